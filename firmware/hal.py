@@ -1,0 +1,212 @@
+"""The contract between a board and the meter: types only, nothing of it exists at run time.
+
+A board's `board.py` builds its drivers and offers them under the names of `Board`; the firmware
+asks for nothing else and never asks which board it runs on. Units close the names. Every method
+may be called from the cooperative part only, unless it says otherwise.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+    from typing import Protocol
+
+    Buffer = bytes | bytearray | memoryview
+
+    class Variant(Protocol):
+        """What kind of meter the board is wired as; fixed at production (rows MET-01, MET-02)."""
+
+        name: str  # "3ph" direct, "ct" transformer connected, "1ph" single phase with neutral
+        phases: int  # 1 or 3
+        nominal_voltage_v: int  # Un
+        nominal_frequency_hz: int
+        reference_current_ma: int  # Ib of a direct meter, In of a transformer meter
+        maximum_current_ma: int  # Imax
+        transformer: bool  # True: secondary currents of a transformer are measured
+        pulses_per_kwh: int  # LED constant, also imp/kvarh
+
+    class SensorScale(Protocol):
+        """What one ADC code means at the mains side, by design of the board."""
+
+        u_pv_per_lsb: list[int]  # picovolt per LSB, one per phase
+        i_pa_per_lsb: list[int]  # picoampere per LSB, one per phase, then the neutral if measured
+        keep_dc: bool  # True: recordings and shunts, DC belongs to the measured value
+
+    class FrameCapture(Protocol):
+        """Moves whole chip frames into a ring without the CPU (DMA or data-ready interrupt)."""
+
+        def start(self, ring: bytearray, frame_bytes: int) -> None:
+            """Capture for ever into `ring`, a whole number of frames long."""
+            ...
+
+        def count(self) -> int:
+            """Frames captured since start, modulo 2**30."""
+            ...
+
+        def irq(self, handler: "Callable[[object], None]") -> None:
+            """Call `handler` from interrupt context about every 10 ms of captured frames."""
+            ...
+
+    class FrameSource(Protocol):
+        """Decoded ADC frames: channels interleaved, signed 24-bit codes in 32-bit words."""
+
+        rate_mhz: int  # frames in 1000 s: 4_000_000 for 4 kHz
+        channels: int  # words of a frame: u1 i1 u2 i2 u3 i3 in, or u1 i1 in
+        lost: int  # frames that were overwritten or missed, ever rising
+        errors: int  # frames with a wrong CRC, ever rising; replaced by the frame before
+
+        def start(self) -> None:
+            """Reset and configure the chip, check its identity, begin to capture.
+
+            Raises OSError if the chip does not answer as its data sheet says.
+            """
+            ...
+
+        async def wait(self) -> None:
+            """Return when frames are ready to be taken."""
+            ...
+
+        def take(self, frames: "array[int]", limit: int) -> int:
+            """Move up to `limit` frames into `frames` and return how many; 0 if none is ready."""
+            ...
+
+    class Memory(Protocol):
+        """Byte-addressed non-volatile memory without write delay (FRAM)."""
+
+        size: int
+
+        def read_into(self, address: int, buffer: bytearray | memoryview) -> None:
+            """Fill `buffer` from `address`. Raises ValueError out of range."""
+            ...
+
+        def write(self, address: int, data: Buffer) -> None:
+            """Write in rising order of addresses; what power loss cuts off is not written."""
+            ...
+
+    class Flash(Protocol):
+        """NOR flash: programming clears bits, erasing sets a whole sector to FF."""
+
+        size: int
+        page_size: int
+        sector_size: int
+
+        def read_into(self, address: int, buffer: bytearray | memoryview) -> None:
+            """Fill `buffer` from `address`. Raises OSError while the chip is busy."""
+            ...
+
+        def program(self, address: int, data: Buffer) -> None:
+            """Start programming inside one page; poll `busy()` until it is done."""
+            ...
+
+        def erase_sector(self, address: int) -> None:
+            """Start erasing the sector that holds `address`; poll `busy()` until it is done."""
+            ...
+
+        def busy(self) -> bool:
+            """True while the chip programs or erases."""
+            ...
+
+    class RealTimeClock(Protocol):
+        """Battery-backed clock, UTC, seconds since 2000-01-01T00:00:00."""
+
+        def utc_s(self) -> int:
+            """Raises OSError if the chip does not answer, ValueError if its registers are not a date."""
+            ...
+
+        def set_utc_s(self, utc_s: int) -> None:
+            """Set date and time and clear the oscillator-stop flag."""
+            ...
+
+        def oscillator_stopped(self) -> bool:
+            """True if the clock has stood still since it was last set."""
+            ...
+
+        def temperature_cdeg(self) -> int:
+            """Chip temperature in hundredths of a degree Celsius."""
+            ...
+
+    class Lcd(Protocol):
+        """128x64 monochrome glass; `buffer` is framebuf.MONO_VLSB, 8 pages of 128 bytes."""
+
+        width: int
+        height: int
+        buffer: bytearray
+
+        def start(self) -> None:
+            """Reset and configure the controller, clear the glass."""
+            ...
+
+        def show(self, first_page: int = 0, last_page: int = 7) -> None:
+            """Send pages `first_page`..`last_page` of the buffer to the glass."""
+            ...
+
+        def backlight(self, on: bool) -> None: ...
+
+    class Relay(Protocol):
+        """Latching relay with a sense input."""
+
+        def open(self) -> None:
+            """Start the opening pulse; returns at once, the pulse ends by itself."""
+            ...
+
+        def close(self) -> None:
+            """Start the closing pulse; returns at once, the pulse ends by itself."""
+            ...
+
+        def closed(self) -> bool:
+            """State of the contact as the sense input shows it."""
+            ...
+
+    class Input(Protocol):
+        """A digital input, `machine.Pin` as MicroPython has it."""
+
+        def value(self) -> int: ...
+        def irq(self, handler: "Callable[[object], None]", trigger: int) -> object: ...
+
+    class Output(Protocol):
+        """A digital output, `machine.Pin` as MicroPython has it."""
+
+        def value(self, level: int) -> None: ...
+
+    class Serial(Protocol):
+        """A UART as `machine.UART` has it; usable by asyncio.StreamReader and StreamWriter."""
+
+        def init(
+            self, baudrate: int, bits: int = 8, parity: int | None = None, stop: int = 1
+        ) -> None: ...
+        def any(self) -> int: ...
+        def read(self, count: int) -> bytes | None: ...
+        def write(self, data: Buffer) -> int | None: ...
+
+    class Watchdog(Protocol):
+        def feed(self) -> None: ...
+
+    class Board(Protocol):
+        """Names that every `board` module offers. Inputs are active low unless said otherwise."""
+
+        NAME: str
+        variant: Variant
+        scale: SensorScale
+        frames: FrameSource
+        fram: Memory
+        flash: Flash
+        rtc: RealTimeClock
+        lcd: Lcd
+        key_scroll: Input
+        key_reset: Input
+        led_active: Output
+        led_reactive: Output
+        disconnector: Relay
+        relays: list[Relay]
+        rs485: Serial
+        optical: Serial
+        tcp: tuple[str, int] | None  # address and port of COSEM over TCP, None without a network
+        supply_good: Input  # low: the mains is gone, hold-up time runs
+        terminal_cover: Input  # low: closed (a cut wire alarms)
+        meter_cover: Input  # low: closed
+        watchdog: Watchdog | None
+
+        def unique_id(self) -> bytes: ...
