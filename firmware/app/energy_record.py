@@ -1,0 +1,73 @@
+"""Keeps the energies through power loss: an A/B record in FRAM, written as energy grows.
+
+A save follows the window in which any register gained a whole unit, so what a sudden death of the
+processor can take is less than one unit and the window that runs. Row EN-06.
+"""
+
+from micropython import const
+
+from app.storage import map, record
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from hal import Memory
+    from metrology.energy import Energies
+
+
+class EnergyRecord:
+    """Binds metrology's energies to their record."""
+
+    def __init__(self, memory: "Memory", energies: "Energies") -> None:
+        self._energies = energies
+        self._record = map.open_record(memory, "energies")
+        self._payload = bytearray(self._record.capacity)
+        self._length = energies.snapshot_into(self._payload, 0)
+        self._view = memoryview(self._payload)[: self._length]
+        self._saved_wh = list(energies.wh)
+        self.saves = 0
+        self.failed = False  # True: the memory did not answer at the last attempt
+
+    def restore(self) -> int:
+        """Bring the energies back and return the record's state (app.storage.record).
+
+        After LOST the registers stand at zero, which the caller has to report: never a silent start.
+        """
+        try:
+            payload = self._record.load()
+        except OSError:
+            self.failed = True
+            return record.LOST
+        if payload is None:
+            return self._record.state
+        try:
+            self._energies.restore_from(payload, 0)
+        except ValueError:
+            return record.LOST
+        self._remember()
+        return self._record.state
+
+    def window(self) -> None:
+        """Called after each measuring window: save if a register has moved by a unit."""
+        wh = self._energies.wh
+        saved_wh = self._saved_wh
+        for index in range(len(wh)):  # zip would allocate at every window
+            if wh[index] != saved_wh[index]:
+                self.save()
+                return
+
+    def save(self) -> None:
+        """Write the record now; a memory that does not answer is noted in `failed`."""
+        self._energies.snapshot_into(self._payload, 0)
+        try:
+            self._record.save(self._view)
+        except OSError:
+            self.failed = True
+            return
+        self.failed = False
+        self.saves += 1
+        self._remember()
+
+    def _remember(self) -> None:
+        wh = self._energies.wh
+        for index in range(len(wh)):
+            self._saved_wh[index] = wh[index]

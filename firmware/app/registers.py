@@ -1,0 +1,231 @@
+"""The register file: every measured value with its OBIS code, scaler and unit, in one table.
+
+Values come from metrology's quantities (micro units) and energies (whole Wh, varh, VAh) at the
+moment they are asked for; nothing is copied and nothing is a float. Class 3 objects, the display
+and the profiles all read here, so a quantity is added in one place. Codes are the value groups C,
+D, E of 1-0:C.D.E.255 (rows MET-09 to MET-18, MET-25, MET-26, EN-02).
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metrology.energy import Energies
+    from metrology.quantities import Quantities
+
+# Units, Blue Book table of class 3
+UNIT_DEGREE = const(8)
+UNIT_W = const(27)
+UNIT_VA = const(28)
+UNIT_VAR = const(29)
+UNIT_WH = const(30)
+UNIT_VAH = const(31)
+UNIT_VARH = const(32)
+UNIT_A = const(33)
+UNIT_V = const(35)
+UNIT_HZ = const(44)
+UNIT_PERCENT = const(56)
+UNIT_NONE = const(255)
+
+# A-XDR tags of the values
+TAG_INT32 = const(5)
+TAG_UINT32 = const(6)
+TAG_INT16 = const(16)
+TAG_UINT16 = const(18)
+TAG_INT64 = const(20)
+TAG_UINT64 = const(21)
+
+# One row of the table: C, D, E, scaler, unit, tag, reader, argument
+_SCALER = const(3)
+_UNIT = const(4)
+_TAG = const(5)
+_READER = const(6)
+_ARGUMENT = const(7)
+
+# Index of an energy in metrology -> C, unit
+_ENERGIES = (
+    (1, UNIT_WH),
+    (2, UNIT_WH),
+    (3, UNIT_VARH),
+    (4, UNIT_VARH),
+    (5, UNIT_VARH),
+    (6, UNIT_VARH),
+    (7, UNIT_VARH),
+    (8, UNIT_VARH),
+    (9, UNIT_VAH),
+    (10, UNIT_VAH),
+    (15, UNIT_WH),
+    (16, UNIT_WH),
+)
+_NET = const(16)
+_TOTAL = const(-1)  # phase index that stands for the sum of all phases
+_PHASE_C = const(20)  # C of a phase quantity is C of the total + 20, 40 or 60
+
+
+class RegisterFile:
+    """All registers of the meter, by index 0..count-1 and by C, D, E."""
+
+    def __init__(self, quantities: "Quantities", energies: "Energies", neutral: bool) -> None:
+        self._quantities = quantities
+        self._energies = energies
+        self._rows: list[tuple[int, int, int, int, int, int, Callable[[int], int], int]] = []
+        self._add_energies()
+        self._add_powers(_TOTAL)
+        self._add(13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, _TOTAL)
+        self._add(14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, _TOTAL)
+        for phase in range(quantities.phases):
+            c = _PHASE_C * (phase + 1)
+            self._add_powers(phase)
+            self._add(c + 11, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, phase)
+            self._add(c + 11, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_i, phase)
+            self._add(c + 12, 7, 0, -2, UNIT_V, TAG_UINT32, self._voltage_cv, phase)
+            self._add(c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_u, phase)
+            self._add(c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, phase)
+            self._add(c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, phase)
+        self._add(90, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, _TOTAL)
+        if neutral:
+            self._add(91, 7, 0, -3, UNIT_A, TAG_UINT32, self._neutral_current_ma, _TOTAL)
+        self._index = {row[:3]: index for index, row in enumerate(self._rows)}
+        self.count = len(self._rows)
+
+    def find(self, c: int, d: int, e: int) -> int:
+        """Return the index of 1-0:c.d.e.255, or -1 if the meter has no such register."""
+        return self._index.get((c, d, e), -1)
+
+    def obis(self, index: int) -> tuple[int, int, int]:
+        """Return (C, D, E) of a register."""
+        return self._rows[index][:3]
+
+    def value(self, index: int) -> int:
+        """Return the present value; times 10**scaler it is in the register's unit."""
+        row = self._rows[index]
+        return row[_READER](row[_ARGUMENT])
+
+    def scaler(self, index: int) -> int:
+        """Return the power of ten of the value."""
+        return self._rows[index][_SCALER]
+
+    def unit(self, index: int) -> int:
+        """Return the unit code of the Blue Book."""
+        return self._rows[index][_UNIT]
+
+    def tag(self, index: int) -> int:
+        """Return the A-XDR type of the value."""
+        return self._rows[index][_TAG]
+
+    def _add(
+        self,
+        c: int,
+        d: int,
+        e: int,
+        scaler: int,
+        unit: int,
+        tag: int,
+        reader: "Callable[[int], int]",
+        argument: int,
+    ) -> None:
+        self._rows.append((c, d, e, scaler, unit, tag, reader, argument))
+
+    def _add_energies(self) -> None:
+        for index, (c, unit) in enumerate(_ENERGIES):
+            tag = TAG_INT64 if c == _NET else TAG_UINT64
+            self._add(c, 8, 0, 0, unit, tag, self._energy, index)
+
+    def _add_powers(self, phase: int) -> None:
+        base = _PHASE_C * (phase + 1)
+        for c, unit, reader in (
+            (1, UNIT_W, self._active_import),
+            (2, UNIT_W, self._active_export),
+            (3, UNIT_VAR, self._reactive_positive),
+            (4, UNIT_VAR, self._reactive_negative),
+            (9, UNIT_VA, self._apparent_import),
+            (10, UNIT_VA, self._apparent_export),
+        ):
+            self._add(base + c, 7, 0, -1, unit, TAG_UINT32, reader, phase)
+        for quadrant in (1, 2, 3, 4):
+            argument = quadrant * 4 + phase
+            c = base + 4 + quadrant
+            self._add(c, 7, 0, -1, UNIT_VAR, TAG_UINT32, self._reactive_in_quadrant, argument)
+        if phase == _TOTAL:
+            self._add(15, 7, 0, -1, UNIT_W, TAG_UINT32, self._active_absolute, phase)
+            self._add(16, 7, 0, -1, UNIT_W, TAG_INT32, self._active_net, phase)
+
+    def _energy(self, index: int) -> int:
+        return self._energies.wh[index]
+
+    def _p_uw(self, phase: int) -> int:
+        quantities = self._quantities
+        return quantities.p_total_uw if phase == _TOTAL else quantities.p_uw[phase]
+
+    def _q_uvar(self, phase: int) -> int:
+        quantities = self._quantities
+        return quantities.q_total_uvar if phase == _TOTAL else quantities.q_uvar[phase]
+
+    def _s_uva(self, phase: int) -> int:
+        quantities = self._quantities
+        return quantities.s_total_uva if phase == _TOTAL else quantities.s_uva[phase]
+
+    def _active_import(self, phase: int) -> int:
+        return _rounded(max(0, self._p_uw(phase)), 100_000)
+
+    def _active_export(self, phase: int) -> int:
+        return _rounded(max(0, -self._p_uw(phase)), 100_000)
+
+    def _active_absolute(self, phase: int) -> int:
+        return _rounded(abs(self._p_uw(phase)), 100_000)
+
+    def _active_net(self, phase: int) -> int:
+        return _rounded(self._p_uw(phase), 100_000)
+
+    def _reactive_positive(self, phase: int) -> int:
+        return _rounded(max(0, self._q_uvar(phase)), 100_000)
+
+    def _reactive_negative(self, phase: int) -> int:
+        return _rounded(max(0, -self._q_uvar(phase)), 100_000)
+
+    def _reactive_in_quadrant(self, argument: int) -> int:
+        """Only the quadrant that P and Q stand in shows a value (row MET-14)."""
+        phase = (argument + 1) % 4 - 1
+        quadrant = (argument - phase) // 4
+        q_uvar = self._q_uvar(phase)
+        importing = self._p_uw(phase) >= 0
+        present = (1 if importing else 2) if q_uvar >= 0 else (4 if importing else 3)
+        return _rounded(abs(q_uvar), 100_000) if present == quadrant else 0
+
+    def _apparent_import(self, phase: int) -> int:
+        return _rounded(self._s_uva(phase), 100_000) if self._p_uw(phase) >= 0 else 0
+
+    def _apparent_export(self, phase: int) -> int:
+        return _rounded(self._s_uva(phase), 100_000) if self._p_uw(phase) < 0 else 0
+
+    def _power_factor(self, phase: int) -> int:
+        quantities = self._quantities
+        ppm = quantities.pf_total_ppm if phase == _TOTAL else quantities.pf_ppm[phase]
+        return _rounded(ppm, 1000)
+
+    def _frequency_mhz(self, phase: int) -> int:
+        return _rounded(self._quantities.f_uhz, 1000)
+
+    def _voltage_cv(self, phase: int) -> int:
+        return _rounded(self._quantities.u_uv[phase], 10_000)
+
+    def _current_ma(self, phase: int) -> int:
+        currents_ua = self._quantities.i_ua
+        return _rounded(sum(currents_ua) if phase == _TOTAL else currents_ua[phase], 1000)
+
+    def _neutral_current_ma(self, phase: int) -> int:
+        return _rounded(self._quantities.in_ua, 1000)
+
+    def _thd_u(self, phase: int) -> int:
+        return min(65535, _rounded(self._quantities.thd_u_ppm[phase], 100))
+
+    def _thd_i(self, phase: int) -> int:
+        return min(65535, _rounded(self._quantities.thd_i_ppm[phase], 100))
+
+
+def _rounded(value: int, divisor: int) -> int:
+    """Divide to the nearest, halves away from zero, so that import and export round alike."""
+    half = divisor // 2
+    return (value + half) // divisor if value >= 0 else -((half - value) // divisor)

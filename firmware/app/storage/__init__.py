@@ -1,0 +1,1 @@
+"""Non-volatile memory: where everything lies (map), and records that power loss cannot tear."""

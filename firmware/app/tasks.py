@@ -1,0 +1,94 @@
+"""Supervised tasks and the watchdog.
+
+MicroPython only prints an exception of a task that nobody awaits, and the program goes on without
+it. Here every task has a name, says that it is alive, and is started again after an exception,
+more and more slowly; the watchdog is fed only while every task has reported within its time.
+"""
+
+import asyncio
+import sys
+import time
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from hal import Watchdog
+
+_FEED_PERIOD_MS = const(1000)
+_FIRST_PAUSE_MS = const(100)
+_LONGEST_PAUSE_MS = const(60_000)
+
+
+class Task:
+    """One supervised task: `factory(task)` returns its coroutine, which calls `report()`."""
+
+    def __init__(
+        self, name: str, factory: "Callable[[Task], Coroutine[None, None, None]]", limit_s: int
+    ) -> None:
+        self.name = name
+        self.factory = factory
+        self.limit_s = limit_s  # longest time between two reports; 0: reports are not asked for
+        self.restarts = 0
+        self.last_error = ""
+        self._reported_ms = time.ticks_ms()
+
+    def report(self) -> None:
+        """Say that the task is alive."""
+        self._reported_ms = time.ticks_ms()
+
+    def alive(self) -> bool:
+        """Tell whether the last report is recent enough."""
+        silent_ms = time.ticks_diff(time.ticks_ms(), self._reported_ms)
+        return self.limit_s == 0 or silent_ms <= self.limit_s * 1000
+
+
+class Supervisor:
+    """Starts tasks, starts them again when they die, and feeds the watchdog for them."""
+
+    def __init__(self, watchdog: "Watchdog | None") -> None:
+        self._watchdog = watchdog
+        self.tasks: list[Task] = []
+        self.feeds = 0
+
+    def start(
+        self, name: str, factory: "Callable[[Task], Coroutine[None, None, None]]", limit_s: int = 0
+    ) -> Task:
+        """Run `factory(task)` for ever; `limit_s` is the longest silence the watchdog bears."""
+        task = Task(name, factory, limit_s)
+        self.tasks.append(task)
+        asyncio.create_task(self._guard(task))  # noqa: RUF006 - the loop holds it
+        return task
+
+    def restarts(self) -> int:
+        """Return how often any task was started again."""
+        return sum(task.restarts for task in self.tasks)
+
+    async def feed(self) -> None:
+        """Feed the watchdog for ever, as long as all tasks report."""
+        while True:
+            if all(task.alive() for task in self.tasks):
+                self.feeds += 1
+                if self._watchdog is not None:
+                    self._watchdog.feed()
+            await asyncio.sleep_ms(_FEED_PERIOD_MS)
+
+    async def _guard(self, task: Task) -> None:
+        pause_ms = _FIRST_PAUSE_MS
+        while True:
+            started_ms = time.ticks_ms()
+            try:
+                await task.factory(task)
+                task.last_error = "ended"
+            except Exception as error:  # noqa: BLE001 - whatever kills a task must be seen
+                task.last_error = repr(error)
+                print("task", task.name, "stopped:", task.last_error)  # noqa: T201
+                sys.print_exception(error)
+            task.restarts += 1
+            task.report()
+            if time.ticks_diff(time.ticks_ms(), started_ms) > _LONGEST_PAUSE_MS:
+                pause_ms = _FIRST_PAUSE_MS
+            await asyncio.sleep_ms(pause_ms)
+            pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
