@@ -1,0 +1,91 @@
+# Ferraris. `make help` lists what can be asked for.
+#   PYTHON=python3.12      the Python that makes .venv, or runs test-unit
+#   ARGS="--ports 5000"    options of the virtual meter
+#   MICROPYTHON=/path      another MicroPython interpreter for `make run` and `make test-upy`
+
+PYTHON ?= python3
+VENV := .venv/bin
+PY := $(VENV)/python
+PYTEST := $(PY) -m pytest
+RUN_SET := .venv/.set-run
+DEV_SET := .venv/.set-dev
+CHECKED := firmware boards tools host_tests
+SHELL := /bin/sh
+export MICROPYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
+	types mpy size rows measure bench screenshot look clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+		awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+$(RUN_SET): pyproject.toml tools/setup_env.py
+	@$(PYTHON) tools/setup_env.py run && touch $@
+
+$(DEV_SET): pyproject.toml tools/setup_env.py $(RUN_SET)
+	@$(PYTHON) tools/setup_env.py dev && touch $@
+
+setup: $(RUN_SET) $(DEV_SET) ## make .venv with everything; quick when nothing changed
+
+run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C ends it
+	@$(VENV)/virtual-meter $(ARGS)
+
+test: test-unit test-upy test-arm test-sim ## all tests
+
+test-unit: $(DEV_SET) ## unit tests on CPython
+	$(PYTEST) host_tests/unit
+
+test-unit-all: ## unit tests on every CPython from 3.10 to 3.13 that is installed
+	$(PYTHON) tools/test_pythons.py
+
+test-upy: $(DEV_SET) ## tests on the MicroPython unix port
+	$(PY) host_tests/on_target/run_tests.py
+
+test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
+	$(PYTEST) host_tests/arm
+
+test-sim: $(DEV_SET) ## the whole virtual meter through its ports
+	$(PYTEST) host_tests/system
+
+check: lint types mpy size rows look ## style, types, cross-compiling, sizes, feature ledger, faceplate
+
+lint: $(DEV_SET) ## ruff, its formatter, codespell
+	$(VENV)/ruff check $(CHECKED)
+	$(VENV)/ruff format --check $(CHECKED)
+	$(VENV)/codespell $(CHECKED) docs *.md Makefile
+
+format: $(DEV_SET) ## let ruff format and sort imports
+	$(VENV)/ruff check --fix --select I $(CHECKED)
+	$(VENV)/ruff format $(CHECKED)
+
+types: $(DEV_SET) ## pyright strict, against the stubs of both board families
+	$(VENV)/pyright -p pyproject.toml
+	$(VENV)/pyright -p pyright_stm32.json
+
+mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
+	$(PY) tools/mpy_check.py
+
+size: $(DEV_SET) ## .mpy sizes per package, heap after start
+	$(PY) tools/size.py
+
+rows: $(DEV_SET) ## the feature ledger: rows with and without a test; writes docs/coverage.md
+	$(PY) tools/rows.py $(if $(filter rows,$(MAKECMDGOALS)),,--check)
+
+measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
+	@test -n "$(FILE)" || { echo 'usage: make measure FILE=recording.csv' >&2; exit 2; }
+	$(PY) tools/measure.py "$(FILE)"
+
+bench: $(DEV_SET) ## instructions a frame of the compiled kernel
+	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
+
+screenshot: $(DEV_SET) ## render the faceplate to docs/images/faceplate.png
+	$(PY) tools/screenshot.py --write
+
+look: $(DEV_SET) ## render the faceplate and compare the glass with the register
+	$(PY) tools/screenshot.py
+
+clean: ## remove everything that was made, the meter's state too
+	rm -rf .venv .state build typings_rp2 typings_stm32 .pytest_cache .ruff_cache .hypothesis
+	find firmware boards tools host_tests -name __pycache__ -type d -prune -exec rm -rf {} +

