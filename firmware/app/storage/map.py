@@ -24,7 +24,7 @@ _REGIONS = (
     ("general_list", 1280, 1),
     ("alternate_list", 1280, 1),
     ("invocation_counter", 16, 1),
-    ("identification", 128, 1),
+    ("identification", 392, 1),
 )
 
 

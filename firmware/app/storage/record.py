@@ -100,7 +100,7 @@ class Record:
         """Read a slot into the buffer; return its sequence, 0 if never written, -1 if damaged."""
         self._memory.read_into(self._addresses[slot], self._buffer)
         sequence, length, version, _ = struct.unpack_from(_HEADER, self._buffer, 0)
-        if sequence in (0, _SEQUENCE_MASK) and length in (0, 0xFFFF):
+        if (sequence, length) in ((0, 0), (_SEQUENCE_MASK, 0xFFFF)):  # as delivered, or erased
             return 0
         end = _HEADER_SIZE + length
         if length > self.capacity or version != self.version:
