@@ -30,7 +30,7 @@ def days_from_date(year: int, month: int, day: int) -> int:
 
 
 def date_from_days(days: int) -> tuple[int, int, int]:
-    """Return (year, month, day) of a day count since 2000-01-01. Raises ValueError out of range."""
+    """Return (year, month, day) of a day count since 2000-01-01, or raise ValueError."""
     if not 0 <= days < _LAST_DAYS:
         raise ValueError("not a day from 2000 to 2099")
     cycle, rest = divmod(days, 1461)

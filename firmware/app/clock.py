@@ -1,9 +1,10 @@
 """The meter's time: UTC inside, local time on every face.
 
 The battery-backed clock chip is read at start and then disciplines the count of the processor's
-ticks, so that asking for the time costs no bus access. Time zone and daylight saving follow class 8
-of the Blue Book: time_zone and deviation are minutes from local time to UTC, west positive; begin
-and end of daylight saving are date-times with wildcards. Rows CLK-01 to CLK-06, CLK-16, CLK-18.
+ticks, so that asking for the time costs no bus access. Time zone and daylight saving follow class
+8 of the Blue Book: time_zone and deviation are minutes from local time to UTC, west positive;
+begin and end of daylight saving are date-times with wildcards. Rows CLK-01 to CLK-06, CLK-16,
+CLK-18.
 """
 
 import struct
@@ -37,8 +38,9 @@ def switch_local_s(pattern: bytes, year: int) -> int:
     """Return the local time in seconds since 2000 that a DST pattern means in `year`.
 
     `pattern` is a 12-byte date-time with wildcards (Blue Book 4.1.6.1): year FFFF repeats, day FE
-    and FD are the last and second last day of the month, a weekday other than FF picks that weekday
-    on or before such a day and on or after any other day. Raises ValueError if it names no day.
+    and FD are the last and second last day of the month, a weekday other than FF picks that
+    weekday on or before such a day and on or after any other day. Raises ValueError if it names
+    no day.
     """
     fixed_year, month, day, weekday, hour, minute, second = struct.unpack_from(">HBBBBBB", pattern)
     if fixed_year != 0xFFFF:
@@ -166,7 +168,7 @@ class Clock:
         """Return local time as `local` does for any UTC time."""
         deviation_min = self.deviation_min(utc_s)
         fields = civil.parts(max(0, utc_s - deviation_min * 60))
-        return fields + (deviation_min, self.status_at(utc_s))
+        return (*fields, deviation_min, self.status_at(utc_s))
 
     def configure(
         self,
@@ -178,8 +180,8 @@ class Clock:
     ) -> None:
         """Change the rules of local time and keep them; what is left out stays.
 
-        Raises ValueError for a zone beyond +-720 min, a deviation beyond +-120 min (row CLK-04) or a
-        switch that names no day; nothing is changed then.
+        Raises ValueError for a zone beyond +-720 min, a deviation beyond +-120 min (row CLK-04)
+        or a switch that names no day; nothing is changed then.
         """
         zone = self.time_zone_min if time_zone_min is None else time_zone_min
         deviation = self.dst_deviation_min if dst_deviation_min is None else dst_deviation_min

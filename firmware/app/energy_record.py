@@ -6,7 +6,7 @@ processor can take is less than one unit and the window that runs. Row EN-06.
 
 from micropython import const
 
-from app.storage import map, record
+from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class EnergyRecord:
 
     def __init__(self, memory: "Memory", energies: "Energies") -> None:
         self._energies = energies
-        self._record = map.open_record(memory, "energies")
+        self._record = regions.open_record(memory, "energies")
         self._payload = bytearray(self._record.capacity)
         self._length = energies.snapshot_into(self._payload, 0)
         self._view = memoryview(self._payload)[: self._length]
@@ -30,7 +30,8 @@ class EnergyRecord:
     def restore(self) -> int:
         """Bring the energies back and return the record's state (app.storage.record).
 
-        After LOST the registers stand at zero, which the caller has to report: never a silent start.
+        After LOST the registers stand at zero, which the caller has to report: never a silent
+        start.
         """
         try:
             payload = self._record.load()
@@ -47,7 +48,7 @@ class EnergyRecord:
         return self._record.state
 
     def window(self) -> None:
-        """Called after each measuring window: save if a register has moved by a unit."""
+        """Save if a register has moved by a unit; to be called after each measuring window."""
         wh = self._energies.wh
         saved_wh = self._saved_wh
         for index in range(len(wh)):  # zip would allocate at every window

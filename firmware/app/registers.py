@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from metrology.energy import Energies
     from metrology.quantities import Quantities
 
+    Row = tuple[int, int, int, int, int, int, Callable[[int], int], int]
+
 # Units, Blue Book table of class 3
 UNIT_DEGREE = const(8)
 UNIT_W = const(27)
@@ -36,13 +38,6 @@ TAG_INT16 = const(16)
 TAG_UINT16 = const(18)
 TAG_INT64 = const(20)
 TAG_UINT64 = const(21)
-
-# One row of the table: C, D, E, scaler, unit, tag, reader, argument
-_SCALER = const(3)
-_UNIT = const(4)
-_TAG = const(5)
-_READER = const(6)
-_ARGUMENT = const(7)
 
 # Index of an energy in metrology -> C, unit
 _ENERGIES = (
@@ -70,24 +65,25 @@ class RegisterFile:
     def __init__(self, quantities: "Quantities", energies: "Energies", neutral: bool) -> None:
         self._quantities = quantities
         self._energies = energies
-        self._rows: list[tuple[int, int, int, int, int, int, Callable[[int], int], int]] = []
+        self._rows: list[Row] = []  # C, D, E, scaler, unit, tag, reader, its argument
         self._add_energies()
         self._add_powers(_TOTAL)
-        self._add(13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, _TOTAL)
-        self._add(14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, _TOTAL)
+        add = self._rows.append
+        add((13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, _TOTAL))
+        add((14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, _TOTAL))
         for phase in range(quantities.phases):
             c = _PHASE_C * (phase + 1)
             self._add_powers(phase)
-            self._add(c + 11, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, phase)
-            self._add(c + 11, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_i, phase)
-            self._add(c + 12, 7, 0, -2, UNIT_V, TAG_UINT32, self._voltage_cv, phase)
-            self._add(c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_u, phase)
-            self._add(c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, phase)
-            self._add(c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, phase)
-        self._add(90, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, _TOTAL)
+            add((c + 11, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, phase))
+            add((c + 11, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_i, phase))
+            add((c + 12, 7, 0, -2, UNIT_V, TAG_UINT32, self._voltage_cv, phase))
+            add((c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_u, phase))
+            add((c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, phase))
+            add((c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, phase))
+        add((90, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, _TOTAL))
         if neutral:
-            self._add(91, 7, 0, -3, UNIT_A, TAG_UINT32, self._neutral_current_ma, _TOTAL)
-        self._index = {row[:3]: index for index, row in enumerate(self._rows)}
+            add((91, 7, 0, -3, UNIT_A, TAG_UINT32, self._neutral_current_ma, _TOTAL))
+        self._index = {(row[0], row[1], row[2]): index for index, row in enumerate(self._rows)}
         self.count = len(self._rows)
 
     def find(self, c: int, d: int, e: int) -> int:
@@ -96,44 +92,33 @@ class RegisterFile:
 
     def obis(self, index: int) -> tuple[int, int, int]:
         """Return (C, D, E) of a register."""
-        return self._rows[index][:3]
+        row = self._rows[index]
+        return row[0], row[1], row[2]
 
     def value(self, index: int) -> int:
         """Return the present value; times 10**scaler it is in the register's unit."""
-        row = self._rows[index]
-        return row[_READER](row[_ARGUMENT])
+        _, _, _, _, _, _, reader, argument = self._rows[index]
+        return reader(argument)
 
     def scaler(self, index: int) -> int:
         """Return the power of ten of the value."""
-        return self._rows[index][_SCALER]
+        return self._rows[index][3]
 
     def unit(self, index: int) -> int:
         """Return the unit code of the Blue Book."""
-        return self._rows[index][_UNIT]
+        return self._rows[index][4]
 
     def tag(self, index: int) -> int:
         """Return the A-XDR type of the value."""
-        return self._rows[index][_TAG]
-
-    def _add(
-        self,
-        c: int,
-        d: int,
-        e: int,
-        scaler: int,
-        unit: int,
-        tag: int,
-        reader: "Callable[[int], int]",
-        argument: int,
-    ) -> None:
-        self._rows.append((c, d, e, scaler, unit, tag, reader, argument))
+        return self._rows[index][5]
 
     def _add_energies(self) -> None:
         for index, (c, unit) in enumerate(_ENERGIES):
             tag = TAG_INT64 if c == _NET else TAG_UINT64
-            self._add(c, 8, 0, 0, unit, tag, self._energy, index)
+            self._rows.append((c, 8, 0, 0, unit, tag, self._energy, index))
 
     def _add_powers(self, phase: int) -> None:
+        add = self._rows.append
         base = _PHASE_C * (phase + 1)
         for c, unit, reader in (
             (1, UNIT_W, self._active_import),
@@ -143,14 +128,14 @@ class RegisterFile:
             (9, UNIT_VA, self._apparent_import),
             (10, UNIT_VA, self._apparent_export),
         ):
-            self._add(base + c, 7, 0, -1, unit, TAG_UINT32, reader, phase)
+            add((base + c, 7, 0, -1, unit, TAG_UINT32, reader, phase))
         for quadrant in (1, 2, 3, 4):
             argument = quadrant * 4 + phase
             c = base + 4 + quadrant
-            self._add(c, 7, 0, -1, UNIT_VAR, TAG_UINT32, self._reactive_in_quadrant, argument)
+            add((c, 7, 0, -1, UNIT_VAR, TAG_UINT32, self._reactive_in_quadrant, argument))
         if phase == _TOTAL:
-            self._add(15, 7, 0, -1, UNIT_W, TAG_UINT32, self._active_absolute, phase)
-            self._add(16, 7, 0, -1, UNIT_W, TAG_INT32, self._active_net, phase)
+            add((15, 7, 0, -1, UNIT_W, TAG_UINT32, self._active_absolute, phase))
+            add((16, 7, 0, -1, UNIT_W, TAG_INT32, self._active_net, phase))
 
     def _energy(self, index: int) -> int:
         return self._energies.wh[index]

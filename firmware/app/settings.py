@@ -7,7 +7,7 @@ no bus access after start. When the FRAM does not answer, the meter goes on with
 
 from micropython import const
 
-from app.storage import map, record
+from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class Settings:
         """
         if key not in self._values:
             raise KeyError(key)
-        region = map.open_record(self._memory, key)
+        region = regions.open_record(self._memory, key)
         region.load()
         region.save(value)
         self._values[key] = bytes(value)
 
     def _load(self, key: str) -> bytes:
-        region = map.open_record(self._memory, key)
+        region = regions.open_record(self._memory, key)
         try:
             payload = region.load()
         except OSError:

@@ -82,7 +82,7 @@ class Supervisor:
             try:
                 await task.factory(task)
                 task.last_error = "ended"
-            except Exception as error:  # noqa: BLE001 - whatever kills a task must be seen
+            except Exception as error:
                 task.last_error = repr(error)
                 print("task", task.name, "stopped:", task.last_error)  # noqa: T201
                 sys.print_exception(error)

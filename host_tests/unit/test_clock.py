@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import civil
 import pytest
+
 from app import clock as clock_module
 from app.clock import Clock, switch_local_s
 
@@ -80,7 +81,8 @@ def test_every_day_of_the_century_goes_both_ways():
 
 
 @pytest.mark.parametrize(
-    "wrong", [(1999, 1, 1), (2100, 1, 1), (2023, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31)]
+    "wrong",
+    [(1999, 1, 1), (2100, 1, 1), (2023, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31)],
 )
 def test_what_is_not_a_date_is_refused(wrong):
     with pytest.raises(ValueError, match="date"):
@@ -106,7 +108,9 @@ def test_local_time_agrees_with_zoneinfo_over_the_century(ticks, zone):
     for year in range(2001, 2037):
         for month in (3, 10):
             last = max(d for d in range(25, 32) if datetime(year, month, d).isoweekday() == 7)
-            switch = int((datetime(year, month, last, 1, tzinfo=timezone.utc) - EPOCH).total_seconds())
+            switch = int(
+                (datetime(year, month, last, 1, tzinfo=timezone.utc) - EPOCH).total_seconds()
+            )
             moments += [switch - 1, switch, switch + 1]
     for utc_s in moments:
         expected = (EPOCH + timedelta(seconds=utc_s)).astimezone(there)
@@ -133,7 +137,9 @@ def test_daylight_saving_south_of_the_equator(ticks):
 
 
 def test_second_last_day_and_fixed_year():
-    pattern = b"\x07\xea\x02\xfd\xff\x03\x1e\x00\x00\x80\x00\x00"  # 2026, February, second last day
+    pattern = (
+        b"\x07\xea\x02\xfd\xff\x03\x1e\x00\x00\x80\x00\x00"  # 2026, February, second last day
+    )
     assert civil.parts(switch_local_s(pattern, 2030))[:6] == (2026, 2, 27, 5, 3, 30)
 
 

@@ -3,11 +3,12 @@
 import binascii
 
 import pytest
-from app.settings import Settings
-from app.storage import map, record
-from app.storage.record import Record
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.settings import Settings
+from app.storage import record, regions
+from app.storage.record import Record
 
 
 class PowerLost(BaseException):
@@ -161,16 +162,16 @@ def test_sequence_numbers_wrap():
 
 def test_regions_do_not_overlap_and_fit_the_smallest_fram():
     memory = Fram()
-    for name in map.region_names():
-        region = map.open_record(memory, name)
+    for name in regions.region_names():
+        region = regions.open_record(memory, name)
         region.load()
         region.save(bytes([len(name)]) * region.capacity)
-    for name in map.region_names():
-        region = map.open_record(memory, name)
+    for name in regions.region_names():
+        region = regions.open_record(memory, name)
         assert bytes(region.load()) == bytes([len(name)]) * region.capacity
-    assert map.end_address() <= 32768
+    assert regions.end_address() <= 32768
     with pytest.raises(KeyError):
-        map.open_record(memory, "nowhere")
+        regions.open_record(memory, "nowhere")
 
 
 def test_settings_keep_values_and_refuse_strangers():

@@ -1,1 +1,1 @@
-"""Non-volatile memory: where everything lies (map), and records that power loss cannot tear."""
+"""Non-volatile memory: the map of its regions, and records that power loss cannot tear."""

@@ -47,8 +47,8 @@ class Record:
     def load(self) -> "memoryview | None":
         """Return the newest whole payload, or None; `state` tells what was found.
 
-        The view is valid until the next call. A payload of another format version counts as damaged.
-        Raises OSError if the memory does not answer.
+        The view is valid until the next call. A payload of another format version counts as
+        damaged. Raises OSError if the memory does not answer.
         """
         newest = -1
         whole = 0
