@@ -1,0 +1,112 @@
+"""Supervised tasks: a dead task comes back, a silent one keeps the watchdog from being fed."""
+
+import asyncio
+import sys
+
+from app import tasks
+from app.tasks import Supervisor
+
+passed = 0
+failed = 0
+
+
+def check(name, condition):
+    global passed, failed  # noqa: PLW0603 - a counter of this script
+    if condition:
+        passed += 1
+    else:
+        failed += 1
+        print("FAILED", name)
+
+
+class Watchdog:
+    def __init__(self):
+        self.fed = 0
+
+    def feed(self):
+        self.fed += 1
+
+
+class VirtualTime:
+    """Ticks moved by hand, so that a silence of minutes takes no time."""
+
+    def __init__(self):
+        self.now_ms = 0
+
+    def ticks_ms(self):
+        return self.now_ms
+
+    def ticks_diff(self, a, b):
+        return a - b
+
+
+def run(coroutine):
+    asyncio.run(coroutine)
+    asyncio.new_event_loop()
+
+
+async def dies_twice():
+    lives = []
+
+    async def body(task):
+        lives.append(task)
+        if len(lives) < 3:
+            raise ValueError("broken")
+        while True:
+            task.report()
+            await asyncio.sleep_ms(10)
+
+    supervisor = Supervisor(None)
+    task = supervisor.start("dies", body, 5)
+    await asyncio.sleep_ms(700)
+    check("a task that raised is started again", len(lives) == 3)
+    check("restarts are counted", task.restarts == 2 and supervisor.restarts() == 2)
+    check("the reason is kept", "broken" in task.last_error)
+
+
+async def ends():
+    runs = []
+
+    async def body(task):
+        runs.append(task.name)
+
+    supervisor = Supervisor(None)
+    task = supervisor.start("ends", body)
+    await asyncio.sleep_ms(150)
+    check("a task that ended is started again", len(runs) == 2)
+    check("an end is no secret", task.last_error == "ended")
+
+
+async def feeds(clock):
+    async def silent(task):
+        while True:
+            await asyncio.sleep_ms(1)
+
+    watchdog = Watchdog()
+    supervisor = Supervisor(watchdog)
+    task = supervisor.start("silent", silent, 5)
+    free = supervisor.start("free", silent, 0)
+    feeder = asyncio.create_task(supervisor.feed())
+    await asyncio.sleep_ms(5)
+    check("the watchdog is fed while all report", watchdog.fed == 1)
+    clock.now_ms = 5_000
+    check("at the limit the task still counts as alive", task.alive())
+    clock.now_ms = 5_001
+    check("beyond the limit it does not", not task.alive() and free.alive())
+    await asyncio.sleep_ms(1100)
+    check("the watchdog is not fed for a silent task", watchdog.fed == 1)
+    task.report()
+    await asyncio.sleep_ms(1100)
+    check("a report brings the food back", watchdog.fed == 2 and supervisor.feeds == 2)
+    feeder.cancel()
+
+
+run(dies_twice())
+run(ends())
+real_time = tasks.time
+clock = VirtualTime()
+tasks.time = clock
+run(feeds(clock))
+tasks.time = real_time
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
