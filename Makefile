@@ -60,9 +60,10 @@ format: $(DEV_SET) ## let ruff format and sort imports
 	$(VENV)/ruff check --fix --select I $(CHECKED)
 	$(VENV)/ruff format $(CHECKED)
 
-types: $(DEV_SET) ## pyright strict, against the stubs of both board families
+types: $(DEV_SET) ## pyright strict: firmware against both board families' stubs, tools
 	$(VENV)/pyright -p pyproject.toml
 	$(VENV)/pyright -p pyright_stm32.json
+	$(VENV)/pyright -p pyright_tools.json
 
 mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
 	$(PY) tools/mpy_check.py

@@ -116,7 +116,7 @@ def main(arguments: "list[str]") -> int:
     if arguments not in (["run"], ["dev"]):
         print("usage: setup_env.py run|dev", file=sys.stderr)
         return 2
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 - an older one is told so here
         print("setup: python3 must be 3.10 or newer", file=sys.stderr)
         return 1
     try:

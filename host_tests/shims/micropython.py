@@ -1,4 +1,4 @@
-"""MicroPython's module `micropython` on CPython: the decorators and the heap calls that firmware uses.
+"""MicroPython's module `micropython` on CPython: decorators and heap calls that firmware uses.
 
 `viper` functions run as plain Python. Their pointer arguments become `viper_memory.Pointer`
 objects, so a kernel reads and writes its buffers with the widths the compiled code has; arithmetic
