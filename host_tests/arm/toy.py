@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - one function prints, to be refused
 """Small viper functions whose results are known by hand: the harness is tested on them.
 
 `overflow` is meant to differ between a 32-bit and a 64-bit processor; a harness that calls it

@@ -1,0 +1,311 @@
+"""`make size`: what the firmware weighs, as compiled code and as heap, against its budgets.
+
+Every file under firmware/ is compiled for the smallest target (armv6m, -O2) and counted by
+package. A package that outgrew size_baseline.txt by more than one percent fails the check until
+the baseline is changed in the same commit (`tools/size.py --update`), so that growth is seen.
+Then the virtual meter shows the heap it needs: the firmware's own share by importing its modules,
+the running meter's by its health page, and that it starts in one megabyte without the faceplate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+BASELINE = ROOT / "size_baseline.txt"
+ARCH = "armv6m"
+BUDGET_BYTES = 230 * 1024
+TOLERANCE = 0.01
+SMALL_BYTES = 64  # one percent of a small package is less than a line of code
+LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
+READY_S = 60.0
+
+_IMPORT_SCRIPT = """
+import gc, sys
+sys.path[:0] = sys.argv[1].split(":")
+gc.collect()
+start = before = gc.mem_alloc()
+for name in sys.argv[2:]:
+    try:
+        __import__(name)
+    except Exception as error:
+        print("skip", name, type(error).__name__, error)
+        continue
+    gc.collect()
+    now = gc.mem_alloc()
+    print("heap", name, now - before)
+    before = now
+print("total", before - start, gc.mem_free())
+"""
+
+
+class SizeError(Exception):
+    """The measurement cannot be made; the text is one line."""
+
+
+def tool(name: str, variable: str) -> str:
+    """Path of a program: chosen by the environment, beside this Python, or on the path."""
+    beside = Path(sys.executable).parent / name
+    found = os.environ.get(variable) or (str(beside) if beside.exists() else shutil.which(name))
+    if not found:
+        raise SizeError(f"{name} is not installed; `make setup` installs it")
+    return found
+
+
+def sources() -> list[Path]:
+    """Firmware files that become part of an image."""
+    return sorted(p for p in FIRMWARE.rglob("*.py") if p.name != "manifest.py")
+
+
+def package_of(source: Path) -> str:
+    """Folder below firmware/; files at its top count as `top`."""
+    parts = source.relative_to(FIRMWARE).parts[:-1]
+    return "/".join(parts) if parts else "top"
+
+
+def compiled_size(source: Path, folder: Path) -> int:
+    """Bytes of one .mpy file."""
+    output = folder / "out.mpy"
+    done = subprocess.run(
+        [tool("mpy-cross", "MPY_CROSS"), "-O2", "-march=" + ARCH, "-o", output, source],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SizeError(f"{source.relative_to(ROOT)}: {done.stderr.strip().splitlines()[-1]}")
+    return output.stat().st_size
+
+
+def package_sizes() -> dict[str, int]:
+    """Compiled bytes of every package."""
+    sizes: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sources():
+            package = package_of(source)
+            sizes[package] = sizes.get(package, 0) + compiled_size(source, Path(folder))
+    return sizes
+
+
+def read_baseline(path: Path = BASELINE) -> dict[str, int]:
+    """Return packages and bytes of the baseline; empty if there is none yet."""
+    if not path.exists():
+        return {}
+    sizes = {}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        text = line.split("#")[0].split()
+        if not text:
+            continue
+        if len(text) != 2 or not text[1].isdigit():
+            raise SizeError(f"{path.name}, line {number}: expected a package and its bytes")
+        sizes[text[0]] = int(text[1])
+    return sizes
+
+
+def write_baseline(sizes: dict[str, int], path: Path = BASELINE) -> None:
+    """Store sizes as the new baseline."""
+    lines = ["# Bytes of .mpy files by package, armv6m -O2; written by tools/size.py --update."]
+    lines += [f"{package} {sizes[package]}" for package in sorted(sizes)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def compare(sizes: dict[str, int], baseline: dict[str, int]) -> list[str]:
+    """Say which packages outgrew their baseline, and whether the whole exceeds its budget."""
+    faults = []
+    for package, size in sizes.items():
+        if package not in baseline:
+            faults.append(f"{package} is not in {BASELINE.name}")
+            continue
+        limit = baseline[package] + max(baseline[package] * TOLERANCE, SMALL_BYTES)
+        if size > limit:
+            faults.append(f"{package} grew from {baseline[package]} to {size} bytes")
+    total, old_total = sum(sizes.values()), sum(baseline.values())
+    if baseline and total > old_total * (1 + TOLERANCE):
+        faults.append(f"the whole grew from {old_total} to {total} bytes")
+    if total > BUDGET_BYTES:
+        faults.append(f"{total} bytes exceed the budget of {BUDGET_BYTES}")
+    return faults
+
+
+def print_sizes(sizes: dict[str, int], baseline: dict[str, int]) -> None:
+    """Table of packages."""
+    print(f"{'package':<20} {'.mpy bytes':>10} {'baseline':>10} {'change':>8}")
+    for package in sorted(sizes):
+        old = baseline.get(package)
+        change = f"{sizes[package] - old:+d}" if old is not None else "new"
+        print(
+            f"{package:<20} {sizes[package]:>10} {old if old is not None else '-':>10} {change:>8}"
+        )
+    total = sum(sizes.values())
+    print(
+        f"{'all':<20} {total:>10} {sum(baseline.values()):>10}   "
+        f"{100 * total / BUDGET_BYTES:.1f} % of the budget of {BUDGET_BYTES}"
+    )
+
+
+def module_names() -> list[str]:
+    """Firmware modules that can be imported without starting the meter."""
+    names = []
+    for source in sources():
+        parts = source.relative_to(FIRMWARE).with_suffix("").parts
+        if parts == ("main",):
+            continue
+        names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return names
+
+
+def import_heap() -> None:
+    """Print what importing the firmware costs on the unix port, by package."""
+    paths = [ROOT / "boards" / "sim", FIRMWARE, ROOT / ".venv" / "upylib"]
+    done = subprocess.run(
+        [
+            tool("micropython", "MICROPYTHON"),
+            *("-X", "heapsize=8M", "-c", _IMPORT_SCRIPT),
+            ":".join(map(str, paths)),
+            *module_names(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SizeError("import on the unix port failed: " + done.stderr.strip()[-300:])
+    packages: dict[str, int] = {}
+    for line in done.stdout.splitlines():
+        word, *rest = line.split()
+        if word == "heap":
+            package = "/".join(rest[0].split(".")[:2]) if "." in rest[0] else "top"
+            folder = FIRMWARE / package
+            package = package if folder.is_dir() else package.split("/")[0]
+            packages[package] = packages.get(package, 0) + int(rest[1])
+        elif word == "skip":
+            print("not imported:", " ".join(rest))
+        elif word == "total":
+            print("\nheap after importing every module (64-bit objects, code in RAM):")
+            for package in sorted(packages):
+                print(f"{package:<20} {packages[package]:>10}")
+            print(f"{'firmware':<20} {int(rest[0]):>10}")
+
+
+def _free_ports(count: int) -> int:
+    """First of `count` consecutive TCP ports that nobody uses now."""
+    for first in range(21000, 60000, 97):
+        held = []
+        try:
+            for port in range(first, first + count):
+                listener = socket.socket()
+                held.append(listener)
+                listener.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        finally:
+            for listener in held:
+                listener.close()
+        return first
+    raise SizeError("no free TCP ports")
+
+
+class VirtualMeter:
+    """A virtual meter in a process of its own, for as long as the `with` block."""
+
+    def __init__(self, *options: str) -> None:
+        self._options = options
+
+    def __enter__(self) -> VirtualMeter:
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [str(LAUNCHER), "--state", self._folder.name, *self._options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def wait_ready(self) -> None:
+        """Return when the meter says so; raise with its last words if it does not."""
+        os.set_blocking(self._process.stdout.fileno(), False)
+        said = ""
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            said += self._process.stdout.read() or ""
+            if "ready" in said.split("\n"):
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.1)
+        last = said.strip().splitlines()[-1:] or ["nothing"]
+        raise SizeError(
+            f"virtual meter {' '.join(self._options)} did not get ready; its last words: {last[0]}"
+        )
+
+
+def running_heap() -> None:
+    """Print the running meter's heap, and prove that one megabyte is enough without faceplate."""
+    if not LAUNCHER.exists():
+        print("\nno virtual meter installed (`make setup`): its heap is not measured")
+        return
+    ports = _free_ports(8)
+    http = ports + 7
+    with VirtualMeter("--ports", str(ports), "--http", str(http), "--fresh") as meter:
+        meter.wait_ready()
+        time.sleep(3)
+        with urllib.request.urlopen(f"http://127.0.0.1:{http}/api/health", timeout=20) as answer:
+            health = json.load(answer)
+    print("\nvirtual meter with faceplate:", json.dumps(health))
+    ports = _free_ports(8)
+    options = ("--ports", str(ports), "--http", "0", "--heap", "1M", "--fresh")
+    with VirtualMeter(*options) as meter:
+        meter.wait_ready()
+    print("virtual meter with --http 0 --heap 1M: ready")
+
+
+def main() -> int:
+    """Run the checks; 1 if a budget or the baseline is exceeded, 2 if one cannot be measured."""
+    parser = argparse.ArgumentParser(description="Sizes of the firmware against its budgets.")
+    parser.add_argument("--update", action="store_true", help="store the sizes as the baseline")
+    parser.add_argument("--no-heap", action="store_true", help="compiled sizes only")
+    options = parser.parse_args()
+    try:
+        sizes = package_sizes()
+        if options.update:
+            write_baseline(sizes)
+        baseline = read_baseline()
+        print_sizes(sizes, baseline)
+        if not options.no_heap:
+            import_heap()
+            running_heap()
+    except SizeError as error:
+        print("size:", error, file=sys.stderr)
+        return 2
+    faults = compare(sizes, baseline)
+    for fault in faults:
+        print("size:", fault, file=sys.stderr)
+    if faults:
+        print("size: tools/size.py --update accepts new sizes", file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
