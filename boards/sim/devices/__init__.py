@@ -1,4 +1,4 @@
-"""Models of the chips on the simulated board: one file a chip, the bus side as the data sheet has it.
+"""Models of the chips on the simulated board: a file a chip, each as its data sheet has it.
 
 Drivers reach a model through `machine` only; the world and the tests reach its physical side.
 A model refuses what the chip refuses. Nothing here imports firmware.

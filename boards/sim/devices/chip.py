@@ -1,5 +1,22 @@
 """What every chip model shares: power and the faults that a test or the bench may ask for."""
 
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    Clock = Callable[[], int]  # virtual time in microseconds
+    Schedule = Callable[[int, Callable[[], None]], object]  # call at that time
+
+    class Content(Protocol):
+        """The file of a non-volatile chip."""
+
+        def read(self, offset: int, n: int) -> bytes: ...
+        def write(self, offset: int, data: bytes | bytearray | memoryview) -> None: ...
+
 
 class Chip:
     """A powered part with named faults.
@@ -10,22 +27,22 @@ class Chip:
     """
 
     NAME = "chip"
-    FAULTS = {}
+    FAULTS: "dict[str, tuple[str, tuple[tuple[str, int | None], ...]]]" = {}
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.powered = True
         self.dead = False
         self.stuck = False
 
-    def power(self, on):
+    def power(self, on: bool) -> None:
         """Give or take the supply. Models extend it by what their registers do then."""
         self.powered = on
 
-    def answers(self):
+    def answers(self) -> bool:
         """Tell whether anything on the bus reaches the chip."""
         return self.powered and not self.dead
 
-    def fault(self, name, **arguments):
+    def fault(self, name: str, **arguments: object) -> None:
         """Start the fault `name`; ValueError for a name or an argument that is not known."""
         if name == "clear":
             self.clear_faults()
@@ -34,31 +51,42 @@ class Chip:
             self.dead = True
             return
         if name not in self.FAULTS:
-            known = sorted(list(self.FAULTS) + ["clear", "dead"])
-            raise ValueError("{} has no fault {!r}, only {}".format(self.NAME, name, ", ".join(known)))
+            known = ", ".join(sorted([*self.FAULTS, "clear", "dead"]))
+            raise ValueError(f"{self.NAME} has no fault {name!r}, only {known}")
         method, needed = self.FAULTS[name]
-        values = []
+        values: list[int] = []
         for key, default in needed:
             value = arguments.pop(key, default)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise ValueError("fault {!r} needs a whole number {!r}".format(name, key))
+                raise ValueError(f"fault {name!r} needs a whole number {key!r}")
             values.append(value)
         if arguments:
-            raise ValueError("fault {!r} does not know {!r}".format(name, sorted(arguments)[0]))
+            raise ValueError(f"fault {name!r} does not know {sorted(arguments)[0]!r}")
         getattr(self, method)(*values)
 
-    def clear_faults(self):
+    def clear_faults(self) -> None:
         """End every fault; what it has already destroyed stays so."""
         self.dead = False
         self.stuck = False
 
-    def set_stuck(self):
+    def set_stuck(self) -> None:
         """Freeze what the chip holds or measures."""
         self.stuck = True
 
 
-def float_high(buffer):
+def float_high(buffer: "bytearray | memoryview | None") -> None:
     """Fill `buffer` with what a master reads while nobody drives the line."""
     if buffer is not None:
         for index in range(len(buffer)):
             buffer[index] = 0xFF
+
+
+def transfer_length(
+    out_buf: "bytes | bytearray | memoryview | None", in_buf: "bytearray | memoryview | None"
+) -> int:
+    """How many bytes a transfer clocks; the two buffers must agree."""
+    if out_buf is None:
+        return 0 if in_buf is None else len(in_buf)
+    if in_buf is not None and len(in_buf) != len(out_buf):
+        raise ValueError("SPI buffers differ in length")
+    return len(out_buf)

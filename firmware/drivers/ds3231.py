@@ -1,0 +1,158 @@
+"""DS3231: the battery-backed clock as a `hal.RealTimeClock` (Maxim 19-5170 revision 10).
+
+The chip keeps UTC in BCD, 24-hour form, with the century bit for the years from 2100 on. It takes
+2100 for a leap year; the 29th of February 2100 is refused as no date, so a clock that runs through
+it must be set once.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from machine import I2C
+
+_ADDRESS = const(0x68)
+_SECONDS = const(0x00)
+_CONTROL = const(0x0E)
+_STATUS = const(0x0F)
+_AGING = const(0x10)
+_TEMPERATURE = const(0x11)
+
+_CENTURY = const(0x80)  # in the month
+_HOURS_12 = const(0x40)
+_PM = const(0x20)
+_OSF = const(0x80)
+# EOSC clear: the oscillator runs on battery; no square wave, no alarm interrupts.
+_CONTROL_VALUE = const(0x04)
+
+_DAY_S = const(86400)
+_YEAR_LIMIT = const(200)  # years since 2000
+_DAYS_TO_2200 = const(73049)
+_DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
+
+
+def _leap(year: int) -> bool:
+    """Year since 2000; 2000 was a leap year, 2100 is none."""
+    return year % 4 == 0 and year != 100
+
+
+def _days_before_year(year: int) -> int:
+    return year * 365 + (year + 3) // 4 - (1 if year > 100 else 0)
+
+
+def _days_before_month(year: int, month: int) -> int:
+    return _DAYS_BEFORE[month - 1] + (1 if month > 2 and _leap(year) else 0)
+
+
+def _month_days(year: int, month: int) -> int:
+    days = _DAYS_BEFORE[month] - _DAYS_BEFORE[month - 1]
+    return days + (1 if month == 2 and _leap(year) else 0)
+
+
+def _bcd(value: int) -> int:
+    return value // 10 << 4 | value % 10
+
+
+def _number(bcd: int) -> int:
+    """Number of two BCD digits. Raises ValueError for any other octet."""
+    if bcd & 0x0F > 9 or bcd > 0x99:
+        raise ValueError("DS3231: no BCD " + hex(bcd))
+    return (bcd >> 4) * 10 + (bcd & 0x0F)
+
+
+class Ds3231:
+    """The chip on `i2c`."""
+
+    def __init__(self, i2c: "I2C") -> None:
+        self._i2c = i2c
+        self._time = bytearray(7)
+        self._one = bytearray(1)
+        self._two = bytearray(2)
+
+    def check(self) -> None:
+        """Let the oscillator run on battery too. Raises OSError if the chip does not answer."""
+        self._write_register(_CONTROL, _CONTROL_VALUE)
+
+    def utc_s(self) -> int:
+        """Seconds since 2000-01-01. Raises OSError without answer, ValueError if it is no date."""
+        registers = self._time
+        self._i2c.readfrom_mem_into(_ADDRESS, _SECONDS, registers)
+        second = _number(registers[0])
+        minute = _number(registers[1])
+        hour = registers[2]
+        if hour & _HOURS_12:
+            afternoon = hour & _PM
+            hour = _number(hour & 0x1F)
+            if not 1 <= hour <= 12:
+                raise ValueError("DS3231: no hour")
+            hour = hour % 12 + (12 if afternoon else 0)
+        else:
+            hour = _number(hour)
+        day = _number(registers[4])
+        month = _number(registers[5] & 0x7F)
+        year = _number(registers[6]) + (100 if registers[5] & _CENTURY else 0)
+        if second > 59 or minute > 59 or hour > 23 or not 1 <= month <= 12:
+            raise ValueError("DS3231: no time")
+        if not 1 <= day <= _month_days(year, month):
+            raise ValueError("DS3231: no date")
+        days = _days_before_year(year) + _days_before_month(year, month) + day - 1
+        return days * _DAY_S + hour * 3600 + minute * 60 + second
+
+    def set_utc_s(self, utc_s: int) -> None:
+        """Set the clock and clear the oscillator-stop flag. Raises ValueError before 2000, after 2199."""
+        days = utc_s // _DAY_S
+        if not 0 <= days < _DAYS_TO_2200:
+            raise ValueError("DS3231: not a time of the years 2000 to 2199")
+        seconds = utc_s % _DAY_S
+        # An estimate that is at most one year late, then the exact year.
+        year = min(days // 365, _YEAR_LIMIT - 1)
+        while _days_before_year(year) > days:
+            year -= 1
+        month = 12
+        day = days - _days_before_year(year)
+        while _days_before_month(year, month) > day:
+            month -= 1
+        day -= _days_before_month(year, month)
+        registers = self._time
+        registers[0] = _bcd(seconds % 60)
+        registers[1] = _bcd(seconds // 60 % 60)
+        registers[2] = _bcd(seconds // 3600)
+        registers[3] = (days + 5) % 7 + 1  # Monday is 1; 2000-01-01 was a Saturday
+        registers[4] = _bcd(day + 1)
+        registers[5] = _bcd(month) | (_CENTURY if year >= 100 else 0)
+        registers[6] = _bcd(year % 100)
+        self._i2c.writeto_mem(_ADDRESS, _SECONDS, registers)
+        self._write_register(_CONTROL, _CONTROL_VALUE)
+        self._write_register(_STATUS, self._read_register(_STATUS) & ~_OSF & 0xFF)
+
+    def oscillator_stopped(self) -> bool:
+        """True if the clock has stood still since it was last set."""
+        return bool(self._read_register(_STATUS) & _OSF)
+
+    def temperature_cdeg(self) -> int:
+        """Temperature of the crystal in hundredths of a degree, steps of a quarter degree."""
+        self._i2c.readfrom_mem_into(_ADDRESS, _TEMPERATURE, self._two)
+        quarters = self._two[0] << 2 | self._two[1] >> 6
+        if quarters & 0x200:
+            quarters -= 0x400
+        return quarters * 25
+
+    def aging(self) -> int:
+        """Trim of the crystal, -128 to 127, about 0.1 ppm a step; positive slows the clock."""
+        value = self._read_register(_AGING)
+        return value - 256 if value & 0x80 else value
+
+    def set_aging(self, steps: int) -> None:
+        """Trim the crystal. Raises ValueError beyond -128 to 127."""
+        if not -128 <= steps <= 127:
+            raise ValueError(f"DS3231: aging {steps}")
+        self._write_register(_AGING, steps & 0xFF)
+
+    def _read_register(self, register: int) -> int:
+        self._i2c.readfrom_mem_into(_ADDRESS, register, self._one)
+        return self._one[0]
+
+    def _write_register(self, register: int, value: int) -> None:
+        self._one[0] = value
+        self._i2c.writeto_mem(_ADDRESS, register, self._one)

@@ -1,0 +1,76 @@
+"""FM25V20A: 256 KiB of SPI F-RAM as a `hal.Memory` (Cypress data sheet 001-90261).
+
+The board gives the bus (mode 0 or 3) and the chip select. A byte is kept as soon as it has been
+clocked in, so a write never waits, and power loss cuts it off between two bytes.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+    from hal import Buffer
+
+_WREN = const(0x06)
+_WRITE = const(0x02)
+_READ = const(0x03)
+_RDID = const(0x9F)
+
+_SIZE = const(0x40000)
+_ID = b"\x7f\x7f\x7f\x7f\x7f\x7f\xc2\x25"  # the ninth byte is the die's revision
+
+
+class Fm25v20:
+    """The chip on `spi` with chip select `cs`."""
+
+    size: int
+
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
+        self.size = _SIZE
+        self._spi = spi
+        self._cs = cs
+        self._command = bytearray(4)
+        self._enable = bytes((_WREN,))
+        cs.value(1)
+
+    def check(self) -> None:
+        """Raise OSError if the chip does not say that it is an FM25V20."""
+        answer = bytearray(len(_ID))
+        self._cs.value(0)
+        self._spi.write(bytes((_RDID,)))
+        self._spi.readinto(answer)
+        self._cs.value(1)
+        if answer != _ID:
+            raise OSError("FM25V20: identity " + answer.hex())
+
+    def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
+        """Fill `buffer` from `address`. Raises ValueError out of range."""
+        self._start(_READ, address, len(buffer))
+        self._spi.readinto(buffer)
+        self._cs.value(1)
+
+    def write(self, address: int, data: "Buffer") -> None:
+        """Write `data` in rising order of addresses. Raises ValueError out of range."""
+        self._check_range(address, len(data))
+        self._cs.value(0)
+        self._spi.write(self._enable)  # the write enable latch falls again with every write
+        self._cs.value(1)
+        self._start(_WRITE, address, len(data))
+        self._spi.write(data)
+        self._cs.value(1)
+
+    def _check_range(self, address: int, length: int) -> None:
+        if address < 0 or address + length > _SIZE:
+            raise ValueError(f"FM25V20: {length} bytes at {address}")
+
+    def _start(self, opcode: int, address: int, length: int) -> None:
+        self._check_range(address, length)
+        command = self._command
+        command[0] = opcode
+        command[1] = address >> 16
+        command[2] = (address >> 8) & 0xFF
+        command[3] = address & 0xFF
+        self._cs.value(0)
+        self._spi.write(command)

@@ -1,0 +1,133 @@
+"""W25Q128JV and its family: SPI NOR flash as a `hal.Flash` (Winbond W25Q128JV revision F).
+
+The board gives the bus (mode 0 or 3) and the chip select. Programming and erasing only start here:
+the caller polls `busy()`, so that a sector erase (45 ms, at worst 400 ms) stops nobody.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+    from hal import Buffer
+
+_PAGE_PROGRAM = const(0x02)
+_READ = const(0x03)
+_READ_STATUS_1 = const(0x05)
+_WRITE_ENABLE = const(0x06)
+_SECTOR_ERASE = const(0x20)
+_JEDEC_ID = const(0x9F)
+_RELEASE_POWER_DOWN = const(0xAB)
+
+_BUSY = const(0x01)
+_WEL = const(0x02)
+
+_WINBOND = const(0xEF)
+_PAGE_SIZE = const(256)
+_SECTOR_SIZE = const(4096)
+_MAX_SIZE = const(0x1000000)  # what three address bytes reach
+
+
+class W25q:
+    """The chip on `spi` with chip select `cs`. `size` is 0 until `check` has asked the chip."""
+
+    size: int
+    page_size: int
+    sector_size: int
+
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
+        self.size = 0
+        self.page_size = _PAGE_SIZE
+        self.sector_size = _SECTOR_SIZE
+        self._spi = spi
+        self._cs = cs
+        self._command = bytearray(4)
+        self._one = bytearray(1)
+        cs.value(1)
+
+    def check(self) -> None:
+        """Wake the chip and learn its size; OSError if it is no Winbond flash up to 16 MiB.
+
+        After a restart in the middle of an erase the chip is busy and hides its identity: call
+        again when `busy()` has become false.
+        """
+        self._send(_RELEASE_POWER_DOWN)
+        answer = bytearray(3)
+        self._one[0] = _JEDEC_ID
+        self._cs.value(0)
+        self._spi.write(self._one)
+        self._spi.readinto(answer)
+        self._cs.value(1)
+        size = 1 << answer[2] if answer[2] <= 24 else 0
+        if answer[0] != _WINBOND or not _SECTOR_SIZE <= size <= _MAX_SIZE:
+            raise OSError("W25Q: identity " + answer.hex())
+        self.size = size
+
+    def busy(self) -> bool:
+        """True while the chip programs or erases."""
+        return bool(self._status() & _BUSY)
+
+    def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
+        """Fill `buffer` from `address`. Raises ValueError out of range, OSError while busy."""
+        self._check_range(address, len(buffer))
+        self._check_idle()
+        self._start(_READ, address)
+        self._spi.readinto(buffer)
+        self._cs.value(1)
+
+    def program(self, address: int, data: "Buffer") -> None:
+        """Start programming inside one page. Raises ValueError, OSError while busy."""
+        length = len(data)
+        self._check_range(address, length)
+        if length == 0 or (address & (_PAGE_SIZE - 1)) + length > _PAGE_SIZE:
+            raise ValueError(f"W25Q: {length} bytes at {address} are not in one page")
+        self._enable_write()
+        self._start(_PAGE_PROGRAM, address)
+        self._spi.write(data)
+        self._cs.value(1)
+
+    def erase_sector(self, address: int) -> None:
+        """Start erasing the 4-KiB sector around `address`. Raises ValueError, OSError if busy."""
+        self._check_range(address, 1)
+        self._enable_write()
+        self._start(_SECTOR_ERASE, address)
+        self._cs.value(1)
+
+    def _check_range(self, address: int, length: int) -> None:
+        if address < 0 or address + length > self.size:
+            raise ValueError(f"W25Q: {length} bytes at {address}")
+
+    def _check_idle(self) -> None:
+        if self._status() & _BUSY:
+            raise OSError("W25Q: busy")
+
+    def _enable_write(self) -> None:
+        self._check_idle()
+        self._send(_WRITE_ENABLE)
+        if not self._status() & _WEL:
+            raise OSError("W25Q: refuses to write")
+
+    def _send(self, opcode: int) -> None:
+        self._one[0] = opcode
+        self._cs.value(0)
+        self._spi.write(self._one)
+        self._cs.value(1)
+
+    def _status(self) -> int:
+        self._one[0] = _READ_STATUS_1
+        self._cs.value(0)
+        self._spi.write(self._one)
+        self._spi.readinto(self._one)
+        self._cs.value(1)
+        return self._one[0]
+
+    def _start(self, opcode: int, address: int) -> None:
+        command = self._command
+        command[0] = opcode
+        command[1] = address >> 16
+        command[2] = (address >> 8) & 0xFF
+        command[3] = address & 0xFF
+        self._cs.value(0)
+        self._spi.write(command)
