@@ -46,7 +46,7 @@ class Ads131m0x:
     `roles` lists, for each word of the meter's frame, the chip's channel that measures it.
     """
 
-    def __init__(  # noqa: PLR0913 - the chip's pins, each from the board
+    def __init__(  # noqa: PLR0913, PLR0917 - the chip's pins, each from the board
         self,
         spi: "SPI",
         cs: "Pin",
@@ -93,7 +93,7 @@ class Ads131m0x:
         self._write_register(_REG_MODE, _MODE)
         clock = ((1 << self._chip_channels) - 1) << 8 | _CLOCK_OSR_1024
         self._write_register(_REG_CLOCK, clock)
-        # Two conversions wait in the chip after a pause: read both, so that capture begins in step.
+        # Two conversions wait in the chip after a pause: read both, then capture is in step.
         self._exchange(0, 0)
         self._exchange(0, 0)
         self._capture.irq(self._frames_ready)

@@ -100,7 +100,10 @@ class Ds3231:
         return days * _DAY_S + hour * 3600 + minute * 60 + second
 
     def set_utc_s(self, utc_s: int) -> None:
-        """Set the clock and clear the oscillator-stop flag. Raises ValueError before 2000, after 2199."""
+        """Set the clock and clear the oscillator-stop flag.
+
+        Raises ValueError for a time before 2000 or after 2199.
+        """
         days = utc_s // _DAY_S
         if not 0 <= days < _DAYS_TO_2200:
             raise ValueError("DS3231: not a time of the years 2000 to 2199")

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     class Provider(Protocol):
         """The analogue side."""
 
-        def samples(self, out: "array[int]", first_index: int, count: int) -> None: ...
+        def samples(self, out: "array[int]", first_index: int, count: int) -> None:
+            """Fill `out` with `count` frames from conversion `first_index` on."""
+            ...
 
 
 _NULL = const(0x0000)
@@ -150,6 +152,7 @@ class Ads131m0x(Chip):
         self._next_index = self._done()
 
     def clear_faults(self) -> None:
+        """End every fault."""
         super().clear_faults()
         self._bad_crc_frames = 0
 

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     class Content(Protocol):
         """The file of a non-volatile chip."""
 
-        def read(self, offset: int, n: int) -> bytes: ...
-        def write(self, offset: int, data: bytes | bytearray | memoryview) -> None: ...
+        def read(self, offset: int, n: int) -> bytes:
+            """Bytes from `offset` on."""
+            ...
+
+        def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+            """Store through to the file."""
+            ...
 
 
 class Chip:

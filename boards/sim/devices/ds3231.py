@@ -1,7 +1,7 @@
-"""DS3231, temperature-compensated real-time clock, behind the I2C bus (Maxim 19-5170 revision 10).
+"""DS3231, temperature-compensated real-time clock, behind its bus (Maxim 19-5170 revision 10).
 
-The count of seconds goes on with virtual time, on the battery too. Registers 00 to 06 are made from
-it when they are read; the chip takes every fourth year for a leap year. Values that are no date
+The count of seconds goes on with virtual time, on the battery too. Registers 00 to 06 are made
+from it when they are read; the chip takes every fourth year for a leap year. Values that are no date
 are kept as written and stand still, which is one of the things "undefined operation" allows.
 What the battery keeps is written to the chip file at each change and by `save`.
 
@@ -156,6 +156,7 @@ class Ds3231(Chip):
         self.save()
 
     def clear_faults(self) -> None:
+        """End every fault; the flag that the oscillator has stopped stays."""
         super().clear_faults()
         self._resume()
 

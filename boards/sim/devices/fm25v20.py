@@ -1,8 +1,8 @@
 """FM25V20A, 2-Mbit SPI F-RAM, behind its bus (Cypress data sheet 001-90261).
 
-Bytes are stored as they arrive: there is no write delay, so what power loss cuts off is simply not
-written. WEL falls with the rising chip select of WRITE and WRSR. The status register's non-volatile
-bits live as long as the model.
+Bytes are stored as they arrive: there is no write delay, so what power loss cuts off is simply
+not written. WEL falls with the rising chip select of WRITE and WRSR. The status register's
+non-volatile bits live as long as the model.
 """
 
 from micropython import const
@@ -75,6 +75,7 @@ class Fm25v20(Chip):
             self._bytes_left = -1
 
     def clear_faults(self) -> None:
+        """End every fault; a flipped bit stays flipped."""
         super().clear_faults()
         self._bytes_left = -1
 
@@ -143,10 +144,14 @@ class Fm25v20(Chip):
             return _SR_FIXED | self._protection | (_SR_WEL if self._write_enabled else 0)
         elif self._opcode == _RDID and position <= len(_ID):
             return _ID[position - 1]
-        elif self._opcode == _WRSR and position == 1 and self._write_enabled:
-            if self.write_protect or not self._protection & 0x80:
-                self._protection = byte & _SR_WRITABLE
+        elif self._opcode == _WRSR and position == 1:
+            self._write_status(byte)
         return 0xFF
+
+    def _write_status(self, byte: int) -> None:
+        """Change the protection unless the latch or the WP pin forbids it."""
+        if self._write_enabled and (self.write_protect or not self._protection & 0x80):
+            self._protection = byte & _SR_WRITABLE
 
     def _data(self, out_buf: "Out", in_buf: "In", start: int, count: int) -> None:
         """Read or write `count - start` bytes; the address rolls over at the end of the array."""

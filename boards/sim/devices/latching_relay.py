@@ -106,9 +106,9 @@ class LatchingRelay(Chip):
         return bool(self._levels[coil]) and self._since_us[coil] == since_us
 
     def _operate(self, coil: int, since_us: int) -> None:
-        if self._alone(coil, since_us) and not self._levels[1 - coil]:
-            if not self.burnt and not self.dead:
-                self.move(coil == _CLOSE)
+        able = not (self.burnt or self.dead or self._levels[1 - coil])
+        if able and self._alone(coil, since_us):
+            self.move(coil == _CLOSE)
 
     def _burn(self, coil: int, since_us: int) -> None:
         if self._alone(coil, since_us):

@@ -1,7 +1,8 @@
 """ST7567, controller of a 128x64 glass, behind the 4-line SPI bus (Sitronix ST7567 version 1.4).
 
 The bus only writes. `rows` is the physical side: what the eye sees, after start line, directions,
-inversion and power, on a glass whose columns hang on segments 0 to 127 and rows on commons 0 to 63.
+inversion and power, on a glass whose columns hang on segments 0 to 127 and rows on commons 0 to
+63.
 """
 
 from micropython import const

@@ -2,8 +2,9 @@
 
 Programming and erasing begin when the chip select rises at the end of their command and take the
 typical time of the data sheet; meanwhile only the status registers answer. The cells change when
-that time is over. If the power goes before, the operation stays torn: of a page the first bytes are
-programmed, of a sector the first bytes are erased, and the byte at the front has some bits of each.
+that time is over. If the power goes before, the operation stays torn: of a page the first bytes
+are programmed, of a sector the first bytes are erased, and the byte at the front has some bits of
+each.
 The non-volatile status bits live as long as the model.
 """
 
@@ -127,6 +128,7 @@ class W25q(Chip):
         self._settle()
 
     def clear_faults(self) -> None:
+        """End every fault; a flipped bit stays flipped."""
         super().clear_faults()
         self._slow_percent = 100
 
