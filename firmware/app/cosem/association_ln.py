@@ -1,0 +1,167 @@
+"""Interface class 15, Association LN (rows SEC-01, SEC-08 to SEC-10, TCP-18).
+
+The key of an instance is the Client whose association it describes; None stands for the current
+association 0-0:40.0.0, whose client is that of the session asking. The object list is made while it
+is sent, from the catalogue and the table of rights.
+"""
+
+from micropython import const
+
+from app.attributes import OBJECT_UNAVAILABLE, READ_WRITE_DENIED
+from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE
+from app.cosem.access import SERVER_SAP
+from app.cosem.base import EXECUTE, NO_ACCESS, READ, READ_WRITE, WRITE, InterfaceClass
+from app.errors import AccessRefused
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Protocol
+
+    from app.axdr import Reader, Writer
+    from app.cosem.access import Client
+    from app.cosem.catalogue import Catalogue
+    from app.settings import Settings
+
+    class Session(Protocol):
+        """What an open association tells about itself."""
+
+        client: Client
+        conformance: int
+        receive_size: int
+        send_size: int
+
+# association_status
+_NON_ASSOCIATED = const(0)
+_ASSOCIATED = const(2)
+
+_DLMS_VERSION = const(6)
+_CONFORMANCE_BITS = const(24)
+_NO_OBJECT = bytes(6)
+_SHORTEST_SECRET = const(8)
+_LONGEST_SECRET = const(64)
+
+# joint-iso-ccitt(2) country(16) country-name(756) identified-organisation(5) DLMS-UA(8)
+_CONTEXT = const(1)  # application-context
+_MECHANISM = const(2)  # authentication-mechanism-name
+_LN_WITHOUT_CIPHERING = const(1)
+
+
+class AssociationLn(InterfaceClass):
+    """Association LN, version 1."""
+
+    CLASS_ID = 15
+    VERSION = 1
+    ATTRIBUTES = (
+        (1, "logical_name", OCTET_STRING, READ),
+        (2, "object_list", ARRAY, READ),
+        (3, "associated_partners_id", STRUCTURE, READ),
+        (4, "application_context_name", STRUCTURE, READ),
+        (5, "xdlms_context_info", STRUCTURE, READ),
+        (6, "authentication_mechanism_name", STRUCTURE, READ),
+        (7, "secret", OCTET_STRING, WRITE),
+        (8, "association_status", ENUM, READ),
+        (9, "security_setup_reference", OCTET_STRING, READ),
+    )
+    METHODS = (
+        (1, "reply_to_HLS_authentication", NO_ACCESS),
+        (2, "change_HLS_secret", NO_ACCESS),
+        (3, "add_object", NO_ACCESS),
+        (4, "remove_object", NO_ACCESS),
+    )
+
+    def __init__(
+        self, catalogue: "Catalogue", settings: "Settings", conformance: int, receive_size: int
+    ) -> None:
+        self._catalogue = catalogue
+        self._settings = settings
+        self._conformance = conformance  # services that this server offers
+        self._receive_size = receive_size
+
+    def get(
+        self, writer: "Writer", key: "Client | None", index: int, session: "Session | None"
+    ) -> "Iterator[None] | None":
+        client = _client(key, session)
+        if index == 2:
+            return _object_list(writer, self._catalogue, client)
+        if index == 3:
+            writer.structure(2)
+            writer.int8(client.sap)
+            writer.uint16(SERVER_SAP)
+        elif index == 4:
+            _object_identifier(writer, _CONTEXT, _LN_WITHOUT_CIPHERING)
+        elif index == 5:
+            self._context_info(writer, session if key is None else None)
+        elif index == 6:
+            _object_identifier(writer, _MECHANISM, client.mechanism)
+        elif index == 8:
+            writer.enum(_ASSOCIATED if client.associations else _NON_ASSOCIATED)
+        else:
+            writer.octet_string(_NO_OBJECT)
+        return None
+
+    def put(
+        self, reader: "Reader", key: "Client | None", index: int, session: "Session | None"
+    ) -> None:
+        client = _client(key, session)
+        if not client.secret:
+            raise AccessRefused(READ_WRITE_DENIED)
+        self._settings.put(
+            client.secret, reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET)
+        )
+
+    def _context_info(self, writer: "Writer", session: "Session | None") -> None:
+        conformance = self._conformance if session is None else session.conformance
+        receive_size = self._receive_size if session is None else session.receive_size
+        writer.structure(6)
+        writer.bit_string(_CONFORMANCE_BITS, conformance.to_bytes(3, "big"))
+        writer.uint16(receive_size)
+        writer.uint16(receive_size if session is None else session.send_size)
+        writer.uint8(_DLMS_VERSION)
+        writer.int8(0)  # quality of service
+        writer.octet_string(b"")  # no ciphering info
+
+
+def _client(key: "Client | None", session: "Session | None") -> "Client":
+    if key is not None:
+        return key
+    if session is None:
+        raise AccessRefused(OBJECT_UNAVAILABLE)
+    return session.client
+
+
+def _object_identifier(writer: "Writer", arc: int, last: int) -> None:
+    """Write a name of the DLMS UA as the structure of its arcs."""
+    writer.structure(7)
+    writer.uint8(2)
+    writer.uint8(16)
+    writer.uint16(756)
+    writer.uint8(5)
+    writer.uint8(8)
+    writer.uint8(arc)
+    writer.uint8(last)
+
+
+def _object_list(writer: "Writer", catalogue: "Catalogue", client: "Client") -> "Iterator[None]":
+    writer.array(catalogue.visible(client))
+    for logical_name, handler, _, group in catalogue.entries():
+        rights = client.rights(group)
+        if rights == NO_ACCESS:
+            continue
+        yield
+        writer.structure(4)
+        writer.uint16(handler.CLASS_ID)
+        writer.uint8(handler.VERSION)
+        writer.octet_string(logical_name)
+        writer.structure(2)
+        writer.array(len(handler.ATTRIBUTES))
+        for index, _, _, access in handler.ATTRIBUTES:
+            writer.structure(3)
+            writer.int8(index)
+            writer.enum(access & rights & READ_WRITE)
+            writer.null()
+        writer.array(len(handler.METHODS))
+        for index, _, access in handler.METHODS:
+            writer.structure(2)
+            writer.int8(index)
+            writer.enum(1 if access & rights & EXECUTE else 0)

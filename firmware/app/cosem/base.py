@@ -1,0 +1,92 @@
+"""What all interface classes share: the tables and the checks that follow from them.
+
+A handler is one object for all instances of its class. `read`, `write` and `execute` are the way
+in for the services and the resolver; they check the index and the type against the tables and call
+`get`, `put` and `act`, which a class fills in. Attribute 1, the logical name, is answered by the
+caller, who has it. A large value is made in parts: `get` then returns a generator that writes one
+part, of at most PART_SIZE octets, at each step, so that no list or buffer lies in RAM whole.
+"""
+
+from micropython import const
+
+from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED
+from app.errors import AccessRefused, TypeUnmatched
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from app.axdr import Reader, Writer
+
+    AttributeRow = tuple[int, str, int, int]  # index, name, A-XDR tag or CHOICE, access
+    MethodRow = tuple[int, str, int]  # index, name, access
+
+# Access of an attribute as attribute_access_descriptor counts it; EXECUTE is for methods
+NO_ACCESS = const(0)
+READ = const(1)
+WRITE = const(2)
+READ_WRITE = const(3)
+EXECUTE = const(4)
+
+CHOICE = const(-1)  # type of an attribute whose instances differ
+PART_SIZE = const(256)
+
+
+class InterfaceClass:
+    """One interface class; a subclass adds its tables and what they mean."""
+
+    CLASS_ID = 0
+    VERSION = 0
+    ATTRIBUTES: "tuple[AttributeRow, ...]" = ()
+    METHODS: "tuple[MethodRow, ...]" = ()
+
+    def read(
+        self, writer: "Writer", key: "Any", index: int, session: "Any"
+    ) -> "Iterator[None] | None":
+        """Encode attribute `index` (2 or more), or return a generator that does it in parts.
+
+        Raises AccessRefused if there is no such attribute or it is not readable, BufferFull.
+        """
+        if not 2 <= index <= len(self.ATTRIBUTES):
+            raise AccessRefused(OBJECT_UNDEFINED)
+        if not self.ATTRIBUTES[index - 1][3] & READ:
+            raise AccessRefused(READ_WRITE_DENIED)
+        return self.get(writer, key, index, session)
+
+    def write(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        """Set attribute `index` from the value at the reader's place.
+
+        Raises AccessRefused, TypeUnmatched, EncodingError or ValueError if the value is out of
+        range, OSError if it could not be stored; the old value stays then.
+        """
+        if not 1 <= index <= len(self.ATTRIBUTES):
+            raise AccessRefused(OBJECT_UNDEFINED)
+        _, _, tag, access = self.ATTRIBUTES[index - 1]
+        if not access & WRITE:
+            raise AccessRefused(READ_WRITE_DENIED)
+        if tag not in (CHOICE, reader.peek()):
+            raise TypeUnmatched
+        self.put(reader, key, index, session)
+
+    def execute(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        """Invoke method `index` with the parameter at the reader's place; errors as `write`."""
+        if not 1 <= index <= len(self.METHODS):
+            raise AccessRefused(OBJECT_UNDEFINED)
+        if not self.METHODS[index - 1][2]:
+            raise AccessRefused(READ_WRITE_DENIED)
+        self.act(reader, key, index, session)
+
+    def get(
+        self, writer: "Writer", key: "Any", index: int, session: "Any"
+    ) -> "Iterator[None] | None":
+        """Encode a readable attribute of the table."""
+        raise AccessRefused(READ_WRITE_DENIED)
+
+    def put(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        """Set a writable attribute of the table; the tag has been checked."""
+        raise AccessRefused(READ_WRITE_DENIED)
+
+    def act(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        """Invoke a method of the table that is accessible."""
+        raise AccessRefused(READ_WRITE_DENIED)

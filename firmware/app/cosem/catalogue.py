@@ -1,0 +1,191 @@
+"""The catalogue: every COSEM instance of this meter, by logical name.
+
+Single objects stand in a dictionary; registers are found through their files, so that hundreds of
+them cost no entry each. `build` is the table of all instances; it also gives the resolver its way
+to find objects.
+"""
+
+from micropython import const
+
+import version
+from app.cosem import access
+from app.cosem.association_ln import AssociationLn
+from app.cosem.clock import Clock
+from app.cosem.data import Data
+from app.cosem.profile_generic import DisplayList, ProfileGeneric
+from app.cosem.register import ConstantFile, Register
+from app.cosem.sap_assignment import SapAssignment
+from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    import app.clock
+    from app.attributes import Resolver
+    from app.cosem.access import Client
+    from app.cosem.base import InterfaceClass
+    from app.cosem.register import File
+    from app.identification import Identification
+    from app.registers import RegisterFile
+    from app.settings import Settings
+    from hal import Variant
+
+    Entry = tuple[bytes, InterfaceClass, Any, int]
+
+_F = const(255)
+_ELECTRICITY = const(1)  # value group A of the registers
+_DEVICE_IDS = const(9)
+_MEASURING_PERIOD_S = const(900)
+
+# Units 45 and 46 of the Blue Book, imp/Wh and imp/varh: imp/kWh have scaler -3
+_IMPULSES_PER_WH = const(45)
+_IMPULSES_PER_VARH = const(46)
+
+
+class Catalogue:
+    """All instances, and the clients that may see them."""
+
+    def __init__(self, clients: "tuple[Client, ...]") -> None:
+        self.clients = clients
+        self._objects: dict[bytes, tuple[InterfaceClass, Any, int]] = {}
+        self._files: list[tuple[Register, File, int]] = []
+
+    def add(self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Any", group: int) -> None:
+        """Add one object; `obis` holds A to E, F is 255."""
+        self._objects[bytes(obis) + b"\xff"] = (handler, key, group)
+
+    def add_file(self, file: "File", group: int) -> None:
+        """Add all registers of a file as objects of class 3, 1-0:C.D.E.255."""
+        self._files.append((Register(file), file, group))
+
+    def find(self, logical_name: bytes) -> "tuple[InterfaceClass, Any, int] | None":
+        """Return (class, key, group) of an object, None if the meter has no such object."""
+        found = self._objects.get(logical_name)
+        if found is not None:
+            return found
+        a, b, c, d, e, f = logical_name
+        if a == _ELECTRICITY and b == 0 and f == _F:
+            for register, file, group in self._files:
+                index = file.find(c, d, e)
+                if index >= 0:
+                    return register, index, group
+        return None
+
+    def entries(self) -> "Iterator[Entry]":
+        """Yield (logical name, class, key, group) of every object."""
+        for logical_name, (handler, key, group) in self._objects.items():
+            yield logical_name, handler, key, group
+        for register, file, group in self._files:
+            for index in range(file.count):
+                c, d, e = file.obis(index)
+                yield bytes((_ELECTRICITY, 0, c, d, e, _F)), register, index, group
+
+    def visible(self, client: "Client") -> int:
+        """Return how many objects the client has any right to."""
+        count = 0
+        for _, _, group in self._objects.values():
+            if client.rights(group):
+                count += 1
+        for _, file, group in self._files:
+            if client.rights(group):
+                count += file.count
+        return count
+
+    def client(self, sap: int) -> "Client | None":
+        """Return the client with this SAP, None if the meter does not know it."""
+        for client in self.clients:
+            if client.sap == sap:
+                return client
+        return None
+
+
+class Parts:
+    """What the objects stand on; app.meter fills it in once."""
+
+    def __init__(
+        self,
+        registers: "RegisterFile",
+        clock: "app.clock.Clock",
+        settings: "Settings",
+        identification: "Identification",
+        variant: "Variant",
+    ) -> None:
+        self.registers = registers
+        self.clock = clock
+        self.settings = settings
+        self.identification = identification
+        self.variant = variant
+        self.general_list = b"\x01\x00"  # factory lists as attribute 3 of class 7 is encoded
+        self.alternate_list = b"\x01\x00"
+
+
+def build(
+    parts: Parts, resolver: "Resolver", conformance: int, receive_size: int
+) -> Catalogue:
+    """Return the catalogue of this meter and bind the resolver to it."""
+    catalogue = Catalogue(access.make_clients())
+    _add_association_objects(catalogue, parts, conformance, receive_size)
+    _add_identification(catalogue, parts)
+    _add_clock(catalogue, parts)
+    lists = ProfileGeneric(resolver)
+    for e, setting, factory_list in (
+        (1, "general_list", parts.general_list),
+        (2, "alternate_list", parts.alternate_list),
+    ):
+        key = DisplayList(parts.settings, setting, factory_list)
+        catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
+    impulses = parts.variant.pulses_per_kwh
+    catalogue.add_file(parts.registers, access.READINGS)
+    constants = ConstantFile(
+        (
+            (0, 3, 0, impulses, -3, _IMPULSES_PER_WH),
+            (0, 3, 1, impulses, -3, _IMPULSES_PER_VARH),
+        )
+    )
+    catalogue.add_file(constants, access.READINGS)
+    resolver.bind(catalogue.find)
+    return catalogue
+
+
+def _add_association_objects(
+    catalogue: Catalogue, parts: Parts, conformance: int, receive_size: int
+) -> None:
+    data = Data()
+    name = parts.identification.logical_device_name()
+    association = AssociationLn(catalogue, parts.settings, conformance, receive_size)
+    catalogue.add((0, 0, 40, 0, 0), association, None, access.CURRENT_ASSOCIATION)
+    for client in catalogue.clients:
+        catalogue.add((0, 0, 40, 0, client.instance), association, client, client.group)
+    catalogue.add((0, 0, 41, 0, 0), SapAssignment(name), None, access.FACTS)
+    catalogue.add((0, 0, 42, 0, 0), data, FixedOctets(name), access.FACTS)
+    counter = Counter(parts.settings, "invocation_counter")
+    catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
+
+
+def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
+    data = Data()
+    identification = parts.identification
+    serial_number = FixedOctets(identification.serial_number())
+    catalogue.add((1, 0, 0, 0, 0), data, serial_number, access.READINGS)
+    for e in range(_DEVICE_IDS):
+        group = access.SETTINGS if e else access.READINGS  # the serial number is production's
+        catalogue.add((0, 0, 96, 1, e), data, DeviceId(identification, e), group)
+    for b, tag, release in ((0, "ME", version.METROLOGY), (1, "AP", version.APPLICATION)):
+        firmware = firmware_identification(tag, identification.device_type, release)
+        catalogue.add((1, b, 0, 2, 0), data, FixedOctets(firmware), access.READINGS)
+
+
+def _add_clock(catalogue: Catalogue, parts: Parts) -> None:
+    data = Data()
+    clock = parts.clock
+    catalogue.add((0, 0, 1, 0, 0), Clock(clock, _MEASURING_PERIOD_S), None, access.CLOCK)
+    catalogue.add((1, 0, 0, 9, 1), data, LocalTime(clock), access.READINGS)
+    catalogue.add((1, 0, 0, 9, 2), data, LocalDate(clock), access.READINGS)
+
+
+def firmware_identification(tag: str, device_type: int, release: str) -> bytes:
+    """Return 16 ASCII octets: maker 3, tag 2, type 5, revision 6 as M, mmm, bb (row IDN-06)."""
+    major, minor, build = (int(number) for number in release.split("."))
+    return b"FRS%sIP%03d%d%03d%02d" % (tag.encode(), device_type, major, minor, build)

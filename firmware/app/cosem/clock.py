@@ -1,0 +1,136 @@
+"""Interface class 8, Clock, over the meter's clock (rows CLK-01 to CLK-06, CLK-19).
+
+The key of the one instance is not used. The rules of local time are kept by app.clock; here they
+are only packed and unpacked.
+"""
+
+from micropython import const
+
+from app.attributes import OTHER_REASON
+from app.axdr import BOOLEAN, ENUM, INT8, INT16, OCTET_STRING, UINT8
+from app.cosem import date_time
+from app.cosem.base import EXECUTE, READ, READ_WRITE, InterfaceClass
+from app.errors import AccessRefused
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
+
+    import app.clock
+    from app.axdr import Reader, Writer
+
+_QUARTER_S = const(900)
+_MINUTE_S = const(60)
+_LARGEST_SHIFT_S = const(900)
+_INTERNAL_CRYSTAL = const(1)  # clock_base
+
+
+class Clock(InterfaceClass):
+    """Clock, version 0."""
+
+    CLASS_ID = 8
+    VERSION = 0
+    ATTRIBUTES = (
+        (1, "logical_name", OCTET_STRING, READ),
+        (2, "time", OCTET_STRING, READ_WRITE),
+        (3, "time_zone", INT16, READ_WRITE),
+        (4, "status", UINT8, READ),
+        (5, "daylight_savings_begin", OCTET_STRING, READ_WRITE),
+        (6, "daylight_savings_end", OCTET_STRING, READ_WRITE),
+        (7, "daylight_savings_deviation", INT8, READ_WRITE),
+        (8, "daylight_savings_enabled", BOOLEAN, READ_WRITE),
+        (9, "clock_base", ENUM, READ),
+    )
+    METHODS = (
+        (1, "adjust_to_quarter", EXECUTE),
+        (2, "adjust_to_measuring_period", EXECUTE),
+        (3, "adjust_to_minute", EXECUTE),
+        (4, "adjust_to_preset_time", EXECUTE),
+        (5, "preset_adjusting_time", EXECUTE),
+        (6, "shift_time", EXECUTE),
+    )
+
+    def __init__(self, clock: "app.clock.Clock", measuring_period_s: int) -> None:
+        self._clock = clock
+        self._measuring_period_s = measuring_period_s
+        self._octets = bytearray(date_time.SIZE)
+        # Preset time, begin and end of its validity, in UTC; None: no time is preset
+        self._preset_utc_s: tuple[int, int, int] | None = None
+
+    def get(self, writer: "Writer", key: "Any", index: int, session: "Any") -> None:
+        clock = self._clock
+        if index == 2:
+            date_time.pack_into(self._octets, 0, clock)
+            writer.octet_string(self._octets)
+        elif index == 3:
+            writer.int16(clock.time_zone_min)
+        elif index == 4:
+            writer.uint8(clock.status())
+        elif index == 5:
+            writer.octet_string(clock.dst_begin)
+        elif index == 6:
+            writer.octet_string(clock.dst_end)
+        elif index == 7:
+            writer.int8(clock.dst_deviation_min)
+        elif index == 8:
+            writer.boolean(clock.dst_enabled)
+        else:
+            writer.enum(_INTERNAL_CRYSTAL)
+
+    def put(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        clock = self._clock
+        if index == 2:
+            clock.set_utc_s(self._time(reader))
+        elif index == 3:
+            clock.configure(time_zone_min=reader.number(INT16))
+        elif index == 5:
+            clock.configure(dst_begin=reader.octet_string(date_time.SIZE, date_time.SIZE))
+        elif index == 6:
+            clock.configure(dst_end=reader.octet_string(date_time.SIZE, date_time.SIZE))
+        elif index == 7:
+            clock.configure(dst_deviation_min=reader.number(INT8))
+        else:
+            clock.configure(dst_enabled=reader.boolean())
+
+    def act(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+        if index == 5:
+            reader.structure(3)
+            preset_s = self._time(reader)
+            begin_s = self._time(reader)
+            self._preset_utc_s = (preset_s, begin_s, self._time(reader))
+            return
+        if index == 6:
+            shift_s = reader.number(INT16)
+            if not -_LARGEST_SHIFT_S <= shift_s <= _LARGEST_SHIFT_S:
+                raise ValueError("a shift is at most 900 seconds")
+            self._clock.set_utc_s(self._clock.utc_s() + shift_s)
+            return
+        reader.number(INT8)  # these methods carry an integer that means nothing
+        if index == 1:
+            self._adjust_to(_QUARTER_S)
+        elif index == 2:
+            self._adjust_to(self._measuring_period_s)
+        elif index == 3:
+            self._adjust_to(_MINUTE_S)
+        else:
+            self._adjust_to_preset_time()
+
+    def _time(self, reader: "Reader") -> int:
+        return date_time.utc_s(reader.octet_string(date_time.SIZE, date_time.SIZE), self._clock)
+
+    def _adjust_to(self, period_s: int) -> None:
+        """Set the time to the nearest multiple of `period_s` in local time, the middle upwards."""
+        utc_s = self._clock.utc_s()
+        past_s = (utc_s - self._clock.deviation_min(utc_s) * 60) % period_s
+        if 2 * past_s >= period_s:
+            past_s -= period_s
+        self._clock.set_utc_s(utc_s - past_s)
+
+    def _adjust_to_preset_time(self) -> None:
+        if self._preset_utc_s is None:
+            raise AccessRefused(OTHER_REASON)
+        preset_s, begin_s, end_s = self._preset_utc_s
+        if not begin_s <= self._clock.utc_s() <= end_s:
+            raise AccessRefused(OTHER_REASON)
+        self._preset_utc_s = None
+        self._clock.set_utc_s(preset_s)

@@ -1,0 +1,30 @@
+"""Interface class 1, Data: one value of any type. The key of an instance is a values.Value."""
+
+from micropython import const
+
+from app.axdr import OCTET_STRING
+from app.cosem.base import CHOICE, READ, READ_WRITE, InterfaceClass
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
+
+    from app.axdr import Reader, Writer
+    from app.cosem.values import Value
+
+
+class Data(InterfaceClass):
+    """Data, version 0."""
+
+    CLASS_ID = 1
+    VERSION = 0
+    ATTRIBUTES = (
+        (1, "logical_name", OCTET_STRING, READ),
+        (2, "value", CHOICE, READ_WRITE),
+    )
+
+    def get(self, writer: "Writer", key: "Value", index: int, session: "Any") -> None:
+        key.read(writer)
+
+    def put(self, reader: "Reader", key: "Value", index: int, session: "Any") -> None:
+        key.write(reader)

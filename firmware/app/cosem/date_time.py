@@ -1,0 +1,78 @@
+"""COSEM date-time, date and time octets to and from the meter's clock (Blue Book 4.1.6.1).
+
+A date-time has 12 octets: year (2), month, day, weekday, hour, minute, second, hundredths,
+deviation in minutes from local time to UTC (2, signed), clock status. FF, FFFF and 8000 mean "not
+specified". Row CLK-02.
+"""
+
+import struct
+
+import civil
+from micropython import const
+
+from app.clock import DST_ACTIVE
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.clock import Clock
+    from hal import Buffer
+
+SIZE = const(12)
+
+_FORM = ">HBBBBBBBhB"
+_DEVIATION_NOT_SPECIFIED = const(-0x8000)
+_NOT_SPECIFIED = const(0xFF)
+
+
+def pack_into(buffer: "bytearray | memoryview", offset: int, clock: "Clock") -> None:
+    """Write the clock's present local time as 12 octets."""
+    year, month, day, weekday, hour, minute, second, deviation_min, status = clock.local()
+    struct.pack_into(
+        _FORM,
+        buffer,
+        offset,
+        year,
+        month,
+        day,
+        weekday,
+        hour,
+        minute,
+        second,
+        clock.hundredths(),
+        deviation_min,
+        status,
+    )
+
+
+def utc_s(octets: "Buffer", clock: "Clock") -> int:
+    """Return UTC in seconds since 2000 that a full date-time means.
+
+    Weekday and hundredths are not needed and not looked at; seconds left open count as 0. Without
+    a deviation the time is local by the clock's own rules, and in the hour that daylight saving
+    repeats the status octet decides. Raises ValueError if date, hour or minute are left open or
+    are none.
+    """
+    year, month, day, _, hour, minute, second, _, deviation_min, status = struct.unpack(
+        _FORM, octets
+    )
+    if second == _NOT_SPECIFIED:
+        second = 0
+    local_s = civil.utc_s(year, month, day, hour, minute, second)
+    if deviation_min != _DEVIATION_NOT_SPECIFIED:
+        if not -720 <= deviation_min <= 840:
+            raise ValueError("deviation must be -720 to 840 minutes")
+        utc = local_s + deviation_min * 60
+    else:
+        utc = _utc_of_local(local_s, status, clock)
+    civil.parts(utc)  # the edge of the calendar in another zone
+    return utc
+
+
+def _utc_of_local(local_s: int, status: int, clock: "Clock") -> int:
+    normal_s = local_s + clock.time_zone_min * 60
+    saving_s = normal_s - clock.dst_deviation_min * 60
+    if saving_s < 0 or not clock.dst_active(saving_s):
+        return normal_s
+    if clock.dst_active(normal_s) or status != _NOT_SPECIFIED and status & DST_ACTIVE:
+        return saving_s
+    return normal_s

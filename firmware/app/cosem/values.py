@@ -1,0 +1,92 @@
+"""Values of class 1 objects: where the value of each Data instance comes from and goes to.
+
+An instance's key is one of these small objects. The identification stands in rows IDN-01 to IDN-06,
+local time and date in CLK-08, the invocation counter in SEC-34.
+"""
+
+import struct
+
+from micropython import const
+
+from app.attributes import READ_WRITE_DENIED
+from app.axdr import OCTET_STRING
+from app.errors import AccessRefused
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.axdr import Reader, Writer
+    from app.clock import Clock
+    from app.identification import Identification
+    from app.settings import Settings
+
+_MAX_DEVICE_ID = const(48)
+
+
+class Value:
+    """A value that cannot be written; a subclass knows how to read it."""
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        raise NotImplementedError
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value. Raises ValueError if it is out of range."""
+        raise AccessRefused(READ_WRITE_DENIED)
+
+
+class FixedOctets(Value):
+    """Octets that never change, such as the logical device name."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def read(self, writer: "Writer") -> None:
+        writer.octet_string(self._octets)
+
+
+class DeviceId(Value):
+    """Device ID e of 0-0:96.1.e (row IDN-04)."""
+
+    def __init__(self, identification: "Identification", e: int) -> None:
+        self._identification = identification
+        self._e = e
+
+    def read(self, writer: "Writer") -> None:
+        writer.octet_string(self._identification.device_id(self._e))
+
+    def write(self, reader: "Reader") -> None:
+        self._identification.set_device_id(self._e, reader.octet_string(0, _MAX_DEVICE_ID))
+
+
+class Counter(Value):
+    """A 32-bit counter kept in a setting, big endian; an empty setting is 0."""
+
+    def __init__(self, settings: "Settings", key: str) -> None:
+        self._settings = settings
+        self._key = key
+
+    def read(self, writer: "Writer") -> None:
+        writer.uint32(int.from_bytes(self._settings.get(self._key), "big"))
+
+
+class LocalTime(Value):
+    """Local time of day as 4 octets: hour, minute, second, hundredths."""
+
+    def __init__(self, clock: "Clock") -> None:
+        self._clock = clock
+
+    def read(self, writer: "Writer") -> None:
+        local = self._clock.local()
+        writer.string(
+            OCTET_STRING, bytes((local[4], local[5], local[6], self._clock.hundredths()))
+        )
+
+
+class LocalDate(Value):
+    """Local date as 5 octets: year (2), month, day, weekday."""
+
+    def __init__(self, clock: "Clock") -> None:
+        self._clock = clock
+
+    def read(self, writer: "Writer") -> None:
+        writer.octet_string(struct.pack(">HBBB", *self._clock.local()[:4]))

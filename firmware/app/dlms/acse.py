@@ -1,0 +1,164 @@
+"""ACSE APDUs in BER: AARQ and RLRQ in, AARE and RLRE out (IEC 62056-53, Green Book 9.4.2, 9.5)."""
+
+from micropython import const
+
+from app.errors import EncodingError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from hal import Buffer
+
+AARQ = const(0x60)
+AARE = const(0x61)
+RLRQ = const(0x62)
+RLRE = const(0x63)
+
+# Association-result
+ACCEPTED = const(0)
+REJECTED_PERMANENT = const(1)
+
+# Associate-source-diagnostic of the ACSE service user
+DIAGNOSTIC_NULL = const(0)
+NO_REASON_GIVEN = const(1)
+CONTEXT_NOT_SUPPORTED = const(2)
+CALLING_TITLE_NOT_RECOGNIZED = const(3)
+MECHANISM_NOT_RECOGNISED = const(11)
+MECHANISM_REQUIRED = const(12)
+AUTHENTICATION_FAILURE = const(13)
+# ... and of the ACSE service provider
+NO_COMMON_ACSE_VERSION = const(2)
+
+_USER = const(0xA1)
+_PROVIDER = const(0xA2)
+
+LN_WITHOUT_CIPHERING = const(1)
+UNKNOWN = const(-1)  # a context or mechanism that is not one of the DLMS UA's
+
+_DLMS_UA_CONTEXT = b"\x60\x85\x74\x05\x08\x01"
+_DLMS_UA_MECHANISM = b"\x60\x85\x74\x05\x08\x02"
+
+# Fields of the AARQ that are recognised and not needed: titles, qualifiers, invocation ids,
+# implementation information
+_SKIPPED = (0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0x9D, 0xBD)
+
+
+class Request:
+    """What an AARQ asks for."""
+
+    def __init__(self) -> None:
+        self.version_supported = True  # ACSE protocol version 1
+        self.context = UNKNOWN
+        self.authentication = False  # the authentication functional unit is selected
+        self.mechanism: int | None = None  # None: not named
+        self.secret = b""
+        self.user_information = b""
+
+
+def parse_aarq(apdu: "Buffer") -> Request:
+    """Return what the AARQ asks for. Raises EncodingError if it is not one."""
+    if apdu[0] != AARQ:
+        raise EncodingError
+    request = Request()
+    at, end = _content(apdu, 1, len(apdu))
+    if end != len(apdu):
+        raise EncodingError
+    while at < end:
+        tag = apdu[at]
+        start, stop = _content(apdu, at + 1, end)
+        _take_field(request, tag, bytes(apdu[start:stop]))
+        at = stop
+    return request
+
+
+def check_rlrq(apdu: "Buffer") -> None:
+    """Raise EncodingError if the APDU is not an RLRQ; what is in it does not matter."""
+    at, end = _content(apdu, 1, len(apdu))
+    if end != len(apdu):
+        raise EncodingError
+    while at < end:
+        at = _content(apdu, at + 1, end)[1]
+
+
+def write_aare(
+    reply: "bytearray | memoryview",
+    result: int,
+    diagnostic: int,
+    by_provider: bool,
+    user_information: bytes,
+) -> int:
+    """Write an AARE and return its length."""
+    source = _PROVIDER if by_provider else _USER
+    body = (
+        b"\xa1\x09\x06\x07"
+        + _DLMS_UA_CONTEXT
+        + bytes((LN_WITHOUT_CIPHERING, 0xA2, 3, 2, 1, result))
+        + bytes((0xA3, 5, source, 3, 2, 1, diagnostic))
+        + bytes((0xBE, len(user_information) + 2, 4, len(user_information)))
+        + user_information
+    )
+    reply[0] = AARE
+    reply[1] = len(body)
+    reply[2 : 2 + len(body)] = body
+    return 2 + len(body)
+
+
+def write_rlre(reply: "bytearray | memoryview") -> int:
+    """Write an RLRE with reason normal and return its length."""
+    reply[0:5] = b"\x63\x03\x80\x01\x00"
+    return 5
+
+
+def _content(apdu: "Buffer", at: int, end: int) -> tuple[int, int]:
+    """Return where the content lies whose BER length stands at `at`."""
+    if at >= end:
+        raise EncodingError
+    length = apdu[at]
+    at += 1
+    if length >= 0x80:
+        octets = length & 0x7F
+        if not 1 <= octets <= 2 or at + octets > end:
+            raise EncodingError
+        length = int.from_bytes(bytes(apdu[at : at + octets]), "big")
+        at += octets
+    if at + length > end:
+        raise EncodingError
+    return at, at + length
+
+
+def _take_field(request: Request, tag: int, content: bytes) -> None:
+    if tag == 0x80:  # protocol-version, BIT STRING: version1 is its first bit
+        request.version_supported = _first_bit(content)
+    elif tag == 0xA1:
+        request.context = _object_identifier(_inner(content, 0x06), _DLMS_UA_CONTEXT)
+    elif tag == 0x8A:  # sender-acse-requirements, BIT STRING: authentication is its first bit
+        request.authentication = _first_bit(content)
+    elif tag == 0x8B:
+        request.mechanism = _object_identifier(content, _DLMS_UA_MECHANISM)
+    elif tag == 0xAC:  # calling-authentication-value, charstring
+        request.secret = _inner(content, 0x80)
+    elif tag == 0xBE:
+        request.user_information = _inner(content, 0x04)
+    elif tag not in _SKIPPED:
+        raise EncodingError
+
+
+def _first_bit(content: bytes) -> bool:
+    if len(content) < 2 or content[0] > 7:
+        raise EncodingError
+    return content[1] & 0x80 != 0
+
+
+def _inner(content: bytes, tag: int) -> bytes:
+    """Return the content of the one element inside an explicitly tagged field."""
+    if not content or content[0] != tag:
+        raise EncodingError
+    start, stop = _content(content, 1, len(content))
+    if stop != len(content):
+        raise EncodingError
+    return content[start:stop]
+
+
+def _object_identifier(octets: bytes, prefix: bytes) -> int:
+    if len(octets) == len(prefix) + 1 and octets[: len(prefix)] == prefix:
+        return octets[-1]
+    return UNKNOWN

@@ -1,0 +1,152 @@
+"""The association of one channel: its states, and who is let in (rows SEC-02, SEC-03, SEC-09).
+
+An AARQ that can be read ends the old association before it is judged, so a client may come back, or
+another one take over, without a release.
+"""
+
+from micropython import const
+
+from app.cosem.access import MECHANISM_LLS, MECHANISM_NONE
+from app.dlms import acse, conformance, initiate
+from app.errors import EncodingError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.cosem.access import Client
+    from app.cosem.catalogue import Catalogue
+    from app.settings import Settings
+
+# States
+CLOSED = const(0)
+OPEN = const(1)
+
+# Events
+_REQUESTED = const(0)  # a readable AARQ arrived
+_GRANTED = const(1)
+_REFUSED = const(2)
+_RELEASED = const(3)
+_LOST = const(4)  # the link below is gone
+
+_TRANSITIONS = {
+    (CLOSED, _REQUESTED): CLOSED,
+    (OPEN, _REQUESTED): CLOSED,
+    (CLOSED, _GRANTED): OPEN,
+    (CLOSED, _REFUSED): CLOSED,
+    (CLOSED, _RELEASED): CLOSED,
+    (OPEN, _RELEASED): CLOSED,
+    (CLOSED, _LOST): CLOSED,
+    (OPEN, _LOST): CLOSED,
+}
+
+_LARGEST_PDU = const(0xFFFF)
+
+
+class Association:
+    """One channel's association; objects see it as the session that asks."""
+
+    def __init__(self, catalogue: "Catalogue", settings: "Settings", receive_size: int) -> None:
+        self._catalogue = catalogue
+        self._settings = settings
+        self.receive_size = receive_size  # the largest APDU that this channel takes
+        self.state = CLOSED
+        self.client = catalogue.clients[0]  # who is associated, while the state is OPEN
+        self.conformance = 0
+        self.send_size = receive_size  # the largest APDU that the client takes
+
+    def request(self, client_sap: int, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Answer an AARQ; return the length of the AARE."""
+        try:
+            asked = acse.parse_aarq(apdu)
+        except EncodingError:
+            # nothing that could be called a request has been understood: all stays as it was
+            return acse.write_aare(
+                reply,
+                acse.REJECTED_PERMANENT,
+                acse.NO_REASON_GIVEN,
+                True,
+                initiate.service_error(),
+            )
+        self._apply(_REQUESTED)
+        granted = initiate.response(conformance.SERVICES, self.receive_size)
+        if not asked.version_supported:
+            return self._refuse(reply, acse.NO_COMMON_ACSE_VERSION, granted, by_provider=True)
+        diagnostic, client = self._judge(asked, client_sap)
+        if client is None or diagnostic not in (
+            acse.DIAGNOSTIC_NULL,
+            acse.AUTHENTICATION_FAILURE,
+        ):
+            return self._refuse(reply, diagnostic, granted)
+        try:
+            services, size = initiate.parse_request(asked.user_information)
+        except initiate.InitiateRefused as refusal:
+            error = initiate.service_error(refusal.error)
+            return self._refuse(reply, acse.NO_REASON_GIVEN, error)
+        except EncodingError:
+            return self._refuse(reply, acse.NO_REASON_GIVEN, initiate.service_error())
+        if diagnostic != acse.DIAGNOSTIC_NULL:
+            return self._refuse(reply, diagnostic, granted)
+        self.client = client
+        self.conformance = services
+        self.send_size = min(size or _LARGEST_PDU, self.receive_size)
+        self._apply(_GRANTED)
+        return acse.write_aare(
+            reply,
+            acse.ACCEPTED,
+            acse.DIAGNOSTIC_NULL,
+            False,
+            initiate.response(services, self.receive_size),
+        )
+
+    def release(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError."""
+        acse.check_rlrq(apdu)
+        self._apply(_RELEASED)
+        return acse.write_rlre(reply)
+
+    def lost(self) -> None:
+        """The link below is gone: the association ends without a word."""
+        self._apply(_LOST)
+
+    def _judge(
+        self, asked: "acse.Request", client_sap: int
+    ) -> "tuple[int, Client | None]":
+        """Return (diagnostic, client) for a request; the secret is looked at last."""
+        if asked.context != acse.LN_WITHOUT_CIPHERING:
+            return acse.CONTEXT_NOT_SUPPORTED, None
+        client = self._catalogue.client(client_sap)
+        if client is None:
+            return acse.CALLING_TITLE_NOT_RECOGNIZED, None
+        # without the authentication functional unit its fields count as not sent
+        mechanism = asked.mechanism if asked.authentication else MECHANISM_NONE
+        if mechanism is None or mechanism == MECHANISM_NONE != client.mechanism:
+            return acse.MECHANISM_REQUIRED, client
+        if mechanism != client.mechanism:
+            return acse.MECHANISM_NOT_RECOGNISED, client
+        if mechanism == MECHANISM_LLS:
+            secret = self._settings.get(client.secret)
+            if not secret or not _equal(asked.secret, secret):
+                return acse.AUTHENTICATION_FAILURE, client
+        return acse.DIAGNOSTIC_NULL, client
+
+    def _refuse(
+        self, reply: bytearray, diagnostic: int, user_information: bytes, by_provider: bool = False
+    ) -> int:
+        self._apply(_REFUSED)
+        return acse.write_aare(
+            reply, acse.REJECTED_PERMANENT, diagnostic, by_provider, user_information
+        )
+
+    def _apply(self, event: int) -> None:
+        """Go to the next state; the only place that sets it."""
+        before = self.state
+        self.state = _TRANSITIONS[before, event]
+        self.client.associations += self.state - before
+
+
+def _equal(given: bytes, secret: bytes) -> bool:
+    """Compare in a time that depends on the length of `given` only."""
+    difference = len(given) ^ len(secret)
+    size = len(secret)
+    for index in range(len(given)):
+        difference |= given[index] ^ secret[index % size]
+    return difference == 0

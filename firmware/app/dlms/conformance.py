@@ -1,0 +1,27 @@
+"""The conformance block: services that client and server agree on (row SEC-69).
+
+Bit 0 of the standard is the highest of 24 bits; the numbers here are the bits of the 24-bit number.
+"""
+
+from micropython import const
+
+PRIORITY_MANAGEMENT = const(0x4000)
+BLOCK_TRANSFER_WITH_GET = const(0x1000)
+BLOCK_TRANSFER_WITH_SET = const(0x0800)
+BLOCK_TRANSFER_WITH_ACTION = const(0x0400)
+MULTIPLE_REFERENCES = const(0x0200)
+GET = const(0x0010)
+SET = const(0x0008)
+SELECTIVE_ACCESS = const(0x0004)
+ACTION = const(0x0001)
+
+SERVICES = (
+    PRIORITY_MANAGEMENT
+    | BLOCK_TRANSFER_WITH_GET
+    | BLOCK_TRANSFER_WITH_SET
+    | BLOCK_TRANSFER_WITH_ACTION
+    | MULTIPLE_REFERENCES
+    | GET
+    | SET
+    | ACTION
+)  # what this server offers

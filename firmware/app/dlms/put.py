@@ -1,0 +1,293 @@
+"""The SET and ACTION services: normal, with-list, and either of them in blocks.
+
+Both carry values towards the meter and differ in tags, in what stands before the values and in how
+a result is told; those differences are in the table below, the rest is one (IEC 62056-53 8.4.2,
+8.4.3). A request is checked to its last octet before any of it takes effect.
+"""
+
+import struct
+
+from micropython import const
+
+from app.axdr import Reader, Writer
+from app.dlms.services import (
+    ACTION_RESPONSE,
+    CONFIRMED,
+    DATA_BLOCK_NUMBER_INVALID,
+    LONG_SET_ABORTED,
+    LONG_TRANSFER_ABORTED,
+    MALFORMED,
+    NO_LONG_SET_IN_PROGRESS,
+    NO_LONG_TRANSFER_IN_PROGRESS,
+    PDU_TOO_LONG,
+    SERVICE_NOT_ALLOWED,
+    SET_RESPONSE,
+    Descriptor,
+    ServiceRefused,
+    bounded_value,
+    no_parameter,
+    no_selection,
+)
+from app.errors import EncodingError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.cosem.catalogue import Catalogue
+    from app.dlms.association import Association
+
+MAX_LONG_VALUE = const(2048)  # octets that the blocks of one request may carry together
+_MOST_REFERENCES = const(127)
+
+# Types of SET-request
+SET_NORMAL = const(1)
+SET_FIRST_BLOCK = const(2)
+SET_BLOCK = const(3)
+SET_WITH_LIST = const(4)
+SET_WITH_LIST_FIRST_BLOCK = const(5)
+# Types of ACTION-request; 2 asks for the next block of an answer, and no method here has a long one
+ACTION_NORMAL = const(1)
+ACTION_NEXT_BLOCK = const(2)
+ACTION_WITH_LIST = const(3)
+ACTION_FIRST_BLOCK = const(4)
+ACTION_WITH_LIST_FIRST_BLOCK = const(5)
+ACTION_BLOCK = const(6)
+
+
+class LongRequest:
+    """A request that arrives in blocks."""
+
+    def __init__(self, descriptors: "list[Descriptor]", with_list: bool) -> None:
+        self.descriptors = descriptors
+        self.with_list = with_list
+        self.block = 0  # number of the block received last
+        self.value = bytearray()
+
+
+class Put:
+    """What SET and ACTION of one channel share: lists and blocks of values towards the meter."""
+
+    RESPONSE = 0
+    WRONG_NUMBER = 0  # results that tell what is wrong with a block
+    NO_TRANSFER = 0
+    ABORTED = 0
+    ACKNOWLEDGE = 0  # type of the response to a block that is not the last
+
+    def __init__(self, catalogue: "Catalogue", session: "Association") -> None:
+        self._catalogue = catalogue
+        self._session = session
+        self._long: LongRequest | None = None  # the request that is arriving in blocks
+
+    def abort(self) -> None:
+        """Forget the blocks received so far."""
+        self._long = None
+
+    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
+        """Carry out one element and return its result."""
+        raise NotImplementedError
+
+    def _write_one(self, writer: Writer, result: int) -> None:
+        """Write the response to a request for one attribute or method."""
+        raise NotImplementedError
+
+    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+        """Write the response to the last block of a request for one attribute or method."""
+        raise NotImplementedError
+
+    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+        """Write the response to a list; `block` is 0 if the list came whole."""
+        raise NotImplementedError
+
+    def _descriptor(self, reader: Reader) -> Descriptor:
+        return Descriptor(reader)
+
+    def _value(self, reader: Reader) -> Reader:
+        """Return the value that a normal request carries, the last thing in it."""
+        value = bounded_value(reader)
+        if reader.left():
+            raise EncodingError
+        return value
+
+    def normal(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Carry out a request for one attribute or method."""
+        self._long = None
+        reader = Reader(apdu, 3)
+        descriptor = self._descriptor(reader)
+        result = self._apply(descriptor, self._value(reader))
+        writer = self._begin(apdu, reply)
+        self._write_one(writer, result)
+        return self._end(apdu, writer)
+
+    def with_list(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Carry out a request for several attributes or methods, each by itself."""
+        self._long = None
+        reader = Reader(apdu, 3)
+        descriptors = self._descriptors(reader)
+        results = self._apply_list(descriptors, reader)
+        writer = self._begin(apdu, reply)
+        self._write_list(writer, results, 0)
+        return self._end(apdu, writer)
+
+    def first_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Take the first block of a value for one attribute or method."""
+        reader = Reader(apdu, 3)
+        self._long = LongRequest([self._descriptor(reader)], False)
+        return self._take_block(reader, apdu, reply)
+
+    def with_list_first_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Take the first block of values for several attributes or methods."""
+        reader = Reader(apdu, 3)
+        self._long = LongRequest(self._descriptors(reader), True)
+        return self._take_block(reader, apdu, reply)
+
+    def block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Take a further block; the last one carries the request out."""
+        return self._take_block(Reader(apdu, 3), apdu, reply)
+
+    def _take_block(
+        self, reader: Reader, apdu: "bytes | memoryview", reply: bytearray
+    ) -> int:
+        last = reader.octet()
+        number = reader.long()
+        octets = reader.raw(reader.length())
+        writer = self._begin(apdu, reply)
+        long = self._long
+        self._long = None  # whatever is wrong from here on ends the transfer
+        if last > 1 or reader.left():
+            raise EncodingError
+        if long is None:
+            self._write_last(writer, self.NO_TRANSFER, number)
+        elif number != long.block + 1:
+            self._write_last(writer, self.WRONG_NUMBER, number)
+        elif len(long.value) + len(octets) > MAX_LONG_VALUE:
+            self._write_last(writer, self.ABORTED, number)
+        else:
+            long.block = number
+            long.value += octets
+            if last:
+                self._carry_out(long, writer)
+            else:
+                self._long = long
+                writer.buffer[1] = self.ACKNOWLEDGE
+                writer.raw(struct.pack(">I", number))
+        return self._end(apdu, writer)
+
+    def _carry_out(self, long: LongRequest, writer: Writer) -> None:
+        """Carry out a request whose last block has come."""
+        reader = Reader(long.value)
+        try:
+            if long.with_list:
+                results = self._apply_list(long.descriptors, reader)
+                self._write_list(writer, results, long.block)
+                return
+            value = bounded_value(reader)
+            if reader.left():
+                raise EncodingError
+        except EncodingError:
+            self._write_last(writer, self.ABORTED, long.block)
+            return
+        self._write_last(writer, self._apply(long.descriptors[0], value), long.block)
+
+    def _descriptors(self, reader: Reader) -> "list[Descriptor]":
+        count = reader.octet()
+        if not 1 <= count <= _MOST_REFERENCES:
+            raise EncodingError
+        return [self._descriptor(reader) for _ in range(count)]
+
+    def _apply_list(self, descriptors: "list[Descriptor]", reader: Reader) -> "list[int]":
+        if reader.octet() != len(descriptors):
+            raise EncodingError
+        values = [bounded_value(reader) for _ in descriptors]
+        if reader.left():
+            raise EncodingError
+        # results cannot go in blocks: see that they fit before anything takes effect
+        if 8 + 2 * len(descriptors) > self._session.send_size:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
+        results: list[int] = []
+        for index, descriptor in enumerate(descriptors):
+            results.append(self._apply(descriptor, values[index]))
+        return results
+
+    def _begin(self, apdu: "bytes | memoryview", reply: bytearray) -> Writer:
+        reply[0] = self.RESPONSE
+        reply[2] = apdu[2]
+        return Writer(reply, 3, self._session.send_size)
+
+    def _end(self, apdu: "bytes | memoryview", writer: Writer) -> int:
+        """Return the length of the response; unconfirmed requests have none."""
+        return writer.at if apdu[2] & CONFIRMED else 0
+
+
+class Set(Put):
+    """SET of one channel."""
+
+    RESPONSE = SET_RESPONSE
+    WRONG_NUMBER = DATA_BLOCK_NUMBER_INVALID
+    NO_TRANSFER = NO_LONG_SET_IN_PROGRESS
+    ABORTED = LONG_SET_ABORTED
+    ACKNOWLEDGE = 2
+
+    def _descriptor(self, reader: Reader) -> Descriptor:
+        descriptor = Descriptor(reader)
+        no_selection(reader)
+        return descriptor
+
+    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
+        return descriptor.write(self._catalogue, self._session, value)
+
+    def _write_one(self, writer: Writer, result: int) -> None:
+        writer.buffer[1] = 1
+        writer.octet(result)
+
+    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+        writer.buffer[1] = 3
+        writer.octet(result)
+        writer.raw(struct.pack(">I", block))
+
+    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+        writer.buffer[1] = 4 if block else 5
+        writer.length(len(results))
+        writer.raw(bytes(results))
+        if block:
+            writer.raw(struct.pack(">I", block))
+
+
+class Action(Put):
+    """ACTION of one channel. No method of this meter returns a value."""
+
+    RESPONSE = ACTION_RESPONSE
+    WRONG_NUMBER = LONG_TRANSFER_ABORTED
+    NO_TRANSFER = NO_LONG_TRANSFER_IN_PROGRESS
+    ABORTED = LONG_TRANSFER_ABORTED
+    ACKNOWLEDGE = 4
+
+    def next_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+        """Refuse to send a further block: there is no long answer."""
+        if len(apdu) != 7:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
+        writer = self._begin(apdu, reply)
+        self._write_one(writer, NO_LONG_TRANSFER_IN_PROGRESS)
+        return self._end(apdu, writer)
+
+    def _value(self, reader: Reader) -> Reader:
+        present = reader.octet()
+        if present > 1 or not present and reader.left():
+            raise EncodingError
+        return super()._value(reader) if present else no_parameter()
+
+    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
+        return descriptor.execute(self._catalogue, self._session, value)
+
+    def _write_one(self, writer: Writer, result: int) -> None:
+        writer.buffer[1] = 1
+        writer.octet(result)
+        writer.octet(0)  # no return parameters
+
+    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+        self._write_one(writer, result)
+
+    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+        writer.buffer[1] = 3
+        writer.length(len(results))
+        for result in results:
+            writer.octet(result)
+            writer.octet(0)

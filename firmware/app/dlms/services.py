@@ -1,0 +1,192 @@
+"""What the services share: octets of the APDUs, the check of rights, and the names of errors.
+
+IEC 62056-53 clause 8: every request carries the invoke-id-and-priority octet, which the answer
+mirrors.
+"""
+
+from micropython import const
+
+from app.attributes import (
+    HARDWARE_FAULT,
+    OBJECT_CLASS_INCONSISTENT,
+    OBJECT_UNDEFINED,
+    OTHER_REASON,
+    READ_WRITE_DENIED,
+    SUCCESS,
+    TYPE_UNMATCHED,
+)
+from app.axdr import Reader
+from app.cosem.base import EXECUTE
+from app.errors import AccessRefused, MeterError, TypeUnmatched
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
+
+    from app.cosem.base import InterfaceClass
+    from app.cosem.catalogue import Catalogue
+    from app.dlms.association import Association
+
+# Tags of the APDUs
+GET_REQUEST = const(0xC0)
+SET_REQUEST = const(0xC1)
+ACTION_REQUEST = const(0xC3)
+GET_RESPONSE = const(0xC4)
+SET_RESPONSE = const(0xC5)
+ACTION_RESPONSE = const(0xC7)
+EXCEPTION_RESPONSE = const(0xD8)
+
+# exception-response: state-error ...
+SERVICE_NOT_ALLOWED = const(1)
+SERVICE_UNKNOWN = const(2)
+# ... and service-error
+OPERATION_NOT_POSSIBLE = const(1)
+SERVICE_NOT_SUPPORTED = const(2)
+MALFORMED = const(3)  # other-reason
+PDU_TOO_LONG = const(4)
+
+# Results of block transfer
+LONG_TRANSFER_ABORTED = const(15)  # of get and action
+NO_LONG_TRANSFER_IN_PROGRESS = const(16)  # of get and action
+LONG_SET_ABORTED = const(17)
+NO_LONG_SET_IN_PROGRESS = const(18)
+DATA_BLOCK_NUMBER_INVALID = const(19)
+
+CONFIRMED = const(0x40)  # service class in invoke-id-and-priority
+_NO_PARAMETER = b"\x00"
+
+
+class ServiceRefused(MeterError):  # noqa: N818 - the standard's word for it
+    """The whole request is answered by an exception-response."""
+
+    def __init__(self, state_error: int, service_error: int) -> None:
+        super().__init__(state_error, service_error)
+        self.state_error = state_error
+        self.service_error = service_error
+
+
+def exception_response(reply: bytearray, state_error: int, service_error: int) -> int:
+    """Write an exception-response and return its length."""
+    reply[0] = EXCEPTION_RESPONSE
+    reply[1] = state_error
+    reply[2] = service_error
+    return 3
+
+
+def find(
+    catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes
+) -> "tuple[InterfaceClass, Any, int]":
+    """Return (class, key, rights of this client). Raises AccessRefused."""
+    found = catalogue.find(logical_name)
+    if found is None:
+        raise AccessRefused(OBJECT_UNDEFINED)
+    handler, key, group = found
+    if handler.CLASS_ID != class_id:
+        raise AccessRefused(OBJECT_CLASS_INCONSISTENT)
+    rights = session.client.rights(group)
+    if rights == 0:
+        raise AccessRefused(READ_WRITE_DENIED)
+    return handler, key, rights
+
+
+def find_attribute(
+    catalogue: "Catalogue",
+    session: "Association",
+    class_id: int,
+    logical_name: bytes,
+    index: int,
+    access: int,
+) -> "tuple[InterfaceClass, Any]":
+    """Return (class, key) of an attribute that this client has `access` to.
+
+    Raises AccessRefused.
+    """
+    handler, key, rights = find(catalogue, session, class_id, logical_name)
+    if not 1 <= index <= len(handler.ATTRIBUTES):
+        raise AccessRefused(OBJECT_UNDEFINED)
+    if not handler.ATTRIBUTES[index - 1][3] & rights & access:
+        raise AccessRefused(READ_WRITE_DENIED)
+    return handler, key
+
+
+def find_method(
+    catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes, index: int
+) -> "tuple[InterfaceClass, Any]":
+    """Return (class, key) of a method that this client may execute. Raises AccessRefused."""
+    handler, key, rights = find(catalogue, session, class_id, logical_name)
+    if not 1 <= index <= len(handler.METHODS):
+        raise AccessRefused(OBJECT_UNDEFINED)
+    if not handler.METHODS[index - 1][2] & rights & EXECUTE:
+        raise AccessRefused(READ_WRITE_DENIED)
+    return handler, key
+
+
+def result_of(error: Exception) -> int:
+    """Return the data-access-result or action-result that tells a client of `error`."""
+    if isinstance(error, AccessRefused):
+        return error.result
+    if isinstance(error, TypeUnmatched):
+        return TYPE_UNMATCHED
+    if isinstance(error, OSError):
+        return HARDWARE_FAULT
+    return OTHER_REASON
+
+
+ANSWERED_ERRORS = (MeterError, ValueError, OSError)  # what an object may answer to a value
+
+
+class Descriptor:
+    """The attribute or method that one element of a request names."""
+
+    SIZE = 9
+
+    def __init__(self, reader: Reader) -> None:
+        self.class_id = reader.word()
+        self.logical_name = reader.raw(6)
+        self.index = reader.octet()
+
+    def write(self, catalogue: "Catalogue", session: "Association", value: Reader) -> int:
+        """Set the attribute; return a data-access-result."""
+        try:
+            handler, key = find_attribute(
+                catalogue, session, self.class_id, self.logical_name, self.index, 2
+            )
+            handler.write(value, key, self.index, session)
+        except ANSWERED_ERRORS as error:
+            return result_of(error)
+        return SUCCESS
+
+    def execute(self, catalogue: "Catalogue", session: "Association", value: Reader) -> int:
+        """Invoke the method; return an action-result."""
+        try:
+            handler, key = find_method(
+                catalogue, session, self.class_id, self.logical_name, self.index
+            )
+            handler.execute(value, key, self.index, session)
+        except ANSWERED_ERRORS as error:
+            return result_of(error)
+        return SUCCESS
+
+
+def no_parameter() -> Reader:
+    """Return the parameter of a method that was invoked without one: null data."""
+    return Reader(_NO_PARAMETER)
+
+
+def bounded_value(reader: Reader) -> Reader:
+    """Step over the next value and return a Reader for it alone. Raises EncodingError."""
+    start = reader.at
+    reader.skip()
+    return Reader(reader.buffer, start, reader.at)
+
+
+def no_selection(reader: Reader) -> None:
+    """Read the access-selection flag of an attribute descriptor.
+
+    Selective access is not offered in the conformance block, so a request with it is refused.
+    """
+    flag = reader.octet()
+    if flag:
+        raise ServiceRefused(
+            SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED if flag == 1 else MALFORMED
+        )
