@@ -168,7 +168,8 @@ class Clock:
         """Return local time as `local` does for any UTC time."""
         deviation_min = self.deviation_min(utc_s)
         fields = civil.parts(max(0, utc_s - deviation_min * 60))
-        return (*fields, deviation_min, self.status_at(utc_s))
+        # unpacking inside a tuple does not exist on MicroPython
+        return fields + (deviation_min, self.status_at(utc_s))  # noqa: RUF005
 
     def configure(
         self,
