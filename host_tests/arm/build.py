@@ -38,44 +38,64 @@ def cross_compile(source: Path, arch: str) -> bytes:
         return output.read_bytes()
 
 
+# A program is a list of steps on named buffers, the same for every interpreter:
+#   ("set", name, bytes)        fill a buffer, which exists from then on
+#   ("call", function, [..])    arguments are numbers or names of buffers; gives its result
+#   ("get", name)               gives the buffer's bytes
 _RUNNER = """
 import sys, json
 sys.path[:0] = json.loads(sys.argv[1])
 module = __import__(sys.argv[2], None, None, ("*",))
+buffers = {}
 for line in sys.stdin:
-    name, args = json.loads(line)
-    args = [bytearray(bytes.fromhex(a)) if isinstance(a, str) else a for a in args]
-    result = getattr(module, name)(*args)
-    print(json.dumps([result, [bytes(a).hex() for a in args if isinstance(a, bytearray)]]))
+    verb, name, rest = json.loads(line)
+    if verb == "set":
+        buffers[name] = bytearray(bytes.fromhex(rest))
+    elif verb == "get":
+        print(json.dumps(bytes(buffers[name]).hex()))
+    else:
+        args = [a if isinstance(a, int) else buffers[a] for a in rest]
+        print(json.dumps(getattr(module, name)(*args)))
 """
 
 
-class Interpreter:
-    """Calls module functions in another interpreter process, many calls in one start."""
+def run_interpreter(
+    steps: list[tuple], paths: list[Path], module: str, command: str = ""
+) -> list[object]:
+    """Run a program in a fresh process of the unix port; return what its steps gave."""
+    lines = []
+    for verb, name, *rest in steps:
+        value = rest[0] if rest else None
+        lines.append(json.dumps([verb, name, value.hex() if verb == "set" else value]))
+    done = subprocess.run(
+        [
+            command or _tool("micropython", "MICROPYTHON"),
+            *("-X", "heapsize=16M", "-c", _RUNNER),
+            json.dumps([str(path) for path in paths]),
+            module,
+        ],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"unix port failed: {done.stderr[-2000:]}")
+    given = [json.loads(line) for line in done.stdout.splitlines()]
+    return [bytes.fromhex(value) if isinstance(value, str) else value for value in given]
 
-    def __init__(self, paths: list[Path], module: str, command: str = "") -> None:
-        self._command = command or _tool("micropython", "MICROPYTHON")
-        self._paths = [str(path) for path in paths]
-        self._module = module
 
-    def run(self, calls: list[tuple]) -> list[tuple[object, list[bytearray]]]:
-        """Run `calls`, each (name, arguments...), and return results with the buffers after."""
-        lines = []
-        for name, *arguments in calls:
-            coded = [a if isinstance(a, int) else bytes(a).hex() for a in arguments]
-            lines.append(json.dumps([name, coded]))
-        done = subprocess.run(
-            [self._command, "-c", _RUNNER, json.dumps(self._paths), self._module],
-            input="\n".join(lines) + "\n",
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{self._command} failed: {done.stderr[-2000:]}")
-        result = []
-        for line in done.stdout.splitlines():
-            value, buffers = json.loads(line)
-            result.append((value, [bytearray.fromhex(text) for text in buffers]))
-        return result
+def run_in_place(steps: list[tuple], call: object) -> list[object]:
+    """Run a program by calling `call(function, *arguments)`: a machine's or a Python module's."""
+    buffers: dict[str, bytearray] = {}
+    given: list[object] = []
+    for verb, name, *rest in steps:
+        if verb == "set":
+            buffers[name] = bytearray(rest[0])
+        elif verb == "get":
+            given.append(bytes(buffers[name]))
+        else:
+            arguments = [a if isinstance(a, int) else buffers[a] for a in rest[0]]
+            given.append(call(name, *arguments))
+    return given
