@@ -1,0 +1,101 @@
+"""The files behind the non-volatile chips: what a chip holds outlives the program.
+
+A file has the chip's full size from the start, holds FF where nothing was written, and is written
+through at once: ending the program at any moment loses nothing that the chip had.
+"""
+
+import os
+
+import host
+
+_CHUNK = 4096
+ERASED = 0xFF
+
+
+class ChipFileError(Exception):
+    """A chip's file cannot be used; the text says which and why."""
+
+
+class ChipFile:
+    """The content of one chip of `size` bytes."""
+
+    def __init__(self, path: str, size: int, fresh: bool = False, erased: int = ERASED) -> None:
+        self.path = path
+        self.size = size
+        try:
+            found = os.stat(path)[6]
+        except OSError:
+            found = -1
+        try:
+            if fresh or found < 0:
+                self._create(erased)
+            elif found != size:
+                raise ChipFileError(
+                    "{} has {} bytes, the chip has {}: remove it or start with --fresh".format(
+                        path, found, size
+                    )
+                )
+            self._file = _open(path)
+            self._file.seek(0)
+            self._file.read(1)
+        except OSError as error:
+            raise ChipFileError("{} cannot be used: {}".format(path, error)) from None
+
+    def _create(self, erased: int) -> None:
+        # Under another name first: a program that is ended here leaves no short file behind.
+        part = self.path + ".new"
+        blank = bytes((erased,)) * _CHUNK
+        with open(part, "wb") as file:
+            left = self.size
+            while left:
+                left -= file.write(blank[: min(left, _CHUNK)])
+        os.rename(part, self.path)
+
+    def read(self, offset: int, n: int) -> bytes:
+        """Return `n` bytes from `offset`. Raises ValueError outside the chip."""
+        self._check(offset, n)
+        self._file.seek(offset)
+        return self._file.read(n)
+
+    def write(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
+        """Write through at once. Raises ValueError outside the chip."""
+        self._check(offset, len(data))
+        self._file.seek(offset)
+        self._file.write(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _check(self, offset: int, n: int) -> None:
+        if offset < 0 or n < 0 or offset + n > self.size:
+            raise ValueError("{}: {} bytes at {} are outside the chip".format(self.path, n, offset))
+
+
+class ClockFile(ChipFile):
+    """The content of a chip with a battery, and how long ago the host saw it last."""
+
+    _STAMP = 8
+
+    def __init__(self, path: str, size: int, fresh: bool = False) -> None:
+        super().__init__(path, size + self._STAMP, fresh)
+        self.blank = self.read(size, self._STAMP) == b"\xff" * self._STAMP
+        stamp_s = int.from_bytes(super().read(size, self._STAMP), "little")
+        # The chip ran on its battery while the program was away.
+        self.away_s = 0 if self.blank else max(0, host.utc_s() - stamp_s)
+        self._content = size
+
+    def write(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
+        """Write through at once, with the host's time."""
+        super().write(offset, data)
+        self.stamp()
+
+    def stamp(self) -> None:
+        """Note the host's time: the content is as old as this."""
+        super().write(self._content, host.utc_s().to_bytes(self._STAMP, "little"))
+
+
+def _open(path: str):
+    if host.MICROPYTHON:
+        return open(path, "r+b")
+    return open(path, "r+b", buffering=0)

@@ -1,0 +1,174 @@
+"""Takes the place of the module `socket` for the meter: the host's sockets, known by their owner.
+
+Each socket remembers the domain of the task that opened it, so that a reset of the meter closes
+the meter's sockets as its network chip would, and the same port can be opened again. A port that
+cannot be opened ends the program with a clear message: nobody could reach the meter there.
+"""
+
+import socket as _host_socket
+
+import host
+
+AF_INET = _host_socket.AF_INET
+SOCK_STREAM = _host_socket.SOCK_STREAM
+SOL_SOCKET = _host_socket.SOL_SOCKET
+SO_REUSEADDR = _host_socket.SO_REUSEADDR
+getaddrinfo = _host_socket.getaddrinfo
+
+_PEEK = _host_socket.MSG_PEEK
+_LINE_CHUNK = 256
+
+io = None  # the loop's IoQueue
+_sockets = []
+
+
+def current_domain() -> str:
+    """Return the owner of a new socket; loop.py puts its own in place."""
+    return ""
+
+
+class PortError(BaseException):
+    """A TCP port cannot be opened; the text says which and why."""
+
+
+class Socket:
+    """A host's socket with the stream methods MicroPython's sockets have; it never blocks."""
+
+    def __init__(self, raw) -> None:
+        self.raw = raw
+        self.domain = current_domain()
+        raw.setblocking(False)
+        _sockets.append(self)
+
+    def fileno(self) -> int:
+        """Return the host's number."""
+        return self.raw.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        """Take a request to block or not: the simulation never blocks."""
+
+    def settimeout(self, seconds: "float | None") -> None:
+        """Take a request to block for a time: the simulation never blocks."""
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        """Set an option of the host's socket."""
+        self.raw.setsockopt(level, option, value)
+
+    def bind(self, address) -> None:
+        """Take an address; if that cannot be, the program ends."""
+        try:
+            self.raw.bind(address)
+        except OSError as error:
+            self.close()
+            name = address_text(address)
+            raise PortError("port " + name + " " + host.is_listening_error(error)) from None
+
+    def listen(self, backlog: int = 5) -> None:
+        """Begin to take connections."""
+        self.raw.listen(backlog)
+
+    def accept(self):
+        """Return (socket, address) of a waiting connection. Raises OSError if there is none."""
+        raw, address = self.raw.accept()
+        return Socket(raw), address
+
+    def connect(self, address) -> None:
+        """Begin to connect; raises OSError EINPROGRESS as a socket that does not block."""
+        self.raw.connect(address)
+
+    def read(self, count: int = -1) -> "bytes | None":
+        """Return up to `count` bytes, all there are for -1; b"" at the end, None if none wait."""
+        try:
+            if count >= 0:
+                return self.raw.recv(count) if count else b""
+            data = self.raw.recv(4096)
+        except OSError as error:
+            if host.would_block(error):
+                return None
+            raise
+        return data
+
+    recv = read
+
+    def readinto(self, buffer, count: int = -1) -> "int | None":
+        """Fill `buffer`; returns as `read` does, the number of bytes."""
+        data = self.read(len(buffer) if count < 0 else min(count, len(buffer)))
+        if data is None:
+            return None
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readline(self) -> "bytes | None":
+        """Return what has come of a line, at most up to its end; None if nothing has."""
+        if host.MICROPYTHON:
+            return self.raw.readline()
+        try:
+            ahead = self.raw.recv(_LINE_CHUNK, _PEEK)
+        except OSError as error:
+            if host.would_block(error):
+                return None
+            raise
+        end = ahead.find(b"\n")
+        return self.raw.recv(end + 1 if end >= 0 else len(ahead))
+
+    def write(self, data) -> "int | None":
+        """Send and return how many bytes went; None if none could."""
+        try:
+            return self.raw.send(data)
+        except OSError as error:
+            if host.would_block(error):
+                return None
+            raise
+
+    send = write
+
+    def close(self) -> None:
+        """Close; more than once does no harm."""
+        if self in _sockets:
+            _sockets.remove(self)
+            self.raw.close()
+
+
+def socket(family: int = AF_INET, kind: int = SOCK_STREAM, protocol: int = 0) -> Socket:
+    """Return a new socket."""
+    return Socket(_host_socket.socket(family, kind, protocol))
+
+
+def address_text(address) -> str:
+    """Return "host:port" of an address as the host has it."""
+    if isinstance(address, tuple):
+        return str(address[0]) + ":" + str(address[1])
+    family_address = _host_socket.sockaddr(address)
+    return _host_socket.inet_ntop(family_address[0], family_address[1]) + ":" + str(
+        family_address[2]
+    )
+
+
+def listen(address: str, port: int, backlog: int = 5):
+    """Return a host's listening socket for the bench. Raises PortError if that cannot be."""
+    raw = None
+    try:
+        family, kind, protocol, where = host.resolve(address, port)
+        raw = _host_socket.socket(family, kind, protocol)
+        raw.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        raw.bind(where)
+        raw.listen(backlog)
+        raw.setblocking(False)
+    except OSError as error:
+        if raw is not None:
+            raw.close()
+        text = "port " + address + ":" + str(port) + " " + host.is_listening_error(error)
+        raise PortError(text) from None
+    return raw
+
+
+def drop(name: str) -> None:
+    """Close every socket that a domain has open."""
+    for index in range(len(_sockets) - 1, -1, -1):
+        if _sockets[index].domain == name:
+            _sockets.pop(index).raw.close()
+
+
+def open_count(name: str) -> int:
+    """Return how many sockets a domain has open."""
+    return sum(1 for one in _sockets if one.domain == name)

@@ -1,0 +1,111 @@
+"""The meter's processor: boots the firmware, and boots it again after a reset or a power cut.
+
+The simulation goes on meanwhile. Firmware is imported afresh at each boot, so that nothing of the
+last life is left but what the chips hold.
+"""
+
+import gc
+import sys
+
+import host
+import loop
+import machine
+import power
+import timeline
+
+RUNNING = "running"
+OFF = "off"
+HALTED = "halted"
+
+
+class Processor:
+    """Runs `main.start()` from the firmware's folders and everything that it starts."""
+
+    def __init__(self, supply: power.Supply) -> None:
+        self.supply = supply
+        self.state = OFF
+        self.error = ""  # why it is halted
+        self.boots = 0
+        self.boot_us = 0  # virtual time of the last boot
+        self.on_boot = []  # callables(main), after main.start() has returned
+        self.on_down = []  # callables(), before the firmware of a life is dropped
+        self._kept = set()  # modules that were there before the firmware
+        self._cause = machine.PWRON_RESET
+
+    def run(self) -> None:
+        """Run until nothing is left to run, or an exception other than a reset is raised."""
+        while True:
+            try:
+                if self.state == OFF and self.supply.powered:
+                    self._boot()
+                loop.run()
+                return
+            except power.PowerReturned:
+                self._end(machine.PWRON_RESET)
+            except power.PowerLost:
+                self._end(machine.PWRON_RESET)
+            except power.MeterReset as reset:
+                self._end(reset.cause)
+            except SystemExit as error:
+                self._halt(error)
+
+    def module(self, name: str):
+        """Return a module of the running firmware, None if it is not there."""
+        return sys.modules.get(name) if self.state == RUNNING else None
+
+    def uptime_s(self) -> int:
+        """Return whole seconds since the last boot, 0 without power."""
+        return (timeline.now_us - self.boot_us) // 1_000_000 if self.state != OFF else 0
+
+    def _boot(self) -> None:
+        machine.start(self._cause)
+        self.boots += 1
+        self.boot_us = timeline.now_us
+        self.error = ""
+        self.state = RUNNING
+        self._kept = set(sys.modules)
+        loop.domain = loop.METER
+        try:
+            import main
+
+            main.start()
+            loop.domain = loop.BENCH
+            for callback in self.on_boot:
+                callback(main)
+        except Exception as error:
+            self._halt(error)
+        finally:
+            loop.domain = loop.BENCH
+
+    def _halt(self, error: BaseException) -> None:
+        """The firmware has given up: say so and leave the bench alive."""
+        self.error = type(error).__name__ + ": " + str(error)
+        print("The meter has halted:", self.error, file=sys.stderr)
+        host.print_exception(error)
+        self._drop()
+        self.state = HALTED
+
+    def _end(self, cause: int) -> None:
+        """End this life of the firmware."""
+        self._drop()
+        self.state = OFF
+        self._cause = cause
+
+    def _drop(self) -> None:
+        if self.state == RUNNING:
+            for callback in self.on_down:
+                callback()
+        loop.drop(loop.METER)
+        machine.start(self._cause)
+        for name in list(sys.modules):
+            if name not in self._kept and self._is_firmware(name):
+                del sys.modules[name]
+        gc.collect()
+
+    @staticmethod
+    def _is_firmware(name: str) -> bool:
+        """Tell whether a module came with the firmware: it is a file and not the simulation's."""
+        if name in ("board", "main"):
+            return True
+        path = getattr(sys.modules[name], "__file__", None)
+        return path is not None and "firmware" in path.replace("\\", "/").split("/")

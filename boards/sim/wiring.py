@@ -1,0 +1,200 @@
+"""The board's copper: which pin and which bus of the processor leads to which part.
+
+The assembly registers parts by pin and bus number, `machine` looks them up. Nothing here knows a
+chip. A line that nobody drives has the level of its pull resistor.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PINS = 48
+
+_spi = {}  # chip select pin: (bus, device)
+_selected = {}  # bus: devices whose chip select is low
+_i2c = {}  # bus: {address: device}
+_clock_pins = {}  # clock pin of a bus: bus
+_getters = {}  # pin: callable that returns the level a part puts on it
+_driven = {}  # pin: level that a part drives
+_outputs = {}  # pin: [(callback, level while the processor does not drive it)]
+_put = {}  # pin: level that the processor drives
+_listeners = {}  # pin: callable(level), the processor's edge detector
+_analog = {}  # pin: callable that returns 0..65535
+_uarts = {}  # number: port
+
+
+def clear() -> None:
+    """Take every wire off: for tests."""
+    for table in (_spi, _selected, _i2c, _clock_pins, _getters, _driven, _outputs, _put):
+        table.clear()
+    for table in (_listeners, _analog, _uarts):
+        table.clear()
+
+
+def spi(bus: int, cs_pin: int, device) -> None:
+    """Put an SPI chip on a bus; it is selected while `cs_pin` is low."""
+    _spi[cs_pin] = (bus, device)
+    _selected.setdefault(bus, [])
+
+
+def i2c(bus: int, address: int, device) -> None:
+    """Put an I2C chip on a bus."""
+    _i2c.setdefault(bus, {})[address] = device
+
+
+def clock_pin(pin: int, bus: int) -> None:
+    """Say which pin clocks a bus: SoftSPI and SoftI2C find their bus by it."""
+    _clock_pins[pin] = bus
+
+
+def input(pin: int, getter: "Callable[[], int]") -> None:  # noqa: A001 - the board's word
+    """Connect a part that is asked for its level whenever the processor reads the pin."""
+    _getters[pin] = getter
+
+
+def output(pin: int, callback: "Callable[[int], None]", idle: int = 0) -> None:
+    """Connect a part that is told each change; `idle` is the level of the pin's resistor."""
+    _outputs.setdefault(pin, []).append((callback, idle))
+
+
+def analog(pin: int, getter: "Callable[[], int]") -> None:
+    """Connect a part that is asked for a voltage, 0 to 65535 of the reference."""
+    _analog[pin] = getter
+
+
+def uart(number: int, port) -> None:
+    """Connect a serial port (ports.SerialPort)."""
+    _uarts[number] = port
+
+
+def drive(pin: int, level: "int | None") -> None:
+    """Let a part put a level on a pin, or let go with None; an edge reaches the processor."""
+    listener = _listeners.get(pin)
+    before = 0 if listener is None else _level_of(pin)
+    if level is None:
+        _driven.pop(pin, None)
+    else:
+        _driven[pin] = 1 if level else 0
+    if listener is not None and _level_of(pin) != before:
+        listener(1 - before)
+
+
+def put(pin: int, level: "int | None") -> None:
+    """Let the processor drive a pin, or let go with None; parts are told a change."""
+    before = _put.get(pin)
+    if level == before:
+        return
+    if level is None:
+        _put.pop(pin, None)
+    else:
+        _put[pin] = level
+    if pin in _spi:
+        _chip_select(pin, 1 if before is None else before, 1 if level is None else level)
+    for callback, idle in _outputs.get(pin, ()):
+        old = idle if before is None else before
+        new = idle if level is None else level
+        if old != new:
+            callback(new)
+
+
+def _chip_select(pin: int, before: int, level: int) -> None:
+    if before == level:
+        return
+    bus, device = _spi[pin]
+    if level:
+        _selected[bus].remove(device)
+        device.deselect()
+    else:
+        _selected[bus].append(device)
+        device.select()
+
+
+def release() -> None:
+    """Let go of every pin, as a processor in reset does, and forget its edge detectors."""
+    _listeners.clear()
+    for pin in list(_put):
+        put(pin, None)
+
+
+def level(pin: int, pull: "int | None") -> int:
+    """Return the level of a pin that the processor does not drive; `pull` is 1, 0 or None."""
+    if pin in _getters:
+        return 1 if _getters[pin]() else 0
+    if pin in _driven:
+        return _driven[pin]
+    return 0 if pull is None else pull
+
+
+def listen(pin: int, listener, pull: "int | None" = None) -> None:
+    """Let the processor hear the edges that parts drive on a pin; None: no more."""
+    if listener is None:
+        _listeners.pop(pin, None)
+        return
+    _listeners[pin] = listener
+    _pulls[pin] = pull
+
+
+_pulls = {}
+
+
+def _level_of(pin: int) -> int:
+    return level(pin, _pulls.get(pin))
+
+
+def spi_bus(bus: "int | None", clock: "int | None") -> int:
+    """Return the bus of that number or clock pin. Raises ValueError if there is none."""
+    if bus is None:
+        bus = _clock_pins.get(clock, -1)
+    if bus not in _selected:
+        raise ValueError("SPI(" + str(bus) + ") doesn't exist")
+    return bus
+
+
+def i2c_bus(bus: "int | None", clock: "int | None") -> int:
+    """Return the bus of that number or clock pin. Raises ValueError if there is none."""
+    if bus is None:
+        bus = _clock_pins.get(clock, -1)
+    if bus not in _i2c:
+        raise ValueError("I2C(" + str(bus) + ") doesn't exist")
+    return bus
+
+
+def spi_device(bus: int):
+    """Return the selected chip of a bus, None if none is. Two at once are a firmware fault."""
+    devices = _selected[bus]
+    if not devices:
+        return None
+    if len(devices) > 1:
+        raise RuntimeError("two chips of SPI(" + str(bus) + ") are selected at once")
+    return devices[0]
+
+
+def spi_chip(cs_pin: int):
+    """Return the chip behind a chip select pin. Raises ValueError if there is none."""
+    if cs_pin not in _spi:
+        raise ValueError("no SPI chip at pin " + str(cs_pin))
+    return _spi[cs_pin][1]
+
+
+def i2c_devices(bus: int) -> dict:
+    """Return the chips of a bus by address."""
+    return _i2c[bus]
+
+
+def uart_port(number: int):
+    """Return the port of a UART. Raises ValueError if there is none."""
+    if number not in _uarts:
+        raise ValueError("UART(" + str(number) + ") doesn't exist")
+    return _uarts[number]
+
+
+def uart_ports() -> list:
+    """Return every serial port."""
+    return list(_uarts.values())
+
+
+def analog_input(pin: int) -> "Callable[[], int]":
+    """Return what an analogue pin measures. Raises ValueError if nothing is there."""
+    if pin not in _analog:
+        raise ValueError("pin " + str(pin) + " has no ADC capability")
+    return _analog[pin]
