@@ -114,6 +114,12 @@ class Mains:
         self.phases = [Phase(index) for index in range(phases)]
         self.neutral_i: float | None = None
 
+    def copy(self) -> "Mains":
+        """Return another mains in the same state; phases are shared, they never change."""
+        other = Mains(0)
+        other.f, other.phases, other.neutral_i = self.f, list(self.phases), self.neutral_i
+        return other
+
     def apply(self, changes: object) -> None:
         """Take over a request of `POST /api/mains`. Raises ValueError and changes nothing.
 

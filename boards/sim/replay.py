@@ -16,7 +16,15 @@ from sensors import CODE_MAX, CODE_MIN, SensorScale
 TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Protocol
+
+    class _File(Protocol):
+        def readline(self, limit: int) -> bytes: ...
+        def readinto(self, buffer: memoryview[int]) -> int | None: ...
+        def seek(self, offset: int, whence: int = 0) -> int: ...
+        def tell(self) -> int: ...
+        def close(self) -> None: ...
+
 
 FORMAT = "frames-1"
 _KEYS = (
@@ -38,6 +46,10 @@ _BLOCK_FRAMES = const(256)
 
 class FrameFileError(ValueError):
     """The file cannot be replayed; the message says why and where."""
+
+
+def _open(path: str) -> "_File":
+    return open(path, "rb")
 
 
 def _scale_factors(value: object, name: str, count: int) -> "list[int]":
@@ -75,8 +87,8 @@ class Header:
     def __init__(self, line: bytes, known: "tuple[str, ...]") -> None:
         try:
             parsed: object = json.loads(line.decode("utf-8"))
-        except ValueError as error:  # UnicodeError is one
-            raise ValueError("the first line is not JSON") from error
+        except ValueError:  # UnicodeError is one
+            raise ValueError("the first line is not JSON")  # noqa: B904 - no chaining on target
         fields = as_object(parsed, "the first line")
         if fields.get("format") != FORMAT:
             raise ValueError(f'format is {fields.get("format")}, only "{FORMAT}" can be replayed')
@@ -111,7 +123,7 @@ class Replay:
         """Open and check the whole file. Raises FrameFileError, OSError if it cannot be read."""
         self.path = path
         self.channels = known
-        self._file: BinaryIO = open(path, "rb")  # noqa: SIM115 - open as long as the meter runs
+        self._file = _open(path)
         try:
             line = self._file.readline(_HEADER_MAX)
             if not line.endswith(b"\n"):
@@ -123,7 +135,7 @@ class Replay:
             self.frames = self._check_frames()
         except ValueError as error:
             self._file.close()
-            raise FrameFileError(f"{path}: {error}") from error
+            raise FrameFileError(f"{path}: {error}")  # noqa: B904 - no chaining on target
         self.scale = self.header.scale(design)
         self.rate_mhz = self.header.rate_mhz
         self._next = -1  # frame that the file stands at

@@ -1,0 +1,249 @@
+"""The world around the simulated meter: mains and loads, covers, fingers, magnet, battery, warmth.
+
+`bench` calls (`faceplate/`, tests) move it; the chips' models feel it. Samples for the metering
+converter come from the mains model or, with `--replay`, from a frame file. What a switch does to
+a pin goes through `connect`: the assembly says where each line leads, nothing here knows a pin.
+
+Levels of the lines: covers 0 closed, 1 open (a cut wire alarms); magnet, inputs and the
+parameter switch 0 active, 1 idle; battery in volts; temperature in degrees Celsius.
+"""
+
+import sensors
+from fields import as_number, as_whole
+from mains import Mains
+from replay import Replay
+from synth import Synth
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+
+    from devices.key import Key
+    from devices.latching_relay import LatchingRelay
+    from mains import Component
+    from power import Supply
+
+COVERS = ("terminal", "meter")
+INPUTS = 3
+_NOMINAL_RATE_MHZ = 4_000_000
+_BATTERY_V = 3.6
+_ROOM_C = 23.0
+
+
+class World:
+    """Everything outside the meter's case, and its openings.
+
+    Raises replay.FrameFileError or OSError if `replay_path` cannot be replayed.
+    """
+
+    def __init__(self, model: str, seed: int = 1, replay_path: "str | None" = None) -> None:
+        self.model = model
+        self.channels = sensors.channels(model)
+        self.mains = Mains(sensors.phases(model))
+        self.scale = sensors.scale(model)  # what the sensors do
+        self.meter_scale = self.scale  # what the meter believes they do
+        self.rate_mhz = _NOMINAL_RATE_MHZ  # frames in 1000 s that the converter's crystal gives
+        self.replay: Replay | None = None
+        if replay_path is not None:
+            self.replay = Replay(replay_path, self.channels, self.scale)
+            self.scale = self.replay.scale
+            self.rate_mhz = self.replay.rate_mhz
+            if not self.replay.header.uncalibrated:
+                self.meter_scale = self.scale
+        self.synth = Synth(self.channels, sensors.scale(model), self.rate_mhz, seed)
+        self.supply: Supply | None = None
+        self.disconnector: LatchingRelay | None = None
+        self.relays: list[LatchingRelay] = []
+        self.keys: dict[str, Key] = {}
+        self.before_change: list[Callable[[], None]] = []  # told before the mains changes
+        self._open: dict[str, bool] = dict.fromkeys(COVERS, False)
+        self._magnet = False
+        self._inputs = [False] * INPUTS
+        self._locked = True
+        self._battery_present = True
+        self._battery_v = _BATTERY_V
+        self._temperature_c = _ROOM_C
+        self._lines: dict[str, list[Callable[[float], None]]] = {}
+        self._skipped = 0  # frames that the converter counted and the waves did not
+        self._load_waves()
+
+    # Assembly.
+
+    def connect(self, line: str, callback: "Callable[[float], None]") -> None:
+        """Let `callback` follow a line, from its present level on. Raises ValueError.
+
+        Lines: terminal_cover, meter_cover, magnet, input1.., lock, battery, temperature.
+        """
+        level = self._level(line)
+        self._lines.setdefault(line, []).append(callback)
+        callback(level)
+
+    def attach_supply(self, supply: "Supply") -> None:
+        """Let the mains carry the meter's supply."""
+        self.supply = supply
+        supply.add(self)  # a supply that collapses by itself takes the waves with it
+
+    def attach_disconnector(self, relay: "LatchingRelay") -> None:
+        """Let the load flow through a relay's contact."""
+        self.disconnector = relay
+        relay.on_change = self._load_switched
+        self._load_waves()
+
+    def power(self, on: bool) -> None:
+        """Follow the supply as its chips do."""
+        self._change()
+
+    # The converter's inputs.
+
+    def samples(self, out: "array[int]", first: int, count: int) -> None:
+        """Fill `out` with `count` frames from conversion `first` on."""
+        if self.replay is not None:
+            self.replay.samples(out, first, count)
+        else:
+            self.synth.samples(out, first - self._skipped, count)
+
+    def skip(self, count: int) -> None:
+        """Let the waves stand still while the converter counts `count` frames nobody takes."""
+        self._skipped += count
+
+    def _present(self) -> bool:
+        return self.supply is None or self.supply.mains
+
+    def _loaded(self) -> bool:
+        return self._present() and (self.disconnector is None or self.disconnector.closed)
+
+    def _wave(self, channel: str) -> "list[Component]":
+        if not (self._present() if channel[0] == "u" else self._loaded()):
+            return []
+        return self.mains.channel(channel)
+
+    def _load_waves(self) -> None:
+        self.synth.load(self.mains.f, self._wave)
+
+    def _change(self) -> None:
+        """Let new waves begin, after those who must finish with the old ones."""
+        for callback in self.before_change:
+            callback()
+        self._load_waves()
+
+    def _load_switched(self, closed: bool) -> None:
+        self._change()
+
+    # What the bench moves. Each raises ValueError for a wrong value and then changes nothing.
+
+    def set_mains(self, changes: object) -> None:
+        """Take over a request of `POST /api/mains`."""
+        if self.replay is not None:
+            raise ValueError("a recording is replayed: there is no mains to set")
+        new = self.mains.copy()
+        new.apply(changes)
+        for callback in self.before_change:
+            callback()
+        self.mains = new
+        self._load_waves()
+
+    def set_supply(self, on: bool, holdup_ms: "int | None" = None) -> None:
+        """Cut the mains on every phase, or return it."""
+        if self.supply is None:
+            raise ValueError("nothing is supplied")
+        if holdup_ms is not None:
+            as_whole(holdup_ms, 0, 3_600_000, "holdup_ms")
+        for callback in self.before_change:
+            callback()
+        if on:
+            self.supply.on()
+        elif holdup_ms is None:
+            self.supply.off()
+        else:
+            self.supply.off(holdup_ms)
+        self._load_waves()
+
+    def set_cover(self, cover: str, is_open: bool) -> None:
+        """Open or close a cover; closing the meter cover leaves the parameter switch locked."""
+        if cover not in COVERS:
+            raise ValueError("cover must be one of {}".format(", ".join(COVERS)))
+        self._open[cover] = is_open
+        self._tell(cover + "_cover")
+        if cover == "meter" and not is_open and not self._locked:
+            self._locked = True
+            self._tell("lock")
+
+    def set_magnet(self, on: bool) -> None:
+        """Hold a magnet to the case, or take it away."""
+        self._magnet = on
+        self._tell("magnet")
+
+    def set_input(self, number: int, on: bool) -> None:
+        """Drive an alarm, key or tariff input."""
+        if not 1 <= number <= INPUTS:
+            raise ValueError(f"input must lie from 1 to {INPUTS}")
+        self._inputs[number - 1] = on
+        self._tell(f"input{number}")
+
+    def set_lock(self, locked: bool) -> None:
+        """Turn the parameter switch, which the meter cover hides."""
+        if not self._open["meter"]:
+            raise ValueError("the parameter switch is under the meter cover: open it first")
+        self._locked = locked
+        self._tell("lock")
+
+    def set_battery(self, present: bool, v: "float | None" = None) -> None:
+        """Take the battery out, put it back, or put in one with another voltage."""
+        if v is not None:
+            self._battery_v = as_number(v, 0, 5, "v")
+        self._battery_present = present
+        self._tell("battery")
+
+    def set_temperature(self, celsius: float) -> None:
+        """Warm or cool the case."""
+        self._temperature_c = as_number(celsius, -60, 125, "celsius")
+        self._tell("temperature")
+
+    # What the bench sees.
+
+    def battery_v(self) -> float:
+        """Voltage at the battery's contacts; 0 without one."""
+        return self._battery_v if self._battery_present else 0.0
+
+    def cover_open(self, cover: str) -> bool:
+        """Tell whether a cover is open."""
+        return self._open[cover]
+
+    def to_json(self) -> "dict[str, object]":
+        """Return the bench's settings in the shape of `/api/state`."""
+        state: dict[str, object] = {
+            "mains": self.mains.to_json(),
+            "covers": {name: "open" if self._open[name] else "closed" for name in COVERS},
+            "magnet": self._magnet,
+            "inputs": list(self._inputs),
+            "locked": self._locked,
+            "battery": {"present": self._battery_present, "v": self._battery_v},
+            "temperature_c": self._temperature_c,
+            "replay": None if self.replay is None else self.replay.path,
+        }
+        relay = self.disconnector
+        state["disconnector"] = "closed" if relay is None or relay.closed else "open"
+        state["relays"] = ["closed" if one.closed else "open" for one in self.relays]
+        return state
+
+    def _level(self, line: str) -> float:
+        if line.endswith("_cover") and line[:-6] in COVERS:
+            return 1 if self._open[line[:-6]] else 0
+        if line == "battery":
+            return self.battery_v()
+        if line == "temperature":
+            return self._temperature_c
+        for number in range(INPUTS):
+            if line == f"input{number + 1}":
+                return 0 if self._inputs[number] else 1
+        if line == "magnet":
+            return 0 if self._magnet else 1
+        if line == "lock":
+            return 1 if self._locked else 0
+        raise ValueError(f"there is no line {line}")
+
+    def _tell(self, line: str) -> None:
+        for callback in self._lines.get(line, ()):
+            callback(self._level(line))
