@@ -69,7 +69,7 @@ class Ads131m0x:
         self._chip_channels = channels
         self._frame_bytes = (channels + 2) * _WORD_BYTES
         self._ring = bytearray(_RING_FRAMES * self._frame_bytes)
-        self._decoder = Decoder(channels, roles)
+        self._decoder = Decoder(channels + 2, [role + 1 for role in roles])
         self._command = bytearray(self._frame_bytes)
         self._answer = bytearray(self._frame_bytes)
         self._taken = 0  # frames taken or lost so far, modulo 2**30
@@ -107,7 +107,7 @@ class Ads131m0x:
     def take(self, frames: "array[int]", limit: int) -> int:
         """Move up to `limit` frames into `frames` and return how many; 0 if none is ready.
 
-        A block ends at the end of the ring, so ask again until 0. Allocates nothing.
+        Allocates nothing.
         """
         ready = (self._capture.count() - self._taken) & _COUNT_MASK
         if ready > _RING_FRAMES - _MARGIN_FRAMES:
@@ -115,9 +115,9 @@ class Ads131m0x:
             self.lost += overrun
             self._taken = (self._taken + overrun) & _COUNT_MASK
             ready -= overrun
-        first = self._taken % _RING_FRAMES
-        count = min(limit, ready, _RING_FRAMES - first)
+        count = min(limit, ready)
         if count > 0:
+            first = self._taken % _RING_FRAMES
             self.errors += self._decoder.decode(self._ring, first, count, frames)
             self._taken = (self._taken + count) & _COUNT_MASK
         return count

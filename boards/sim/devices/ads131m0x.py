@@ -17,8 +17,9 @@ from array import array
 
 from micropython import const
 
-from .ads131m0x_frames import COEFFICIENTS, HEADER, crc_table, fill_frames
+from .ads131m0x_frames import COEFFICIENTS, HEADER, clip, crc16, crc_table, fill_frames, put_word
 from .ads131m0x_registers import REG_STATUS, Registers
+from .ads131m0x_timing import Conversions
 from .chip import Chip, float_high, transfer_length
 
 TYPE_CHECKING = const(False)
@@ -56,11 +57,6 @@ _STATUS_CRC_ERR = const(0x1000)
 
 _RESET_CLOCKS = const(2048)  # a shorter low pulse on SYNC/RESET only resynchronises
 _BLOCK = const(64)  # frames taken from the provider at a time
-_FULL_SCALE = const(0x7FFFFF)
-
-
-def _clip(code: int) -> int:
-    return max(-_FULL_SCALE - 1, min(_FULL_SCALE, code))
 
 
 class Ads131m0x(Chip):
@@ -91,14 +87,12 @@ class Ads131m0x(Chip):
         self._words = words
         self._inputs = list(inputs)
         self._now_us = now_us
-        self._at = at
-        self._on_drdy: Callable[[int], None] | None = None
+        self._conversions = Conversions(clock_hz, self.converting, now_us, at)
         self._samples = array("i", [0] * (words * _BLOCK))
-        self._one = array("i", [0] * words)
-        self._frozen = array("i", [0] * words)
+        self._last = array("i", [0] * words)  # the sample frame converted last
+        self._last_index = -1
         self._parameters = array("i", [0] * (HEADER + COEFFICIENTS * channels))
         self._registers = Registers(channels)
-        self._next_index = 0  # conversion that the next new frame carries
         self._bad_crc_frames = 0
         self._reset_fell_us = -1  # when SYNC/RESET fell, -1: it is high
         self._in = bytearray()
@@ -123,10 +117,11 @@ class Ads131m0x(Chip):
         elif level and self._reset_fell_us >= 0:
             low_us = self._now_us() - self._reset_fell_us
             self._reset_fell_us = -1
-            if low_us * self.clock_hz >= _RESET_CLOCKS * 1_000_000:
+            if self._conversions.clocks(low_us) >= _RESET_CLOCKS:
                 self._reset()
             else:
-                self._resynchronise()
+                self._resynchronised = True
+                self._restart()
 
     def drdy(self) -> int:
         """Level of the DRDY pin: low while a conversion waits to be read."""
@@ -134,14 +129,11 @@ class Ads131m0x(Chip):
 
     def watch_drdy(self, callback: "Callable[[int], None]") -> None:
         """Call `callback(0)` at each conversion from now on, as the pin's falling edge."""
-        self._on_drdy = callback
-        self._schedule_drdy()
+        self._conversions.watch(callback)
 
     def frames_due(self) -> int:
         """Conversions done and not read yet, also those that a slow reader has lost."""
-        if not self.converting():
-            return 0
-        return max(0, self._done() - self._next_index)
+        return self._conversions.due()
 
     def converting(self) -> bool:
         """Whether conversions go on: powered, not dead, out of reset and standby."""
@@ -149,7 +141,7 @@ class Ads131m0x(Chip):
 
     def skip(self) -> None:
         """Forget the conversions that nobody has read; the next frame is the next conversion."""
-        self._next_index = self._done()
+        self._conversions.skip()
 
     def clear_faults(self) -> None:
         """End every fault."""
@@ -161,11 +153,6 @@ class Ads131m0x(Chip):
         if count < 1:
             raise ValueError("crc_error needs count >= 1")
         self._bad_crc_frames = count
-
-    def set_stuck(self) -> None:
-        """Freeze every channel at its last code."""
-        self._provider.samples(self._frozen, max(0, self._next_index - 1), 1)
-        super().set_stuck()
 
     # Bus side.
 
@@ -195,7 +182,7 @@ class Ads131m0x(Chip):
         if not self._out or not self.answers() or not self._position:
             return
         if self._data_end and self._position >= self._data_end and self._fresh:
-            self._next_index += 1
+            self._conversions.next_index += 1
         if self._bad_crc_frames:
             self._bad_crc_frames -= 1
         self._answer = ()
@@ -223,10 +210,10 @@ class Ads131m0x(Chip):
             done += 1
         while done < count:
             block = min(_BLOCK, count - done)
-            self._convert(self._samples, self._next_index, block)
+            self._convert(self._conversions.next_index, block)
             self._set_parameters(block, offset + done * frame_bytes)
             fill_frames(self._samples, raw, self._crc_table, self._parameters)
-            self._next_index += block
+            self._conversions.next_index += block
             done += block
         return count
 
@@ -246,43 +233,19 @@ class Ads131m0x(Chip):
 
     def _restart(self) -> None:
         """Begin to convert anew, from now."""
-        self._start_us = self._now_us()
-        self._start_index = self._next_index
-        if self._on_drdy:
-            self._schedule_drdy()
+        self._conversions.restart(self._registers.oversampling())
 
-    def _resynchronise(self) -> None:
-        self._resynchronised = True
-        self._restart()
-
-    def _done(self) -> int:
-        """Index after the last conversion that is done."""
-        clocks = (self._now_us() - self._start_us) * self.clock_hz
-        return self._start_index + clocks // (2_000_000 * self._registers.oversampling())
-
-    def _schedule_drdy(self) -> None:
-        if self._at is None:
+    def _convert(self, index: int, count: int) -> None:
+        """Bring the provider's samples, each conversion once and in order; a stuck chip's last."""
+        words = self._words
+        if self.stuck:
+            for at in range(count * words):
+                self._samples[at] = self._last[at % words]
             return
-        clocks = (
-            (self._done() + 1 - self._start_index) * 2_000_000 * self._registers.oversampling()
-        )
-        self._drdy_us = self._start_us + -(-clocks // self.clock_hz)
-        self._at(self._drdy_us, self._drdy_falls)
-
-    def _drdy_falls(self) -> None:
-        if self._now_us() != self._drdy_us or self._on_drdy is None:
-            return  # conversions have been restarted since
-        if self.converting():
-            self._on_drdy(0)
-        self._schedule_drdy()
-
-    def _convert(self, out: "array[int]", index: int, count: int) -> None:
-        """Bring the provider's samples, or those of a stuck chip."""
-        if not self.stuck:
-            self._provider.samples(out, index, count)
-            return
-        for at in range(count * self._words):
-            out[at] = self._frozen[at % self._words]
+        self._provider.samples(self._samples, index, count)
+        for word in range(words):
+            self._last[word] = self._samples[(count - 1) * words + word]
+        self._last_index = index + count - 1
 
     def _status(self, fresh: bool) -> int:
         status = self._registers.status_bits()
@@ -318,10 +281,10 @@ class Ads131m0x(Chip):
         self._data_end = 0
         self._fresh = timely
         if not timely:
-            done = self._done() if self.converting() else self._next_index
-            self._fresh = done > self._next_index
+            due = self._conversions.due()
+            self._fresh = due > 0
             # Two conversions wait for a late reader: the last and the one before it.
-            self._next_index = max(self._next_index, done - 2)
+            self._conversions.next_index += max(0, due - 2)
         if self._answer:
             words.extend(word << 8 for word in self._answer)
         else:
@@ -331,45 +294,34 @@ class Ads131m0x(Chip):
         size = self._registers.word_bytes()
         frame = bytearray()
         for word in words:
-            self._put(frame, word, size, False)
+            put_word(frame, word, size, False)
         if not self._multiple:
             for code in self._codes(self._fresh):
-                self._put(frame, code, size, True)
+                put_word(frame, code, size, self._registers.sign_extended())
             self._data_end = len(frame)
-        crc = self._crc(frame)
+        crc = crc16(self._crc_table, frame)
         if self._bad_crc_frames:
             crc ^= 0xFFFF
-        self._put(frame, crc << 8, size, False)
+        put_word(frame, crc << 8, size, False)
         self._out = frame
-
-    def _put(self, frame: bytearray, word: int, size: int, data: bool) -> None:
-        """Append a 24-bit word in the configured word length."""
-        if size == 4:
-            extend = data and self._registers.sign_extended()
-            word = word & 0xFFFFFFFF if extend else (word & 0xFFFFFF) << 8
-        elif size == 2:
-            word = (word & 0xFFFFFF) >> 8
-        for shift in range(8 * (size - 1), -1, -8):
-            frame.append((word >> shift) & 0xFF)
 
     def _codes(self, fresh: bool) -> "list[int]":
         """Codes of the next conversion, or again those of the one before."""
-        if not fresh and self._next_index == 0:
-            return [0] * self.channels
-        self._convert(self._one, self._next_index if fresh else self._next_index - 1, 1)
+        if fresh and self._last_index < self._conversions.next_index:
+            self._convert(self._conversions.next_index, 1)
         codes: list[int] = []
         for channel in range(self.channels):
             pins, constant, gain, offset, factor = self._registers.channel(channel)
             word = self._inputs[channel]
-            code = _clip((self._one[word] * gain if pins and word >= 0 else 0) + constant)
-            codes.append(_clip(((code - offset) * factor) >> 23))
+            code = clip((self._last[word] * gain if pins and word >= 0 else 0) + constant)
+            codes.append(clip(((code - offset) * factor) >> 23))
         return codes
 
     def _set_parameters(self, count: int, offset: int) -> None:
         """Prepare what the hot loop needs to know."""
         parameters = self._parameters
         status = self._status(True)
-        crc = self._crc(bytes((status >> 8, status & 0xFF, 0)))
+        crc = crc16(self._crc_table, bytes((status >> 8, status & 0xFF, 0)))
         for index, value in enumerate((count, self._words, self.channels, offset, status, crc)):
             parameters[index] = value
         at = HEADER
@@ -382,12 +334,6 @@ class Ads131m0x(Chip):
                 parameters[at] = value
             at += 1
 
-    def _crc(self, data: "bytes | bytearray") -> int:
-        crc = 0xFFFF
-        for byte in data:
-            crc = crc << 8 & 0xFF00 ^ self._crc_table[crc >> 8 ^ byte]
-        return crc
-
     def _execute(self, words: "list[int]", size: int) -> None:
         """Obey the command of a frame that has ended."""
         command = words[0]
@@ -395,7 +341,7 @@ class Ads131m0x(Chip):
         intact = True
         if self._registers.input_crc():
             at = 1 + registers
-            intact = len(words) > at and words[at] == self._crc(self._in[: at * size])
+            intact = len(words) > at and words[at] == crc16(self._crc_table, self._in[: at * size])
             self._crc_error = self._crc_error or not intact
         if registers:
             if not self._locked:

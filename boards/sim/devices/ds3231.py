@@ -1,8 +1,8 @@
 """DS3231, temperature-compensated real-time clock, behind its bus (Maxim 19-5170 revision 10).
 
 The count of seconds goes on with virtual time, on the battery too. Registers 00 to 06 are made
-from it when they are read; the chip takes every fourth year for a leap year. Values that are no date
-are kept as written and stand still, which is one of the things "undefined operation" allows.
+from it when they are read; the chip takes every fourth year for a leap year. Values that are no
+date are kept as written and stand still, one of the things that "undefined operation" allows.
 What the battery keeps is written to the chip file at each change and by `save`.
 
 Not modelled: the alarms (their registers only keep what is written) and the INT/SQW and 32 kHz

@@ -93,6 +93,7 @@ class W25q(Chip):
         self.size = _SIZE
         self._content = content
         self._now_us = now_us
+        self._at = at
         self._slow_percent = 100
         self._page = bytearray(_PAGE)
         self._filled = bytearray(_PAGE)  # 1: this byte of the page was sent
@@ -291,6 +292,8 @@ class W25q(Chip):
         self._operation_address = address
         self._started_us = self._now_us()
         self._busy_until_us = self._started_us + duration_us * self._slow_percent // 100
+        if self._at is not None:
+            self._at(self._busy_until_us, self._settle)
 
     def _protected(self, address: int, size: int) -> bool:
         """Tell whether BP, TB, SEC and CMP protect any byte of the range; WEL falls then."""
