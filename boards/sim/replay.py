@@ -49,7 +49,7 @@ class FrameFileError(ValueError):
 
 
 def _open(path: str) -> "_File":
-    return open(path, "rb")
+    return open(path, "rb")  # pyright: ignore[reportUnknownVariableType] - the stubs' gap
 
 
 def _scale_factors(value: object, name: str, count: int) -> "list[int]":
