@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 
     from hal import Buffer
 
+    Key = Any
+    Session = Any
+
     class InterfaceObject(Protocol):
         """What a class of app.cosem offers; `key` tells which of its instances is meant."""
 
         CLASS_ID: int
 
         def read(
-            self, writer: axdr.Writer, key: Any, index: int, session: Any
+            self, writer: axdr.Writer, key: Key, index: int, session: Session
         ) -> "Iterator[None] | None": ...
-        def write(self, reader: axdr.Reader, key: Any, index: int, session: Any) -> None: ...
-        def execute(self, reader: axdr.Reader, key: Any, index: int, session: Any) -> None: ...
+        def write(self, reader: axdr.Reader, key: Key, index: int, session: Session) -> None: ...
+        def execute(self, reader: axdr.Reader, key: Key, index: int, session: Session) -> None: ...
 
-    Find = Callable[[bytes], "tuple[InterfaceObject, Any, int] | None"]
+    Find = Callable[[bytes], "tuple[InterfaceObject, Key, int] | None"]
 
 # data-access-result and action-result, IEC 62056-53
 SUCCESS = const(0)
@@ -71,7 +74,7 @@ class Resolver:
         """Called once by the catalogue: `find(logical_name)` gives (class, key, group) or None."""
         self._find = find
 
-    def _object(self, reference: Reference) -> "tuple[InterfaceObject, Any, int]":
+    def _object(self, reference: Reference) -> "tuple[InterfaceObject, Key, int]":
         found = None if self._find is None else self._find(reference.logical_name)
         if found is None:
             raise AccessRefused(OBJECT_UNDEFINED)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from app.axdr import Reader, Writer
 
+    # what a handler makes of its instances, and the association that asks, differ by class
+    Key = Any
+    Session = Any
     AttributeRow = tuple[int, str, int, int]  # index, name, A-XDR tag or CHOICE, access
     MethodRow = tuple[int, str, int]  # index, name, access
 
@@ -42,7 +45,7 @@ class InterfaceClass:
     METHODS: "tuple[MethodRow, ...]" = ()
 
     def read(
-        self, writer: "Writer", key: "Any", index: int, session: "Any"
+        self, writer: "Writer", key: "Key", index: int, session: "Session"
     ) -> "Iterator[None] | None":
         """Encode attribute `index` (2 or more), or return a generator that does it in parts.
 
@@ -54,7 +57,7 @@ class InterfaceClass:
             raise AccessRefused(READ_WRITE_DENIED)
         return self.get(writer, key, index, session)
 
-    def write(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def write(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Set attribute `index` from the value at the reader's place.
 
         Raises AccessRefused, TypeUnmatched, EncodingError or ValueError if the value is out of
@@ -69,7 +72,7 @@ class InterfaceClass:
             raise TypeUnmatched
         self.put(reader, key, index, session)
 
-    def execute(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def execute(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Invoke method `index` with the parameter at the reader's place; errors as `write`."""
         if not 1 <= index <= len(self.METHODS):
             raise AccessRefused(OBJECT_UNDEFINED)
@@ -78,15 +81,15 @@ class InterfaceClass:
         self.act(reader, key, index, session)
 
     def get(
-        self, writer: "Writer", key: "Any", index: int, session: "Any"
+        self, writer: "Writer", key: "Key", index: int, session: "Session"
     ) -> "Iterator[None] | None":
         """Encode a readable attribute of the table."""
         raise AccessRefused(READ_WRITE_DENIED)
 
-    def put(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Set a writable attribute of the table; the tag has been checked."""
         raise AccessRefused(READ_WRITE_DENIED)
 
-    def act(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Invoke a method of the table that is accessible."""
         raise AccessRefused(READ_WRITE_DENIED)

@@ -19,9 +19,8 @@ from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTim
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.cosem.base import Key
     from collections.abc import Iterator
-    from typing import Any
-
     import app.clock
     from app.attributes import Resolver
     from app.cosem.access import Client
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from hal import Variant
 
-    Entry = tuple[bytes, InterfaceClass, Any, int]
+    Entry = tuple[bytes, InterfaceClass, Key, int]
 
 _F = const(255)
 _ELECTRICITY = const(1)  # value group A of the registers
@@ -49,18 +48,21 @@ class Catalogue:
 
     def __init__(self, clients: "tuple[Client, ...]") -> None:
         self.clients = clients
-        self._objects: dict[bytes, tuple[InterfaceClass, Any, int]] = {}
+        self._objects: dict[bytes, tuple[InterfaceClass, Key, int]] = {}
+        self._names: list[bytes] = []  # of single objects, in the order of the object list
         self._files: list[tuple[Register, File, int]] = []
 
-    def add(self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Any", group: int) -> None:
+    def add(self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Key", group: int) -> None:
         """Add one object; `obis` holds A to E, F is 255."""
-        self._objects[bytes(obis) + b"\xff"] = (handler, key, group)
+        logical_name = bytes(obis) + b"\xff"
+        self._objects[logical_name] = (handler, key, group)
+        self._names.append(logical_name)
 
     def add_file(self, file: "File", group: int) -> None:
         """Add all registers of a file as objects of class 3, 1-0:C.D.E.255."""
         self._files.append((Register(file), file, group))
 
-    def find(self, logical_name: bytes) -> "tuple[InterfaceClass, Any, int] | None":
+    def find(self, logical_name: bytes) -> "tuple[InterfaceClass, Key, int] | None":
         """Return (class, key, group) of an object, None if the meter has no such object."""
         found = self._objects.get(logical_name)
         if found is not None:
@@ -75,7 +77,8 @@ class Catalogue:
 
     def entries(self) -> "Iterator[Entry]":
         """Yield (logical name, class, key, group) of every object."""
-        for logical_name, (handler, key, group) in self._objects.items():
+        for logical_name in self._names:
+            handler, key, group = self._objects[logical_name]
             yield logical_name, handler, key, group
         for register, file, group in self._files:
             for index in range(file.count):

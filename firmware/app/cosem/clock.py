@@ -14,8 +14,7 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
-
+    from app.cosem.base import Key, Session
     import app.clock
     from app.axdr import Reader, Writer
 
@@ -57,7 +56,7 @@ class Clock(InterfaceClass):
         # Preset time, begin and end of its validity, in UTC; None: no time is preset
         self._preset_utc_s: tuple[int, int, int] | None = None
 
-    def get(self, writer: "Writer", key: "Any", index: int, session: "Any") -> None:
+    def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
         clock = self._clock
         if index == 2:
             date_time.pack_into(self._octets, 0, clock)
@@ -77,7 +76,7 @@ class Clock(InterfaceClass):
         else:
             writer.enum(_INTERNAL_CRYSTAL)
 
-    def put(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         clock = self._clock
         if index == 2:
             clock.set_utc_s(self._time(reader))
@@ -92,7 +91,7 @@ class Clock(InterfaceClass):
         else:
             clock.configure(dst_enabled=reader.boolean())
 
-    def act(self, reader: "Reader", key: "Any", index: int, session: "Any") -> None:
+    def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         if index == 5:
             reader.structure(3)
             preset_s = self._time(reader)

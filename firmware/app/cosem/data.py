@@ -7,8 +7,7 @@ from app.cosem.base import CHOICE, READ, READ_WRITE, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
-
+    from app.cosem.base import Session
     from app.axdr import Reader, Writer
     from app.cosem.values import Value
 
@@ -23,8 +22,8 @@ class Data(InterfaceClass):
         (2, "value", CHOICE, READ_WRITE),
     )
 
-    def get(self, writer: "Writer", key: "Value", index: int, session: "Any") -> None:
+    def get(self, writer: "Writer", key: "Value", index: int, session: "Session") -> None:
         key.read(writer)
 
-    def put(self, reader: "Reader", key: "Value", index: int, session: "Any") -> None:
+    def put(self, reader: "Reader", key: "Value", index: int, session: "Session") -> None:
         key.write(reader)

@@ -15,9 +15,8 @@ from app.errors import MeterError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.cosem.base import Key, Session
     from collections.abc import Iterator
-    from typing import Any
-
     from app.attributes import Resolver
     from app.settings import Settings
 
@@ -65,7 +64,7 @@ class ProfileGeneric(InterfaceClass):
         self._resolver = resolver
 
     def get(
-        self, writer: "Writer", key: DisplayList, index: int, session: "Any"
+        self, writer: "Writer", key: DisplayList, index: int, session: "Session"
     ) -> "Iterator[None] | None":
         if index == 2:
             return self._row(writer, key.load())
@@ -81,7 +80,7 @@ class ProfileGeneric(InterfaceClass):
             writer.uint32(1)
         return None
 
-    def put(self, reader: Reader, key: DisplayList, index: int, session: "Any") -> None:
+    def put(self, reader: Reader, key: DisplayList, index: int, session: "Session") -> None:
         count = reader.array()
         if count > MAX_DISPLAY_ENTRIES:
             raise ValueError("a display list has at most 64 entries")

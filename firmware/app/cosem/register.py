@@ -11,7 +11,8 @@ from app.cosem.base import CHOICE, NO_ACCESS, READ, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from app.cosem.base import Session
+    from typing import Protocol
 
     from app.axdr import Writer
 
@@ -43,7 +44,7 @@ class Register(InterfaceClass):
     def __init__(self, file: "File") -> None:
         self.file = file
 
-    def get(self, writer: "Writer", key: int, index: int, session: "Any") -> None:
+    def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:
         if index == 2:
             writer.number(self.file.tag(key), self.file.value(key))
         else:

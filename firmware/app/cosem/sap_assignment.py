@@ -8,8 +8,7 @@ from app.cosem.base import NO_ACCESS, READ, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
-
+    from app.cosem.base import Key, Session
     from app.axdr import Writer
 
 
@@ -27,7 +26,7 @@ class SapAssignment(InterfaceClass):
     def __init__(self, logical_device_name: bytes) -> None:
         self._logical_device_name = logical_device_name
 
-    def get(self, writer: "Writer", key: "Any", index: int, session: "Any") -> None:
+    def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
         writer.array(1)
         writer.structure(2)
         writer.uint16(SERVER_SAP)

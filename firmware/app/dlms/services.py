@@ -75,7 +75,7 @@ def exception_response(reply: bytearray, state_error: int, service_error: int) -
 
 def find(
     catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes
-) -> "tuple[InterfaceClass, Any, int]":
+) -> "tuple[InterfaceClass, Key, int]":
     """Return (class, key, rights of this client). Raises AccessRefused."""
     found = catalogue.find(logical_name)
     if found is None:
@@ -96,7 +96,7 @@ def find_attribute(
     logical_name: bytes,
     index: int,
     access: int,
-) -> "tuple[InterfaceClass, Any]":
+) -> "tuple[InterfaceClass, Key]":
     """Return (class, key) of an attribute that this client has `access` to.
 
     Raises AccessRefused.
@@ -111,7 +111,7 @@ def find_attribute(
 
 def find_method(
     catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes, index: int
-) -> "tuple[InterfaceClass, Any]":
+) -> "tuple[InterfaceClass, Key]":
     """Return (class, key) of a method that this client may execute. Raises AccessRefused."""
     handler, key, rights = find(catalogue, session, class_id, logical_name)
     if not 1 <= index <= len(handler.METHODS):

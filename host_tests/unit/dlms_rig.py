@@ -1,0 +1,155 @@
+"""A DLMS server in the test's own process: the meter's real clock, settings and registers, without
+a board. `Rig.apdu` speaks to a channel directly; `Rig.transport` gives it to a foreign client.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
+
+import civil  # noqa: E402 - the firmware's path is set by conftest.py
+from app import clock as clock_module  # noqa: E402
+from app.attributes import Resolver  # noqa: E402
+from app.clock import Clock  # noqa: E402
+from app.cosem import catalogue  # noqa: E402
+from app.dlms import conformance  # noqa: E402
+from app.dlms.server import MAX_PDU, Server  # noqa: E402
+from app.identification import Identification  # noqa: E402
+from app.registers import RegisterFile  # noqa: E402
+from app.settings import Settings  # noqa: E402
+
+NOW_UTC_S = civil.utc_s(2026, 1, 31, 23, 59, 50)
+AARQ_LLS = bytes.fromhex(
+    "6036a1090607608574050801018a0207808b0760857405080201ac0a8008"
+    "3132333435363738be10040e01000000065f1f0400007e1fffff"
+)
+AARQ_PUBLIC = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1fffff")
+RLRQ = bytes.fromhex("6203800100")
+
+
+class Memory:
+    """hal.Memory in RAM, blank; `dead` makes it answer like a chip that is gone."""
+
+    size = 32768
+
+    def __init__(self):
+        self.octets = bytearray(self.size)
+        self.dead = False
+
+    def read_into(self, address, buffer):
+        if self.dead:
+            raise OSError("no answer")
+        buffer[:] = self.octets[address : address + len(buffer)]
+
+    def write(self, address, data):
+        if self.dead:
+            raise OSError("no answer")
+        self.octets[address : address + len(data)] = data
+
+
+class Rtc:
+    def __init__(self):
+        self.time_s = NOW_UTC_S
+
+    def utc_s(self):
+        return self.time_s
+
+    def set_utc_s(self, utc_s):
+        self.time_s = utc_s
+
+    def oscillator_stopped(self):
+        return False
+
+
+class Quantities:
+    phases = 3
+    u_uv = [230_000_000, 231_000_000, 229_500_000]
+    i_ua = [5_000_000, 4_000_000, 3_000_000]
+    in_ua = 1_000_000
+    p_uw = [575_000_000, 400_000_000, -100_000_000]
+    q_uvar = [995_900_000, 10_000_000, 0]
+    s_uva = [1_150_000_000, 924_000_000, 688_500_000]
+    pf_ppm = [500_000, 432_900, -145_200]
+    pf_total_ppm = 316_700
+    thd_u_ppm = [10_000, 0, 0]
+    thd_i_ppm = [400_000, 0, 0]
+    p_total_uw = 875_000_000
+    q_total_uvar = 1_005_900_000
+    s_total_uva = 2_762_500_000
+    f_uhz = 50_000_000
+
+
+class Energies:
+    # the sixth needs more than 32 bits, the net one is negative
+    wh = [1725, 12, 2988, 0, 2988, 5_000_000_000, 0, 0, 3450, 0, 1737, -4_000_000_000]
+
+
+class Variant:
+    phases = 3
+    pulses_per_kwh = 1000
+
+
+class Rig:
+    def __init__(self, max_pdu=MAX_PDU):
+        clock_module.time.ticks_ms = lambda: 0
+        clock_module.time.ticks_add = lambda a, b: a + b
+        clock_module.time.ticks_diff = lambda a, b: a - b
+        self.memory = Memory()
+        self.settings = Settings(self.memory)
+        self.rtc = Rtc()
+        self.clock = Clock(self.rtc, self.settings)
+        self.clock.configure(time_zone_min=-60)
+        self.registers = RegisterFile(Quantities(), Energies(), True)
+        self.identification = Identification(bytes((0, 0, 0, 1)), Variant(), self.settings)
+        self.resolver = Resolver()
+        parts = catalogue.Parts(
+            self.registers, self.clock, self.settings, self.identification, Variant()
+        )
+        self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
+        self.server = Server(self.catalogue, self.settings)
+        self.max_pdu = max_pdu
+        self.reply = bytearray(max_pdu)
+        self.channel = self.server.open_channel(max_pdu)
+
+    def apdu(self, octets, sap=1, server=1):
+        """Send an APDU (bytes or hex) and return the answer."""
+        if isinstance(octets, str):
+            octets = bytes.fromhex(octets)
+        length = self.channel.request(sap, server, memoryview(octets), self.reply, 0)
+        return bytes(self.reply[:length])
+
+    def associate(self, pdu_size=0xFFFF, services=0x007E1F):
+        """Open the management association."""
+        aarq = AARQ_LLS[:-5] + services.to_bytes(3, "big") + pdu_size.to_bytes(2, "big")
+        answer = self.apdu(aarq)
+        assert answer[17] == 0, answer.hex()
+        return self
+
+    def transport(self):
+        return _Wrapper(self)
+
+
+class _Wrapper:
+    """The TCP wrapper of a foreign client, taken off and put on again (IEC 62056-47)."""
+
+    def __init__(self, rig):
+        self._rig = rig
+        self._answer = b""
+        self.log = []
+
+    def send(self, octets):
+        version, source, destination, length = (
+            int.from_bytes(octets[at : at + 2], "big") for at in (0, 2, 4, 6)
+        )
+        assert version == 1
+        assert length == len(octets) - 8
+        apdu = self._rig.apdu(octets[8:], source, destination)
+        self.log.append((octets[8:], apdu))
+        header = b"".join(number.to_bytes(2, "big") for number in (1, destination, source))
+        self._answer = header + len(apdu).to_bytes(2, "big") + apdu if apdu else b""
+
+    def receive(self):
+        answer, self._answer = self._answer, b""
+        if not answer:
+            raise ConnectionError("no answer")
+        return answer
