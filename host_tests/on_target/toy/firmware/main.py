@@ -1,0 +1,13 @@
+"""A firmware for the tests of the simulated processor: does what the test's `scenario` says."""
+
+import toy_state
+
+lives = 0
+
+
+def start():
+    """Create this life's tasks and return, as the meter's main does."""
+    global lives  # noqa: PLW0603 - proves that the module is new at each boot
+    lives += 1
+    toy_state.lives.append(lives)
+    toy_state.scenario()
