@@ -294,24 +294,24 @@ class SpiCapture:
         self._handler = handler
 
     def hold(self) -> None:
-        """Let frames pass without being captured: leaps do this."""
+        """Capture no frames: they stay due in the chip. Leaps do this."""
         self._held = True
 
-    def release(self) -> None:
-        """Capture again, from the next conversion on."""
-        if self._held:
-            self._held = False
-            self._chip.skip()
+    def due(self) -> int:
+        """Return how many frames are converted and not captured."""
+        return self._chip.frames_due()
 
-    def _block(self) -> None:
-        self._event = timeline.after(_BLOCK_US, self._block)
-        if self._held:
-            return
-        due = self._chip.frames_due()
-        if not due:
-            return
+    def drop(self, count: int) -> None:
+        """Let `count` of the frames due pass without being captured."""
+        self._chip.pass_by(count)
+
+    def deliver(self, count: int) -> int:
+        """Capture up to `count` of the frames due now; returns how many, 0 if the chip is mute."""
+        if self._ring is None:
+            return 0
+        due = min(count, self._chip.frames_due())
         left = due
-        while left:
+        while left > 0:
             place = self._count % self._frames
             wanted = min(left, self._frames - place)
             done = self._chip.clock_frames(self._ring, place * self._frame_bytes, wanted)
@@ -319,8 +319,18 @@ class SpiCapture:
                 break
             self._count += done
             left -= done
-        if self._handler is not None and not dispatch(self._handler, self):
+        if due > left and self._handler is not None and not dispatch(self._handler, self):
             self._handler = None
+        return max(0, due - left)
+
+    def release(self) -> None:
+        """Capture again, from the first frame that is due."""
+        self._held = False
+
+    def _block(self) -> None:
+        self._event = timeline.after(_BLOCK_US, self._block)
+        if not self._held:
+            self.deliver(self._chip.frames_due())
 
 
 def reset_buses() -> None:

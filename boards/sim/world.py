@@ -92,8 +92,8 @@ class World:
         self._load_waves()
 
     def power(self, on: bool) -> None:
-        """Follow the supply as its chips do."""
-        self._change()
+        """Follow the supply as its chips do; nobody is left to be told."""
+        self._load_waves()
 
     # The converter's inputs.
 

@@ -143,6 +143,10 @@ class Ads131m0x(Chip):
         """Forget the conversions that nobody has read; the next frame is the next conversion."""
         self._conversions.skip()
 
+    def pass_by(self, count: int) -> None:
+        """Forget the next `count` conversions: a leap has accounted for their time."""
+        self._next_index += count
+
     def clear_faults(self) -> None:
         """End every fault."""
         super().clear_faults()
