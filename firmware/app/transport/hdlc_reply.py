@@ -1,0 +1,78 @@
+"""The answer on its way to an HDLC client: segments, window and repetition (IEC 62056-46, 6.4.4).
+
+The channel above writes an APDU into `apdu`; it leaves as information frames with the LLC header
+of a response before it. What the client's N(R) does not acknowledge is sent again.
+"""
+
+from micropython import const
+
+_LLC_RESPONSE = b"\xe6\xe7\x00"
+_LLC = const(3)
+
+
+class Reply:
+    """One answer, and the send side's sequence numbers, which outlast it."""
+
+    def __init__(self, max_pdu: int) -> None:
+        self.apdu = bytearray(max_pdu)
+        self.length = 0  # with LLC header; 0: nothing to send
+        self.number = 0  # V(S), of the next information frame
+        self._view = memoryview(self.apdu)
+        self._sent = 0  # octets
+        self._acknowledged = 0  # octets
+        self._acknowledged_number = 0  # the client has all before it
+
+    def restart(self) -> None:
+        """Begin with the numbers of a new link."""
+        self.number = self._acknowledged_number = 0
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget the answer: the client does not want the rest of it."""
+        self.length = self._sent = self._acknowledged = 0
+
+    def begin(self, apdu_length: int) -> None:
+        """Have `apdu_length` octets of `apdu` sent; 0: there is no answer."""
+        self.drop()
+        self.length = _LLC + apdu_length if apdu_length else 0
+
+    def waits(self) -> bool:
+        """Tell whether there is something to send."""
+        return self._sent < self.length
+
+    def acknowledge(self, number: int, information_max: int) -> bool:
+        """Take N(R): what lies before it arrived, what lies behind it is to be sent again.
+
+        False if nothing with that number was sent.
+        """
+        arrived = number - self._acknowledged_number & 7
+        if arrived > (self.number - self._acknowledged_number & 7):
+            return False
+        self._acknowledged = min(self._acknowledged + arrived * information_max, self.length)
+        self._sent = self._acknowledged
+        self._acknowledged_number = self.number = number
+        return True
+
+    def next_segment(self, buffer: memoryview, at: int, information_max: int) -> int:
+        """Copy the next segment to `buffer[at:]`, count it as sent and return its length."""
+        size = min(information_max, self.length - self._sent)
+        start = self._sent
+        end = self._sent = start + size
+        self.number = self.number + 1 & 7
+        self._copy(buffer, at, start, end)
+        return size
+
+    def whole(self, buffer: memoryview, at: int) -> int:
+        """Copy all of it to `buffer[at:]`, for a frame without number; it is done with then."""
+        size = self.length
+        self._copy(buffer, at, 0, size)
+        self.drop()
+        return size
+
+    def _copy(self, buffer: memoryview, at: int, start: int, end: int) -> None:
+        while start < _LLC and start < end:
+            buffer[at] = _LLC_RESPONSE[start]
+            at += 1
+            start += 1
+        if start < end:
+            buffer[at : at + end - start] = self._view[start - _LLC : end - _LLC]

@@ -1,0 +1,140 @@
+"""COSEM over TCP: a listening socket, several clients at once, each with a channel of its own.
+
+The only file that awaits a socket. Octets go through a `wrapper.WrapperLink`; a client that is
+slow, silent, wrong or gone ends its own task only (rows TCP-02, TCP-03).
+"""
+
+import asyncio
+import sys
+
+from micropython import const
+
+from app.transport import ticks
+from app.transport.wrapper import WrapperLink
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.transport.channel import Channel
+
+_READ_SIZE = const(512)
+_WRITE_SIZE = const(512)
+
+
+class _Client:
+    """A connection and the task that serves it."""
+
+    def __init__(self, link: WrapperLink) -> None:
+        self.link = link
+        self._task = asyncio.current_task()
+
+    def cancel(self) -> None:
+        """End the task, and the connection with it."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+class TcpLink:
+    """The listening port; `open_channel(max_pdu)` gives each client what it talks to."""
+
+    def __init__(
+        self,
+        address: "tuple[str, int]",
+        open_channel: "Callable[[int], Channel]",
+        max_pdu: int,
+        clients_max: int = 5,
+        inactivity_s: int = 180,
+    ) -> None:
+        self.inactivity_s = inactivity_s  # holds for connections opened from now on
+        self.octets_in = 0
+        self.octets_out = 0
+        self._address = address
+        self._open_channel = open_channel
+        self._max_pdu = max_pdu
+        self._clients_max = clients_max
+        self._clients: list[_Client] = []
+        self._woken = asyncio.Event()
+
+    @property
+    def clients(self) -> int:
+        """How many connections are open."""
+        return len(self._clients)
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises OSError if the port cannot be had."""
+        host, port = self._address
+        server = await asyncio.start_server(self._accept, host, port)
+        try:
+            while True:
+                await self._watch()
+        finally:
+            server.close()
+            for client in list(self._clients):
+                client.cancel()
+
+    async def _watch(self) -> None:
+        """Cancel silent clients, then sleep until the next may be one, or a new one comes."""
+        now_ms = ticks.now_ms()
+        next_ms = -1
+        for client in list(self._clients):
+            left_ms = client.link.poll(now_ms)
+            if client.link.closed:
+                client.cancel()
+            elif left_ms >= 0 and (next_ms < 0 or left_ms < next_ms):
+                next_ms = left_ms
+        self._woken.clear()
+        if next_ms < 0:
+            await self._woken.wait()
+            return
+        try:
+            await asyncio.wait_for_ms(self._woken.wait(), next_ms)
+        except asyncio.TimeoutError:
+            return
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection to its end."""
+        client = None
+        try:
+            if len(self._clients) < self._clients_max:
+                link = WrapperLink(
+                    self._open_channel(self._max_pdu),
+                    self._max_pdu,
+                    ticks.now_ms(),
+                    self.inactivity_s,
+                )
+                client = _Client(link)
+                self._clients.append(client)
+                self._woken.set()
+                await self._serve(link, reader, writer)
+        except asyncio.CancelledError:
+            pass  # silent for too long, or the port is given up
+        except OSError:
+            pass  # the client vanished
+        except Exception as error:  # an error of ours must cost one connection, not the port
+            sys.print_exception(error)
+        finally:
+            if client is not None:
+                self._clients.remove(client)
+                client.link.lost()
+            writer.close()
+            await writer.wait_closed()
+
+    async def _serve(
+        self, link: WrapperLink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        buffer = memoryview(bytearray(_WRITE_SIZE))
+        while not link.closed:
+            octets = await reader.read(_READ_SIZE)
+            if not octets:
+                return
+            self.octets_in += len(octets)
+            view = memoryview(octets)
+            while view and not link.closed:
+                view = view[link.receive(view, ticks.now_ms()) :]
+                length = link.output(buffer)
+                while length:
+                    self.octets_out += length
+                    writer.write(buffer[:length])
+                    await writer.drain()
+                    length = link.output(buffer)

@@ -1,0 +1,269 @@
+"""Links and their tasks on MicroPython: several clients on real sockets, a serial port, silence.
+
+The channel echoes in small letters; the serial port is one end of a socket pair on this machine.
+"""
+# row: HDL-05
+# row: HDL-06
+# row: TCP-01
+# row: TCP-02
+# row: TCP-03
+
+import asyncio
+import gc
+import socket
+import sys
+
+from app.transport import hdlc, hdlc_frame, hdlc_parameters, serial_link, tcp_link, wrapper
+
+_PORT = 40590
+_HOST = "127.0.0.1"
+_passed = 0
+_failed = 0
+
+
+def check(good, text):
+    global _passed, _failed
+    if good:
+        _passed += 1
+    else:
+        _failed += 1
+        print("FAILED:", text)
+
+
+class EchoChannel:
+    opened = 0
+    lost_count = 0
+
+    def __init__(self, max_pdu=0):
+        self.answer = None
+        EchoChannel.opened += 1
+
+    def request(self, client_sap, server_sap, apdu, reply, now_ms):
+        if bytes(apdu) == b"RAISE":
+            raise ValueError("asked for")
+        answer = bytes(apdu).lower() if self.answer is None else self.answer
+        if bytes(apdu[:4]) == b"LONG":
+            answer = bytes(1000)
+        reply[: len(answer)] = answer
+        return len(answer)
+
+    def lost(self):
+        EchoChannel.lost_count += 1
+
+
+def wrap(apdu, version=1):
+    return bytes([0, version, 0, 16, 0, 1, len(apdu) >> 8, len(apdu) & 0xFF]) + apdu
+
+
+def wrapped(apdu):
+    return bytes([0, 1, 0, 1, 0, 16, len(apdu) >> 8, len(apdu) & 0xFF]) + apdu
+
+
+async def connect(port=_PORT):
+    return await asyncio.open_connection(_HOST, port)
+
+
+async def ask(stream, octets, length):
+    reader, writer = stream
+    writer.write(octets)
+    await writer.drain()
+    return await asyncio.wait_for(reader.readexactly(length), 2)
+
+
+async def close(stream):
+    stream[1].close()
+    await stream[1].wait_closed()
+
+
+async def closed(stream):
+    """Tell whether the server ends the connection within two seconds."""
+    try:
+        return await asyncio.wait_for(stream[0].read(1), 2) == b""
+    except OSError:
+        return True
+
+
+async def test_tcp():
+    EchoChannel.opened = EchoChannel.lost_count = 0
+    link = tcp_link.TcpLink((_HOST, _PORT), EchoChannel, 1024, clients_max=3)
+    task = asyncio.create_task(link.run())
+    await asyncio.sleep_ms(20)
+
+    streams = []
+    for _ in range(3):
+        streams.append(await connect())
+    for count, stream in enumerate(streams):
+        apdu = b"GET%d" % count
+        check(await ask(stream, wrap(apdu), 12) == wrapped(apdu.lower()), "several clients")
+    check(link.clients == 3, "three clients")
+    fourth = await connect()
+    check(await closed(fourth), "one too many is closed")
+    check(await ask(streams[0], wrap(b"STILL"), 13) == wrapped(b"still"), "others go on")
+
+    two = await ask(streams[1], wrap(b"A") + wrap(b"BC"), 19)
+    check(two == wrapped(b"a") + wrapped(b"bc"), "two in one segment")
+    parts = wrap(b"SPLIT")
+    for at in range(len(parts) - 1):
+        streams[1][1].write(parts[at : at + 1])
+        await streams[1][1].drain()
+    check(await ask(streams[1], parts[-1:], 13) == wrapped(b"split"), "single octets")
+
+    streams[2][1].write(wrap(b"BAD", 2))
+    await streams[2][1].drain()
+    check(await closed(streams[2]), "wrong version closes")
+    streams[0][1].write(wrap(b"GET")[:9])
+    await streams[0][1].drain()
+    await close(streams[0])
+    await asyncio.sleep_ms(50)
+    check(link.clients == 1, "vanished clients are forgotten")
+
+    dead = await connect()
+    dead[1].write(wrap(b"RAISE"))
+    await dead[1].drain()
+    check(await closed(dead), "an error ends its own connection")
+
+    await close(streams[1])
+    await asyncio.sleep_ms(50)
+    check(link.clients == 0, "all gone")
+    check(EchoChannel.opened == EchoChannel.lost_count, "every channel is told")
+    task.cancel()
+    await asyncio.sleep_ms(20)
+
+
+async def test_greedy_and_silent():
+    link = tcp_link.TcpLink((_HOST, _PORT), EchoChannel, 1024, clients_max=3)
+    task = asyncio.create_task(link.run())
+    await asyncio.sleep_ms(20)
+    other = await connect()
+    # A client that asks and never reads holds up nobody.
+    greedy = await connect()
+    for _ in range(40):
+        greedy[1].s.setblocking(False)
+        try:
+            greedy[1].s.write(wrap(b"LONG" + bytes(900)) * 20)
+        except OSError:
+            break
+        await asyncio.sleep_ms(1)
+    check(await ask(other, wrap(b"STILL"), 13) == wrapped(b"still"), "a greedy client")
+    await close(greedy)
+    await close(other)
+    await asyncio.sleep_ms(50)
+    check(link.clients == 0, "greedy is gone")
+
+    link.inactivity_s = 1
+    idle = await connect()
+    await asyncio.sleep_ms(600)
+    check(await ask(idle, wrap(b"GET"), 11) == wrapped(b"get"), "not idle yet")
+    await asyncio.sleep_ms(600)
+    check(link.clients == 1, "activity counts")
+    check(await closed(idle), "idle is closed")
+    check(link.clients == 0, "idle is forgotten")
+
+    task.cancel()
+    await asyncio.sleep_ms(20)
+    again = asyncio.create_task(link.run())
+    await asyncio.sleep_ms(20)
+    stream = await connect()
+    check(await ask(stream, wrap(b"NEW"), 11) == wrapped(b"new"), "listens again")
+    again.cancel()
+    check(await closed(stream), "given up with the port")
+
+
+def command(control, info=b""):
+    head = bytes([0xA0, 8 if not info else 10 + len(info), 0x02, 0x23, 0x21, control])
+    view = memoryview(bytearray(300))
+    end = len(head)
+    view[1 : 1 + end] = head
+    if info:
+        hdlc_frame.put_crc16(view, 1, end + 1)
+        view[end + 3 : end + 3 + len(info)] = info
+        end += 2 + len(info)
+    hdlc_frame.put_crc16(view, 1, end + 1)
+    view[0] = view[end + 3] = 0x7E
+    return bytes(view[: end + 4])
+
+
+async def test_serial():
+    """The line is a TCP connection; the link end behaves as a UART's stream does."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(socket.getaddrinfo(_HOST, _PORT + 1)[0][-1])
+    listener.listen(1)
+    reader, writer = await connect(_PORT + 1)
+    port = listener.accept()[0]
+    port.setblocking(False)
+    settings = hdlc_parameters.HdlcSettings()
+    settings.inactivity_s = 1
+    channel = EchoChannel()
+    lost = EchoChannel.lost_count
+    link = serial_link.SerialLink(port, hdlc.HdlcLink(channel, settings, 1024))
+    task = asyncio.create_task(link.run())
+    writer.write(b"noise~~\x00" + command(0x93))
+    await writer.drain()
+    ua = await asyncio.wait_for(reader.read(100), 2)
+    check(ua[7] == 0x73 or ua[6] == 0x73, "UA")
+    check(link.link.connected, "connected")
+    writer.write(command(0x10, b"\xe6\xe6\x00GET"))
+    await writer.drain()
+    answer = await asyncio.wait_for(reader.read(100), 2)
+    check(answer[-9:-3] == b"\xe6\xe7\x00get", "information")
+    channel.answer = bytes(700)
+    writer.write(command(0x32, b"\xe6\xe6\x00GET"))
+    await writer.drain()
+    got = 0
+    number = 1
+    while got < 703:
+        answer = await asyncio.wait_for(reader.read(200), 2)
+        got += len(answer) - 12
+        number += 1
+        if got < 703:
+            writer.write(command((number & 7) << 5 | 0x11))
+            await writer.drain()
+    check(got == 703, "segments")
+    check(link.octets_in > 0 and link.octets_out > 700, "octets are counted")
+    await asyncio.sleep_ms(1300)
+    check(not link.link.connected, "silence ends the link without any octet")
+    check(EchoChannel.lost_count == lost + 1, "and the association")
+    task.cancel()
+    await asyncio.sleep_ms(10)
+    writer.close()
+    await writer.wait_closed()
+    port.close()
+    listener.close()
+
+
+def test_no_growth():
+    """Frames and APDUs leave nothing behind: the heap does not grow over many exchanges."""
+    link = hdlc.HdlcLink(EchoChannel(), hdlc_parameters.HdlcSettings(), 1024)
+    wrapped_link = wrapper.WrapperLink(EchoChannel(), 1024, 0)
+    buffer = memoryview(bytearray(link.frame_max))
+    snrm = command(0x93)
+    frames = [command(n << 5 | 0x10 | n << 1, b"\xe6\xe6\x00GET") for n in range(8)]
+    apdu = wrap(b"GET")
+    gc.collect()
+    before = 0
+    for turn in range(50):
+        link.receive(snrm, 0)
+        while link.output(buffer):
+            pass
+        for frame in frames:
+            link.receive(frame, 0)
+            check(link.output(buffer) > 0, "an answer")
+            wrapped_link.receive(apdu, 0)
+            check(wrapped_link.output(buffer) == 11, "an answer")
+        gc.collect()
+        if turn == 10:
+            before = gc.mem_alloc()
+    check(gc.mem_alloc() <= before + 64, "the heap grew")
+
+
+async def main():
+    test_no_growth()
+    await test_serial()
+    await test_tcp()
+    await test_greedy_and_silent()
+
+
+asyncio.run(main())
+print(f"{_passed} passed, {_failed} failed")
+sys.exit(1 if _failed else 0)
