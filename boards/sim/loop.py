@@ -182,7 +182,13 @@ class IoQueue:
     @property
     def map(self) -> bool:
         """True while anything may wake a task; asyncio.core asks when it has none."""
-        return bool(self._waiting or self._raws or timeline.next_us() >= 0)
+        return bool(
+            self._waiting
+            or self._raws
+            or timeline.leaping()
+            or timeline.next_us() >= 0
+            or timeline.interrupted is not None
+        )
 
     def queue_read(self, stream) -> None:
         """Let the running task wait until `stream` can be read."""

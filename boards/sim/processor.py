@@ -29,7 +29,6 @@ class Processor:
         self.boot_us = 0  # virtual time of the last boot
         self.on_boot = []  # callables(main), after main.start() has returned
         self.on_down = []  # callables(), before the firmware of a life is dropped
-        self._kept = set()  # modules that were there before the firmware
         self._cause = machine.PWRON_RESET
 
     def run(self) -> None:
@@ -49,6 +48,10 @@ class Processor:
             except SystemExit as error:
                 self._halt(error)
 
+    def stop(self) -> None:
+        """End the firmware where it is; the chips keep their power."""
+        self._end(machine.HARD_RESET)
+
     def module(self, name: str):
         """Return a module of the running firmware, None if it is not there."""
         return sys.modules.get(name) if self.state == RUNNING else None
@@ -63,7 +66,6 @@ class Processor:
         self.boot_us = timeline.now_us
         self.error = ""
         self.state = RUNNING
-        self._kept = set(sys.modules)
         loop.domain = loop.METER
         try:
             import main
@@ -98,7 +100,7 @@ class Processor:
         loop.drop(loop.METER)
         machine.start(self._cause)
         for name in list(sys.modules):
-            if name not in self._kept and self._is_firmware(name):
+            if self._is_firmware(name):
                 del sys.modules[name]
         gc.collect()
 
