@@ -1,0 +1,434 @@
+"""The work on every ADC frame: decode, find zero crossings, multiply, sum. The one viper file.
+
+Frames come from a driver's ring (`decode`) as signed 24-bit codes in 32-bit words, channels
+interleaved; the exact sums leave through `state`, which accumulators.py lays out and reads.
+Nothing here allocates, calls an object or knows a unit.
+
+Rules that keep a 32-bit and a 64-bit processor at the same bits:
+
+* every intermediate stays inside 32 bits; the bound stands beside it (B blocks of at most 64
+  frames, |code| <= 2**23);
+* a word read through ptr32 is signed on a 32-bit processor and zero-extended on a 64-bit one, so a
+  signed word is stored with a bias, or made signed by mask and subtraction after it is read;
+* a limb (part of a long sum) is 24 or 12 bits and never negative; only the highest limb of a sum
+  has a sign, and it is only ever added to.
+
+A span of frames is passed as `first * 256 + count`, both at most 64.
+"""
+
+import micropython
+from micropython import const
+
+# Layout of `state` for `accumulate`: a head, then one section a phase. Public through
+# accumulators.py, which must hold the same numbers (a test compares them).
+_CHANNELS = const(0)  # words of a frame
+_PHASES = const(1)
+_NEUTRAL = const(2)  # word of the neutral current in a frame, 0: none
+_ZERO_N = const(3)  # code of zero input + 2**23
+_REFERENCE = const(4)  # limbs of the sums of s, c, ss, cc, sc: two each
+_SUM_N = const(14)  # limbs of the sums of n: two, and nn: four
+_HEAD = const(20)
+_SECTION = const(38)
+# Offsets in a phase's section
+_ZERO_U = const(0)  # code of zero input + 2**23
+_ZERO_I = const(1)
+_ALLPASS = const(2)  # coefficient of the fractional delay, q16 + 65536
+_LATE_U = const(3)  # 1: the voltage is delayed by one more sample
+_LATE_I = const(4)  # 1: the current is
+_HISTORY = const(5)  # u one frame ago, filter's output, u held, i one and two frames ago; biased
+_SUM_U = const(10)  # two limbs; i likewise
+_SUM_UU = const(14)  # four limbs; ii and ui likewise
+_SUM_US = const(26)  # three limbs; uc, is and ic likewise
+
+# Layout of `state` for `scan`
+_SCAN_CHANNELS = const(0)
+_SCAN_CHANNEL = const(1)  # the voltage that is watched
+_SCAN_ZERO = const(2)  # its code of zero input + 2**23
+_SCAN_SHIFT = const(3)  # low pass: each frame closes 1/2**shift of the distance
+_SCAN_LEVEL = const(4)  # hysteresis, codes times 16
+_SCAN_HOLD_OFF = const(5)  # frames after a crossing in which none is believed
+_SCAN_TARGET = const(6)  # crossings after which scan stops
+_SCAN_FILTER = const(7)  # codes times 16, biased
+_SCAN_ARMED = const(8)  # 1: the voltage was below -level since the last crossing
+_SCAN_SINCE = const(9)  # frames since the last crossing
+_SCAN_COUNT = const(10)  # crossings since the last stop
+_SCAN_BEFORE = const(11)  # at a stop: filtered value before the crossing, negated (> 0)
+_SCAN_AFTER = const(12)  # at a stop: filtered value after it (>= 0)
+
+# Layout of `state` for `references`
+_OSC_PHASE = const(0)  # 2**30 is a whole turn
+_OSC_STEP = const(1)  # turn of one frame, below 2**28
+
+# Layout of `state` for `decode`
+_DEC_WORDS = const(0)  # words of a chip frame, 3 bytes each, CRC last
+_DEC_CHANNELS = const(1)
+_DEC_FIRST = const(2)  # frame of the ring to begin with
+_DEC_RING = const(3)  # frames in the ring
+_DEC_STATUS = const(4)  # status word of the last good frame
+_DEC_BAD = const(5)  # frames with a wrong CRC without a good one since
+_DEC_CHANNEL = const(8)  # byte offsets of the channels in a chip frame: up to 8
+_DEC_GOOD = const(16)  # values of the last good frame: up to 8
+_DEC_TABLE = const(24)  # CRC-16 of each byte: 256 words
+
+
+@micropython.viper
+def decode(state: ptr32, ring: ptr8, frames: ptr32, count: int) -> int:
+    """Unpack `count` chip frames of the ring into `frames`; return how many had a wrong CRC.
+
+    A bad frame is replaced by the last good one. The ring is a whole number of frames long and
+    the frames asked for may wrap round its end.
+    """
+    length = int(state[_DEC_WORDS]) * 3
+    channels = int(state[_DEC_CHANNELS])
+    ring_frames = int(state[_DEC_RING])
+    frame = int(state[_DEC_FIRST])
+    at = 0
+    errors = 0
+    low16 = 0xFFFF
+    while count > 0:
+        count -= 1
+        begin = frame * length
+        crc = low16
+        k = begin
+        end = begin + length - 3
+        while k < end:
+            crc = ((crc << 8) & low16) ^ int(state[_DEC_TABLE + ((crc >> 8) ^ int(ring[k]))])
+            k += 1
+        if crc == (int(ring[end]) << 8) | int(ring[end + 1]):
+            state[_DEC_STATUS] = (int(ring[begin]) << 8) | int(ring[begin + 1])
+            state[_DEC_BAD] = 0
+            k = 0
+            while k < channels:
+                b = begin + int(state[_DEC_CHANNEL + k])
+                x = (int(ring[b]) << 16) | (int(ring[b + 1]) << 8) | int(ring[b + 2])
+                state[_DEC_GOOD + k] = (x ^ 0x800000) - 0x800000
+                k += 1
+        else:
+            errors += 1
+            state[_DEC_BAD] = (int(state[_DEC_BAD]) + 1) & 0xFFFFFF
+        k = 0
+        while k < channels:
+            frames[at] = state[_DEC_GOOD + k]
+            at += 1
+            k += 1
+        frame += 1
+        if frame == ring_frames:
+            frame = 0
+    state[_DEC_FIRST] = frame
+    return errors
+
+
+@micropython.viper
+def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
+    """Watch one voltage for rising zero crossings in frames `first`..`count` - 1.
+
+    Returns the frame after the crossing that completes the target, or `count` if there is none;
+    call again from the following frame. A low pass keeps noise and notches from being taken for
+    crossings; its delay is the same for all of them.
+    """
+    channels = int(state[_SCAN_CHANNELS])
+    zero = int(state[_SCAN_ZERO])
+    shift = int(state[_SCAN_SHIFT])
+    level = int(state[_SCAN_LEVEL])
+    hold_off = int(state[_SCAN_HOLD_OFF])
+    since = int(state[_SCAN_SINCE])
+    armed = int(state[_SCAN_ARMED])
+    y = int(state[_SCAN_FILTER]) - 0x20000000
+    at = first * channels + int(state[_SCAN_CHANNEL])
+    mask = 0xFFFFFF
+    sign = 0x800000
+    stop = count
+    k = first
+    while k < count:
+        before = y
+        # |16 x| <= 2**28, so is |y|, and their distance is below 2**30
+        x = (((int(frames[at]) ^ sign) & mask) - zero) << 4
+        y += (x - y) >> shift
+        at += channels
+        since += 1
+        if y < 0:
+            if y < 0 - level:
+                armed = 1
+        elif armed:
+            armed = 0
+            if since > hold_off:
+                since = 0
+                crossings = int(state[_SCAN_COUNT]) + 1
+                state[_SCAN_COUNT] = crossings
+                if crossings >= int(state[_SCAN_TARGET]):
+                    state[_SCAN_COUNT] = 0
+                    state[_SCAN_BEFORE] = 0 - before
+                    state[_SCAN_AFTER] = y
+                    stop = k
+                    break
+        k += 1
+    if since > 0xFFFFFF:
+        since = 0xFFFFFF
+    state[_SCAN_SINCE] = since
+    state[_SCAN_ARMED] = armed
+    state[_SCAN_FILTER] = y + 0x20000000
+    return stop
+
+
+@micropython.viper
+def references(state: ptr32, table: ptr32, pairs: ptr32, count: int):
+    """Write sine and cosine of the mains frequency for `count` frames, biased by 4096.
+
+    `table` holds 256 + 64 + 1 values of a turn and a quarter, amplitude 4095 * 256, biased by
+    2**20. Values between its points are interpolated: 7e-5 of the amplitude rms is all that is
+    left, rounding included.
+    """
+    phase = int(state[_OSC_PHASE])
+    step = int(state[_OSC_STEP])
+    mask = 0x3FFFFFFF
+    at = 0
+    end = count << 1
+    while at < end:
+        k = phase >> 22
+        part = (phase >> 11) & 2047
+        a = int(table[k])
+        # difference of neighbours at most 25735: times 2048 below 2**26
+        pairs[at] = (a + (((int(table[k + 1]) - a) * part) >> 11) + 128) >> 8
+        k += 64
+        a = int(table[k])
+        pairs[at + 1] = (a + (((int(table[k + 1]) - a) * part) >> 11) + 128) >> 8
+        at += 2
+        phase = (phase + step) & mask
+    state[_OSC_PHASE] = phase
+
+
+@micropython.viper
+def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C901 - calls cost
+    """Add a span of at most 64 frames to the sums of every phase and of the neutral.
+
+    Voltage: delayed by 0 or 1 sample and a first-order all-pass of 0.5..1.5 samples, whose gain
+    is 1 at every frequency; current: by 1 or 2 samples. Halves of 12 bits are multiplied: with
+    |x| <= 2**23, the all-pass gives |y| <= 5/3 * 2**23 (coefficient within 1/3), so a high half is
+    within 4096 and a low half within 2048.
+    """
+    first = span >> 8
+    end = first + (span & 255)
+    channels = int(state[_CHANNELS])
+    phases = int(state[_PHASES])
+    mask = 0xFFFFFF
+    sign = 0x800000
+    bias = 0x4000000
+    phase = 0
+    while phase < phases:
+        p = ptr32(int(state) + ((_HEAD + phase * _SECTION) << 2))
+        zero_u = int(p[_ZERO_U])
+        zero_i = int(p[_ZERO_I])
+        c = int(p[_ALLPASS]) - 65536
+        late_u = int(p[_LATE_U])
+        late_i = int(p[_LATE_I])
+        x1 = int(p[_HISTORY]) - bias
+        y = int(p[_HISTORY + 1]) - bias
+        held = int(p[_HISTORY + 2]) - bias
+        i1 = int(p[_HISTORY + 3]) - bias
+        i2 = int(p[_HISTORY + 4]) - bias
+        u_sum = 0
+        i_sum = 0
+        uu_h = 0
+        uu_m = 0
+        uu_l = 0
+        ii_h = 0
+        ii_m = 0
+        ii_l = 0
+        ui_h = 0
+        ui_m = 0
+        ui_l = 0
+        us_h = 0
+        us_l = 0
+        uc_h = 0
+        uc_l = 0
+        is_h = 0
+        is_l = 0
+        ic_h = 0
+        ic_l = 0
+        at = first * channels + phase + phase
+        ref = first << 1
+        k = first
+        while k < end:
+            x = ((int(frames[at]) ^ sign) & mask) - zero_u
+            if late_u:
+                t = held
+                held = x
+                x = t
+            if c:
+                # |x - y| < 2**25: high part within 2**13, c within 21846, product below 2**28
+                t = x - y
+                t = (t >> 12) * c + (((t & 4095) * c) >> 12)
+                y = x1 + ((t + 8) >> 4)
+            else:
+                y = x1
+            x1 = x
+            x = i1
+            i1 = ((int(frames[at + 1]) ^ sign) & mask) - zero_i
+            if late_i:
+                t = i2
+                i2 = x
+                x = t
+            # Sums of one block: u, i 2**30; h*h and h*l + l*h 2**24 * 64 = 2**30; l*l 2**28;
+            # h*s 2**12 * 4095 * 64 < 2**30; l*s 2**29.
+            u_sum += y
+            i_sum += x
+            t = y + 2048
+            uh = t >> 12
+            ul = (t & 4095) - 2048
+            t = x + 2048
+            ih = t >> 12
+            il = (t & 4095) - 2048
+            uu_h += uh * uh
+            uu_m += uh * ul
+            uu_l += ul * ul
+            ii_h += ih * ih
+            ii_m += ih * il
+            ii_l += il * il
+            ui_h += uh * ih
+            ui_m += uh * il + ul * ih
+            ui_l += ul * il
+            t = int(pairs[ref]) - 4096
+            us_h += uh * t
+            us_l += ul * t
+            is_h += ih * t
+            is_l += il * t
+            t = int(pairs[ref + 1]) - 4096
+            uc_h += uh * t
+            uc_l += ul * t
+            ic_h += ih * t
+            ic_l += il * t
+            at += channels
+            ref += 2
+            k += 1
+        p[_HISTORY] = x1 + bias
+        p[_HISTORY + 1] = y + bias
+        p[_HISTORY + 2] = held + bias
+        p[_HISTORY + 3] = i1 + bias
+        p[_HISTORY + 4] = i2 + bias
+        # Limbs: sums below 2**30 + 2**24 + a carry, still inside 31 bits
+        t = int(p[_SUM_U]) + u_sum
+        p[_SUM_U] = t & mask
+        p[_SUM_U + 1] = int(p[_SUM_U + 1]) + (t >> 24)
+        t = int(p[_SUM_U + 2]) + i_sum
+        p[_SUM_U + 2] = t & mask
+        p[_SUM_U + 3] = int(p[_SUM_U + 3]) + (t >> 24)
+        # uu, ii, ui: base 2**12, 2**12, 2**24, rest
+        uu_m += uu_m
+        ii_m += ii_m
+        k = 0
+        while k < 3:
+            if k == 0:
+                uh = uu_h
+                ul = uu_m
+                x = uu_l
+            elif k == 1:
+                uh = ii_h
+                ul = ii_m
+                x = ii_l
+            else:
+                uh = ui_h
+                ul = ui_m
+                x = ui_l
+            r = ptr32(int(p) + ((_SUM_UU + (k << 2)) << 2))
+            t = int(r[0]) + x
+            r[0] = t & 4095
+            t = int(r[1]) + ul + (t >> 12)
+            r[1] = t & 4095
+            t = int(r[2]) + uh + (t >> 12)
+            r[2] = t & mask
+            r[3] = int(r[3]) + (t >> 24)
+            k += 1
+        # us, uc, is, ic: base 2**12, 2**24, rest
+        k = 0
+        while k < 4:
+            if k == 0:
+                uh = us_h
+                ul = us_l
+            elif k == 1:
+                uh = uc_h
+                ul = uc_l
+            elif k == 2:
+                uh = is_h
+                ul = is_l
+            else:
+                uh = ic_h
+                ul = ic_l
+            r = ptr32(int(p) + ((_SUM_US + k + k + k) << 2))
+            t = int(r[0]) + ul
+            r[0] = t & 4095
+            t = int(r[1]) + uh + (t >> 12)
+            r[1] = t & mask
+            r[2] = int(r[2]) + (t >> 24)
+            k += 1
+        phase += 1
+
+
+@micropython.viper
+def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
+    """Add the same span to what the phases share: reference sums and the neutral current."""
+    first = span >> 8
+    end = first + (span & 255)
+    channels = int(state[_CHANNELS])
+    neutral = int(state[_NEUTRAL])
+    zero_n = int(state[_ZERO_N])
+    mask = 0xFFFFFF
+    sign = 0x800000
+    s_sum = 0
+    c_sum = 0
+    ss = 0
+    cc = 0
+    sc = 0
+    n_sum = 0
+    nn_h = 0
+    nn_m = 0
+    nn_l = 0
+    at = first * channels + neutral
+    ref = first << 1
+    k = first
+    while k < end:
+        # products of references below 2**24, sums of a block below 2**30
+        s = int(pairs[ref]) - 4096
+        c = int(pairs[ref + 1]) - 4096
+        ref += 2
+        s_sum += s
+        c_sum += c
+        ss += s * s
+        cc += c * c
+        sc += s * c
+        if neutral:
+            x = ((int(frames[at]) ^ sign) & mask) - zero_n
+            at += channels
+            n_sum += x
+            x += 2048
+            h = x >> 12
+            x = (x & 4095) - 2048
+            nn_h += h * h
+            nn_m += h * x
+            nn_l += x * x
+        k += 1
+    k = 0
+    while k < 6:
+        if k == 0:
+            x = s_sum
+        elif k == 1:
+            x = c_sum
+        elif k == 2:
+            x = ss
+        elif k == 3:
+            x = cc
+        elif k == 4:
+            x = sc
+        else:
+            x = n_sum
+        r = ptr32(int(state) + ((_REFERENCE + k + k) << 2))
+        x += int(r[0])
+        r[0] = x & mask
+        r[1] = int(r[1]) + (x >> 24)
+        k += 1
+    x = int(state[_SUM_N + 2]) + nn_l
+    state[_SUM_N + 2] = x & 4095
+    x = int(state[_SUM_N + 3]) + nn_m + nn_m + (x >> 12)
+    state[_SUM_N + 3] = x & 4095
+    x = int(state[_SUM_N + 4]) + nn_h + (x >> 12)
+    state[_SUM_N + 4] = x & mask
+    state[_SUM_N + 5] = int(state[_SUM_N + 5]) + (x >> 24)
