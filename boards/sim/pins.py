@@ -56,3 +56,4 @@ BATTERY_ADC = 47
 model = "3ph"
 tcp: "tuple[str, int] | None" = None  # address and port for COSEM over TCP
 scale: "object | None" = None  # hal.SensorScale of the sensors that are fitted
+adc_clock_hz = 8_192_000  # crystal of the metering converter: 4 kHz with its oversampling of 1024

@@ -1,0 +1,116 @@
+"""The simulated board's parts: the firmware's own drivers on the simulated buses.
+
+Written as any board's `board.py` is: buses, pins and chips, nothing else. That `machine` leads to
+models of the chips is not visible from here.
+"""
+
+from machine import I2C, SPI, UART, WDT, Pin, SpiCapture, Timer, unique_id
+from micropython import const
+
+import pins
+from drivers.ads131m0x import Ads131m0x
+from drivers.ds3231 import Ds3231
+from drivers.fm25v20 import Fm25v20
+from drivers.latching_relay import LatchingRelay
+from drivers.st7567 import St7567
+from drivers.w25q import W25q
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    import hal
+
+_WATCHDOG_MS = const(8000)
+_ROLES_THREE_PHASES = (0, 1, 2, 3, 4, 5, 6)  # u1 i1 u2 i2 u3 i3 in on an eight-channel chip
+_ROLES_SINGLE_PHASE = (0, 1, 2)  # u1 i1 in on a four-channel chip
+
+
+class Variant:
+    """What a model is sold as (rows MET-01, MET-02, LED-03)."""
+
+    def __init__(
+        self, name: str, phases: int, reference_ma: int, maximum_ma: int, pulses_per_kwh: int
+    ) -> None:
+        self.name = name
+        self.phases = phases
+        self.nominal_voltage_v = 230
+        self.nominal_frequency_hz = 50
+        self.reference_current_ma = reference_ma
+        self.maximum_current_ma = maximum_ma
+        self.transformer = name == "ct"
+        self.pulses_per_kwh = pulses_per_kwh
+
+
+_VARIANTS = {
+    "3ph": Variant("3ph", 3, 5_000, 120_000, 1000),
+    "ct": Variant("ct", 3, 5_000, 10_000, 10_000),
+    "1ph": Variant("1ph", 1, 5_000, 100_000, 1000),
+}
+
+
+class Parts:
+    """Everything the firmware asks a board for (hal.Board)."""
+
+    def __init__(self) -> None:
+        self.NAME = "sim"
+        self.variant: hal.Variant = _VARIANTS[pins.model]
+        self.scale: hal.SensorScale = pins.scale
+        self.frames: hal.FrameSource = self._front_end()
+        bus = SPI(pins.SPI, baudrate=10_000_000)
+        self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
+        self.rtc: hal.RealTimeClock = Ds3231(I2C(pins.I2C, freq=400_000))
+        self.lcd: hal.Lcd = St7567(
+            bus,
+            Pin(pins.LCD_CS, Pin.OUT, value=1),
+            Pin(pins.LCD_DC, Pin.OUT),
+            Pin(pins.LCD_RESET, Pin.OUT, value=1),
+            Pin(pins.LCD_BACKLIGHT, Pin.OUT),
+        )
+        self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
+        self.key_reset: hal.Input = _input(pins.KEY_RESET)
+        self.led_active: hal.Output = Pin(pins.LED_ACTIVE, Pin.OUT)
+        self.led_reactive: hal.Output = Pin(pins.LED_REACTIVE, Pin.OUT)
+        self.disconnector: hal.Relay = _relay(
+            pins.DISCONNECTOR_OPEN, pins.DISCONNECTOR_CLOSE, pins.DISCONNECTOR_SENSE
+        )
+        self.relays: list[hal.Relay] = [_relay(*numbers) for numbers in pins.RELAYS]
+        self.rs485: hal.Serial = UART(pins.UART_RS485, 9600)
+        self.optical: hal.Serial = UART(pins.UART_OPTICAL, 9600)
+        self.tcp: tuple[str, int] | None = pins.tcp
+        self.supply_good: hal.Input = _input(pins.SUPPLY_GOOD)
+        self.terminal_cover: hal.Input = _input(pins.TERMINAL_COVER)
+        self.meter_cover: hal.Input = _input(pins.METER_COVER)
+        self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
+
+    def unique_id(self) -> bytes:
+        """Return the processor's own number, from which the serial number is made."""
+        return unique_id()
+
+    def _front_end(self) -> Ads131m0x:
+        bus = SPI(pins.ADC_SPI, baudrate=16_000_000, polarity=0, phase=1)
+        three = self.variant.phases == 3
+        return Ads131m0x(
+            bus,
+            Pin(pins.ADC_CS, Pin.OUT, value=1),
+            Pin(pins.ADC_RESET, Pin.OUT, value=1),
+            Pin(pins.ADC_DRDY, Pin.IN),
+            SpiCapture(bus, Pin(pins.ADC_CS), Pin(pins.ADC_DRDY)),
+            channels=8 if three else 4,
+            clock_hz=pins.adc_clock_hz,
+            roles=list(_ROLES_THREE_PHASES if three else _ROLES_SINGLE_PHASE),
+        )
+
+
+def parts() -> "hal.Board":
+    """Return the board's parts; called once a boot."""
+    return Parts()
+
+
+def _input(number: int) -> Pin:
+    return Pin(number, Pin.IN, Pin.PULL_UP)
+
+
+def _relay(opening: int, closing: int, sense: int) -> LatchingRelay:
+    return LatchingRelay(
+        Pin(opening, Pin.OUT), Pin(closing, Pin.OUT), Pin(sense, Pin.IN, Pin.PULL_UP), Timer(-1)
+    )

@@ -1,0 +1,113 @@
+"""The composition root: builds the meter from the board's parts and starts its tasks.
+
+Here stands who knows whom, and no rule of any feature. What a part below has to tell a part above
+is handed down as a callable.
+"""
+
+import asyncio
+
+from micropython import const
+
+from app.attributes import Resolver
+from app.clock import Clock
+from app.cosem import catalogue
+from app.dlms import conformance
+from app.dlms.server import MAX_PDU, Server
+from app.energy_record import EnergyRecord
+from app.identification import Identification
+from app.registers import RegisterFile
+from app.settings import Settings
+from app.storage import record
+from app.tasks import Supervisor
+from app.transport.hdlc import HdlcLink
+from app.transport.hdlc_parameters import HdlcSettings
+from app.transport.serial_link import SerialLink
+from app.transport.tcp_link import TcpLink
+from metrology.engine import Engine
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.tasks import Task
+    from hal import Board, Serial
+
+_CLOCK_PERIOD_MS = const(60_000)
+_METROLOGY_LIMIT_S = const(5)
+
+
+class Meter:
+    """Everything that the meter is; the attributes are its parts."""
+
+    def __init__(self, board: "Board") -> None:
+        self.board = board
+        self.problems: list[str] = []  # what the start-up checks found, in words
+        self.supervisor = Supervisor(board.watchdog)
+        self.settings = Settings(board.fram)
+        self.clock = Clock(board.rtc, self.settings)
+        self.identification = Identification(board.unique_id(), board.variant, self.settings)
+        self.engine = Engine(board.frames, board.scale, board.variant)
+        self.energy_record = EnergyRecord(board.fram, self.engine.energies)
+        self._restore_energies()
+        self.engine.on_window.append(self.energy_record.window)
+        self.registers = RegisterFile(
+            self.engine.quantities, self.engine.energies, board.frames.channels % 2 == 1
+        )
+        self.resolver = Resolver()
+        self.catalogue = self._build_catalogue()
+        self.server = Server(self.catalogue, self.settings)
+        self.serial_links = [self._serial_link(board.rs485), self._serial_link(board.optical)]
+        self.tcp_link = None
+        if board.tcp is not None:
+            self.tcp_link = TcpLink(board.tcp, self.server.open_channel, MAX_PDU)
+
+    def start(self) -> None:
+        """Start all tasks; they run as soon as the asyncio loop does."""
+        try:
+            self.board.frames.start()
+            self.supervisor.start("metrology", self._measure, _METROLOGY_LIMIT_S)
+        except OSError as error:
+            # Without its converter the meter still has to say so on every port.
+            self._problem("metering converter: " + str(error))
+        self.supervisor.start("clock", self._keep_time)
+        for link in self.serial_links:
+            self.supervisor.start("serial", lambda _task, link=link: link.run())
+        if self.tcp_link is not None:
+            tcp_link = self.tcp_link
+            self.supervisor.start("tcp", lambda _task: tcp_link.run())
+        self.supervisor.start("watchdog", lambda _task: self.supervisor.feed())
+
+    def _problem(self, text: str) -> None:
+        self.problems.append(text)
+        print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
+
+    def _restore_energies(self) -> None:
+        state = self.energy_record.restore()
+        if state == record.LOST:
+            self._problem("both copies of the energies are damaged, registers start at zero")
+        elif state == record.TWIN:
+            self._problem("one copy of the energies is damaged, the other one serves")
+        for key in self.settings.damaged:
+            self._problem("setting " + key + " is damaged, the factory default serves")
+        if self.settings.failed:
+            self._problem("FRAM does not answer, settings and energies are not kept")
+
+    def _build_catalogue(self) -> "catalogue.Catalogue":
+        parts = catalogue.Parts(
+            self.registers, self.clock, self.settings, self.identification, self.board.variant
+        )
+        return catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+
+    def _serial_link(self, port: "Serial") -> SerialLink:
+        channel = self.server.open_channel(MAX_PDU)
+        return SerialLink(port, HdlcLink(channel, HdlcSettings(), MAX_PDU))
+
+    async def _measure(self, task: "Task") -> None:
+        source = self.board.frames
+        while True:
+            await source.wait()
+            self.engine.poll()
+            task.report()
+
+    async def _keep_time(self, _task: "Task") -> None:
+        while True:
+            await asyncio.sleep_ms(_CLOCK_PERIOD_MS)
+            self.clock.discipline()
