@@ -1,7 +1,7 @@
 """Latching relay with two coils and a sense contact, as a `hal.Relay`.
 
-A timer of the board ends each pulse and keeps the pause after it, from its interrupt: a coil is
-switched off even if the rest of the program hangs. Nothing here ever drives both coils, and a
+A timer of the board ends each pulse and keeps the pause after it, from its hard interrupt: a coil
+is switched off even if the rest of the program hangs. Nothing here ever drives both coils, and a
 request during pulse or pause waits; the last one counts.
 """
 
@@ -72,7 +72,10 @@ class LatchingRelay:
         if self._ticks_left == 0:
             self._begin()
             self._timer.init(
-                mode=self._timer.PERIODIC, period=_PULSE_MS, callback=self._tick_handler
+                mode=self._timer.PERIODIC,
+                period=_PULSE_MS,
+                callback=self._tick_handler,
+                hard=True,
             )
 
     def _begin(self) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from chip_bus import Bench, Spi  # noqa: E402 - found by the path above
-from devices.ads131m0x import Ads131m0x  # noqa: E402
+from chip_bus import Bench, Spi
+from devices.ads131m0x import Ads131m0x
 
 CLOCK_HZ = 8_192_000
 SEED = 20260131
@@ -394,6 +394,11 @@ def test_faults():
 
 
 def test_constructor_refuses_wrong_wiring():
-    for channels, words, inputs in ((1, 1, [0]), (9, 7, [0] * 9), (4, 4, [0]), (4, 2, [0, 1, 2, -1])):
+    for channels, words, inputs in (
+        (1, 1, [0]),
+        (9, 7, [0] * 9),
+        (4, 4, [0]),
+        (4, 2, [0, 1, 2, -1]),
+    ):
         with pytest.raises(ValueError, match="inputs"):
             Ads131m0x(channels, None, words, inputs, CLOCK_HZ, lambda: 0)

@@ -7,8 +7,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from chip_bus import Bench, File, Spi, command  # noqa: E402 - found by the path above
-from devices.fm25v20 import Fm25v20  # noqa: E402
+from chip_bus import Bench, File, Spi, command
+from devices.fm25v20 import Fm25v20
 
 
 @pytest.fixture

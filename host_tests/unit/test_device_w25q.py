@@ -7,8 +7,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from chip_bus import Bench, File, Spi, command  # noqa: E402 - found by the path above
-from devices.w25q import W25q  # noqa: E402
+from chip_bus import Bench, File, Spi, command
+from devices.w25q import W25q
 
 SIZE = 1 << 24
 
@@ -76,7 +76,8 @@ def test_address_wraps_inside_the_page(rig):
 
 
 @pytest.mark.parametrize(
-    ("opcode", "size", "us"), [(0x20, 4096, 45_000), (0x52, 32768, 120_000), (0xD8, 65536, 150_000)]
+    ("opcode", "size", "us"),
+    [(0x20, 4096, 45_000), (0x52, 32768, 120_000), (0xD8, 65536, 150_000)],
 )
 def test_erase(rig, opcode, size, us):
     rig.file.data[:] = bytes(SIZE)

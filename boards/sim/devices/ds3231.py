@@ -127,6 +127,11 @@ class Ds3231(Chip):
         self.lost_power = False
         self.save()
 
+    def elapse(self, seconds: int) -> None:
+        """Let time pass that the simulation was not running: the clock ran on its battery."""
+        if not self._stopped and not self._raw and not self._registers[_CONTROL] & _EOSC:
+            self._base_s += seconds
+
     def power(self, on: bool) -> None:
         """Without main power the battery keeps the clock, if there is one and EOSC is clear."""
         if on == self.powered:

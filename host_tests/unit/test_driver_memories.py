@@ -1,0 +1,189 @@
+"""Drivers of F-RAM and flash on the models of their chips."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+
+from chip_bus import Bench, File, Spi
+from devices import fm25v20 as fram_model
+from devices import w25q as flash_model
+
+from drivers.fm25v20 import Fm25v20
+from drivers.w25q import W25q
+
+SEED = 4711
+
+
+class Fram:
+    def __init__(self):
+        bench = Bench()
+        self.file = File(0x40000, 0)
+        self.chip = fram_model.Fm25v20(self.file, bench.now_us, bench.at)
+        spi = Spi(self.chip)
+        self.driver = Fm25v20(spi, spi.cs)
+
+
+class Flash:
+    def __init__(self):
+        self.bench = Bench()
+        self.file = File(1 << 24)
+        self.chip = flash_model.W25q(self.file, self.bench.now_us, self.bench.at)
+        self.spi = Spi(self.chip)
+        self.driver = W25q(self.spi, self.spi.cs)
+
+    def finish(self):
+        polls = 0
+        while self.driver.busy():
+            self.bench.run(100)
+            polls += 1
+            assert polls < 10_000
+        return polls
+
+
+def test_fram_reads_what_was_written():
+    rig = Fram()
+    rig.driver.check()
+    rng = random.Random(SEED)
+    print("seed", SEED)
+    mirror = bytearray(0x40000)
+    for _ in range(300):
+        length = rng.choice((0, 1, 2, 16, 200, 3000))
+        address = rng.randint(0, 0x40000 - length)
+        data = rng.randbytes(length)
+        rig.driver.write(address, data)
+        mirror[address : address + length] = data
+        at = rng.randint(0, 0x40000 - 64)
+        buffer = bytearray(64)
+        rig.driver.read_into(at, buffer)
+        assert buffer == mirror[at : at + 64]
+    assert rig.file.data == mirror
+
+
+def test_fram_takes_views_and_keeps_both_ends():
+    rig = Fram()
+    rig.driver.write(0, memoryview(b"\x01"))
+    rig.driver.write(0x3FFFF, bytearray(b"\x02"))
+    view = memoryview(bytearray(4))
+    rig.driver.read_into(0x3FFFF, view[1:2])
+    assert bytes(view) == b"\x00\x02\x00\x00"
+    assert rig.driver.size == 0x40000
+
+
+@pytest.mark.parametrize(
+    ("address", "length"), [(-1, 1), (0x40000, 1), (0x3FFFF, 2), (0, 0x40001)]
+)
+def test_fram_refuses_what_is_out_of_range(address, length):
+    rig = Fram()
+    with pytest.raises(ValueError, match="FM25V20"):
+        rig.driver.read_into(address, bytearray(length))
+    with pytest.raises(ValueError, match="FM25V20"):
+        rig.driver.write(address, bytes(length))
+    assert rig.chip.answers()
+    rig.driver.check()
+
+
+def test_fram_is_missed_when_it_is_dead():
+    rig = Fram()
+    rig.chip.fault("dead")
+    with pytest.raises(OSError, match="FM25V20: identity ffff"):
+        rig.driver.check()
+
+
+def test_fram_write_is_cut_off_by_power_loss_and_nothing_else():
+    rig = Fram()
+    rig.driver.write(100, b"old old old")
+    rig.chip.fault("tear", after=4)
+    rig.driver.write(100, b"new new new")
+    assert rig.file.data[100:111] == b"new old old"
+
+
+def test_flash_programs_and_erases_without_waiting():
+    rig = Flash()
+    rig.driver.check()
+    assert rig.driver.size == 1 << 24
+    rig.driver.program(0x1234, b"hello")
+    assert rig.driver.busy()
+    with pytest.raises(OSError, match="busy"):
+        rig.driver.read_into(0x1234, bytearray(5))
+    with pytest.raises(OSError, match="busy"):
+        rig.driver.program(0x1300, b"x")
+    with pytest.raises(OSError, match="busy"):
+        rig.driver.erase_sector(0x1000)
+    assert rig.finish() == 4
+    buffer = bytearray(7)
+    rig.driver.read_into(0x1233, buffer)
+    assert buffer == b"\xffhello\xff"
+    rig.driver.erase_sector(0x1FFF)
+    assert rig.finish() == 450
+    assert rig.file.data[0x1000:0x2000] == b"\xff" * 4096
+
+
+def test_flash_programming_clears_bits_only():
+    rig = Flash()
+    rig.driver.check()
+    for byte in (0xF0, 0x3C):
+        rig.driver.program(0, bytes([byte]))
+        rig.finish()
+    assert rig.file.data[0] == 0x30
+
+
+@pytest.mark.parametrize(
+    ("address", "length"), [(0, 0), (0, 257), (255, 2), (-1, 1), (1 << 24, 1), ((1 << 24) - 1, 2)]
+)
+def test_flash_refuses_to_program_across_pages_and_out_of_range(address, length):
+    rig = Flash()
+    rig.driver.check()
+    with pytest.raises(ValueError, match="W25Q"):
+        rig.driver.program(address, bytes(length))
+    assert not rig.driver.busy()
+
+
+@pytest.mark.parametrize("address", [-1, 1 << 24])
+def test_flash_refuses_to_erase_or_read_out_of_range(address):
+    rig = Flash()
+    rig.driver.check()
+    with pytest.raises(ValueError, match="W25Q"):
+        rig.driver.erase_sector(address)
+    with pytest.raises(ValueError, match="W25Q"):
+        rig.driver.read_into(address, bytearray(1))
+
+
+def test_flash_without_its_check_has_no_size():
+    rig = Flash()
+    with pytest.raises(ValueError, match="W25Q"):
+        rig.driver.read_into(0, bytearray(1))
+
+
+def test_flash_is_missed_when_dead_and_woken_when_asleep():
+    rig = Flash()
+    rig.chip.fault("dead")
+    with pytest.raises(OSError, match="W25Q: identity ffffff"):
+        rig.driver.check()
+    rig.chip.fault("clear")
+    rig.spi.cs.value(0)
+    rig.spi.write(b"\xb9")
+    rig.spi.cs.value(1)
+    rig.driver.check()
+
+
+@pytest.mark.parametrize(
+    "identity", [b"\xc2\x20\x18", b"\xef\x40\x0b", b"\xef\x40\x19", b"\0\0\0"]
+)
+def test_flash_of_another_make_or_size_is_refused(identity, monkeypatch):
+    rig = Flash()
+    monkeypatch.setattr(flash_model, "_JEDEC", identity)
+    with pytest.raises(OSError, match="W25Q: identity " + identity.hex()):
+        rig.driver.check()
+
+
+def test_flash_that_falls_silent_looks_busy():
+    rig = Flash()
+    rig.driver.check()
+    rig.chip.dead = True
+    with pytest.raises(OSError, match="busy"):  # a floating line reads as busy
+        rig.driver.program(0, b"x")
+    assert rig.file.data[0] == 0xFF
