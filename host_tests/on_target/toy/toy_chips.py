@@ -88,6 +88,9 @@ class Converter:
     def skip(self):
         self.next = self.now_us() // 250
 
+    def pass_by(self, count):
+        self.next += count
+
     def frames_due(self):
         return self.now_us() // 250 - self.next if self.running else 0
 
