@@ -23,7 +23,10 @@ _ID = b"\x7f\x7f\x7f\x7f\x7f\x7f\xc2\x25"  # the ninth byte is the die's revisio
 
 
 class Fm25v20:
-    """The chip on `spi` with chip select `cs`."""
+    """The chip on `spi` with chip select `cs`.
+
+    Its identity is asked before the first access: a chip that is missing must not pass for blank.
+    """
 
     size: int
 
@@ -31,6 +34,7 @@ class Fm25v20:
         self.size = _SIZE
         self._spi = spi
         self._cs = cs
+        self._known = False
         self._command = bytearray(4)
         self._enable = bytes((_WREN,))
         cs.value(1)
@@ -44,29 +48,35 @@ class Fm25v20:
         self._cs.value(1)
         if answer != _ID:
             raise OSError("FM25V20: identity " + answer.hex())
+        self._known = True
 
     def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
-        """Fill `buffer` from `address`. Raises ValueError out of range."""
-        self._start(_READ, address, len(buffer))
+        """Fill `buffer` from `address`. Raises ValueError out of range, OSError without chip."""
+        self._check_access(address, len(buffer))
+        self._start(_READ, address)
         self._spi.readinto(buffer)
         self._cs.value(1)
 
     def write(self, address: int, data: "Buffer") -> None:
-        """Write `data` in rising order of addresses. Raises ValueError out of range."""
-        self._check_range(address, len(data))
+        """Write `data` in rising order of addresses.
+
+        Raises ValueError out of range, OSError without chip.
+        """
+        self._check_access(address, len(data))
         self._cs.value(0)
         self._spi.write(self._enable)  # the write enable latch falls again with every write
         self._cs.value(1)
-        self._start(_WRITE, address, len(data))
+        self._start(_WRITE, address)
         self._spi.write(data)
         self._cs.value(1)
 
-    def _check_range(self, address: int, length: int) -> None:
+    def _check_access(self, address: int, length: int) -> None:
         if address < 0 or address + length > _SIZE:
             raise ValueError(f"FM25V20: {length} bytes at {address}")
+        if not self._known:
+            self.check()
 
-    def _start(self, opcode: int, address: int, length: int) -> None:
-        self._check_range(address, length)
+    def _start(self, opcode: int, address: int) -> None:
         command = self._command
         command[0] = opcode
         command[1] = address >> 16

@@ -4,6 +4,8 @@ The board gives the bus (mode 0 or 3) and the chip select. Programming and erasi
 the caller polls `busy()`, so that a sector erase (45 ms, at worst 400 ms) stops nobody.
 """
 
+import time
+
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -27,18 +29,18 @@ _WEL = const(0x02)
 _WINBOND = const(0xEF)
 _PAGE_SIZE = const(256)
 _SECTOR_SIZE = const(4096)
+_RESTART_WAIT_MS = const(500)  # a sector erase takes 400 ms at worst
 _MAX_SIZE = const(0x1000000)  # what three address bytes reach
 
 
 class W25q:
-    """The chip on `spi` with chip select `cs`. `size` is 0 until `check` has asked the chip."""
+    """The chip on `spi` with chip select `cs`, asked for its size when that is first needed."""
 
-    size: int
     page_size: int
     sector_size: int
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
-        self.size = 0
+        self._size = 0  # 0: not known yet
         self.page_size = _PAGE_SIZE
         self.sector_size = _SECTOR_SIZE
         self._spi = spi
@@ -47,13 +49,24 @@ class W25q:
         self._one = bytearray(1)
         cs.value(1)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the chip. Raises OSError as `check` does."""
+        if not self._size:
+            self.check()
+        return self._size
+
     def check(self) -> None:
         """Wake the chip and learn its size; OSError if it is no Winbond flash up to 16 MiB.
 
-        After a restart in the middle of an erase the chip is busy and hides its identity: call
-        again when `busy()` has become false.
+        After a restart in the middle of an erase the chip is busy and hides its identity, so this
+        waits for it, at most half a second.
         """
         self._send(_RELEASE_POWER_DOWN)
+        for _ in range(_RESTART_WAIT_MS):
+            if not self.busy():
+                break
+            time.sleep_ms(1)
         answer = bytearray(3)
         self._one[0] = _JEDEC_ID
         self._cs.value(0)
@@ -63,7 +76,7 @@ class W25q:
         size = 1 << answer[2] if answer[2] <= 24 else 0
         if answer[0] != _WINBOND or not _SECTOR_SIZE <= size <= _MAX_SIZE:
             raise OSError("W25Q: identity " + answer.hex())
-        self.size = size
+        self._size = size
 
     def busy(self) -> bool:
         """True while the chip programs or erases."""

@@ -213,5 +213,5 @@ def test_faults(rig):
         ("flood", {}),
         ("garbage", {"value": 256}),
     ):
-        with pytest.raises(ValueError, match="register 0 to 6|has no fault"):
+        with pytest.raises(ValueError, match=r"register 0 to 6|has no fault"):
             rig.chip.fault(name, **arguments)

@@ -7,6 +7,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
+import itertools
+
 from chip_bus import Bench, File
 from devices.key import Key
 from devices.latching_relay import LatchingRelay
@@ -118,7 +120,7 @@ def test_key_bounces_and_settles(seed):
     assert levels[0] == (0, 0)
     assert len(levels) % 2 == 1
     assert levels[-1][0] <= 5200
-    assert all(a[1] != b[1] for a, b in zip(levels, levels[1:]))
+    assert all(a[1] != b[1] for a, b in itertools.pairwise(levels))
     levels.clear()
     bench.run(10_000)
     assert key.level() == 1

@@ -12,8 +12,8 @@ from chip_bus import Bench, File, Spi
 from devices import fm25v20 as fram_model
 from devices import w25q as flash_model
 
+from drivers import w25q
 from drivers.fm25v20 import Fm25v20
-from drivers.w25q import W25q
 
 SEED = 4711
 
@@ -28,12 +28,13 @@ class Fram:
 
 
 class Flash:
-    def __init__(self):
+    def __init__(self, monkeypatch):
         self.bench = Bench()
+        monkeypatch.setattr(w25q, "time", self.bench)
         self.file = File(1 << 24)
         self.chip = flash_model.W25q(self.file, self.bench.now_us, self.bench.at)
         self.spi = Spi(self.chip)
-        self.driver = W25q(self.spi, self.spi.cs)
+        self.driver = w25q.W25q(self.spi, self.spi.cs)
 
     def finish(self):
         polls = 0
@@ -86,11 +87,16 @@ def test_fram_refuses_what_is_out_of_range(address, length):
     rig.driver.check()
 
 
-def test_fram_is_missed_when_it_is_dead():
+def test_fram_that_is_dead_does_not_pass_for_blank():
     rig = Fram()
     rig.chip.fault("dead")
     with pytest.raises(OSError, match="FM25V20: identity ffff"):
-        rig.driver.check()
+        rig.driver.read_into(0, bytearray(1))
+    with pytest.raises(OSError, match="FM25V20: identity ffff"):
+        rig.driver.write(0, b"x")
+    rig.chip.fault("clear")
+    rig.driver.write(0, b"x")
+    assert rig.file.data[0] == ord("x")
 
 
 def test_fram_write_is_cut_off_by_power_loss_and_nothing_else():
@@ -101,8 +107,8 @@ def test_fram_write_is_cut_off_by_power_loss_and_nothing_else():
     assert rig.file.data[100:111] == b"new old old"
 
 
-def test_flash_programs_and_erases_without_waiting():
-    rig = Flash()
+def test_flash_programs_and_erases_without_waiting(monkeypatch):
+    rig = Flash(monkeypatch)
     rig.driver.check()
     assert rig.driver.size == 1 << 24
     rig.driver.program(0x1234, b"hello")
@@ -122,8 +128,8 @@ def test_flash_programs_and_erases_without_waiting():
     assert rig.file.data[0x1000:0x2000] == b"\xff" * 4096
 
 
-def test_flash_programming_clears_bits_only():
-    rig = Flash()
+def test_flash_programming_clears_bits_only(monkeypatch):
+    rig = Flash(monkeypatch)
     rig.driver.check()
     for byte in (0xF0, 0x3C):
         rig.driver.program(0, bytes([byte]))
@@ -134,8 +140,8 @@ def test_flash_programming_clears_bits_only():
 @pytest.mark.parametrize(
     ("address", "length"), [(0, 0), (0, 257), (255, 2), (-1, 1), (1 << 24, 1), ((1 << 24) - 1, 2)]
 )
-def test_flash_refuses_to_program_across_pages_and_out_of_range(address, length):
-    rig = Flash()
+def test_flash_refuses_to_program_across_pages_and_out_of_range(address, length, monkeypatch):
+    rig = Flash(monkeypatch)
     rig.driver.check()
     with pytest.raises(ValueError, match="W25Q"):
         rig.driver.program(address, bytes(length))
@@ -143,8 +149,8 @@ def test_flash_refuses_to_program_across_pages_and_out_of_range(address, length)
 
 
 @pytest.mark.parametrize("address", [-1, 1 << 24])
-def test_flash_refuses_to_erase_or_read_out_of_range(address):
-    rig = Flash()
+def test_flash_refuses_to_erase_or_read_out_of_range(address, monkeypatch):
+    rig = Flash(monkeypatch)
     rig.driver.check()
     with pytest.raises(ValueError, match="W25Q"):
         rig.driver.erase_sector(address)
@@ -152,14 +158,17 @@ def test_flash_refuses_to_erase_or_read_out_of_range(address):
         rig.driver.read_into(address, bytearray(1))
 
 
-def test_flash_without_its_check_has_no_size():
-    rig = Flash()
-    with pytest.raises(ValueError, match="W25Q"):
-        rig.driver.read_into(0, bytearray(1))
+def test_flash_that_still_erases_after_a_restart_is_waited_for(monkeypatch):
+    rig = Flash(monkeypatch)
+    rig.driver.check()
+    rig.driver.erase_sector(0)
+    again = w25q.W25q(rig.spi, rig.spi.cs)
+    assert again.size == 1 << 24
+    assert rig.bench.us >= 45_000
 
 
-def test_flash_is_missed_when_dead_and_woken_when_asleep():
-    rig = Flash()
+def test_flash_is_missed_when_dead_and_woken_when_asleep(monkeypatch):
+    rig = Flash(monkeypatch)
     rig.chip.fault("dead")
     with pytest.raises(OSError, match="W25Q: identity ffffff"):
         rig.driver.check()
@@ -174,14 +183,14 @@ def test_flash_is_missed_when_dead_and_woken_when_asleep():
     "identity", [b"\xc2\x20\x18", b"\xef\x40\x0b", b"\xef\x40\x19", b"\0\0\0"]
 )
 def test_flash_of_another_make_or_size_is_refused(identity, monkeypatch):
-    rig = Flash()
+    rig = Flash(monkeypatch)
     monkeypatch.setattr(flash_model, "_JEDEC", identity)
     with pytest.raises(OSError, match="W25Q: identity " + identity.hex()):
         rig.driver.check()
 
 
-def test_flash_that_falls_silent_looks_busy():
-    rig = Flash()
+def test_flash_that_falls_silent_looks_busy(monkeypatch):
+    rig = Flash(monkeypatch)
     rig.driver.check()
     rig.chip.dead = True
     with pytest.raises(OSError, match="busy"):  # a floating line reads as busy
