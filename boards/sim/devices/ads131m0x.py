@@ -388,7 +388,7 @@ class Ads131m0x(Chip):
         if count == 1:
             return (values[0],)
         values.extend([0] * (count - len(values)))
-        return (0xE000 | command & 0x1FFF, *values)
+        return (0xE000 | command & 0x1FFF,) + tuple(values)
 
     def _write_registers(self, command: int, values: "list[int]") -> int:
         """Write what is there and may be written; return how many registers that were."""
