@@ -22,10 +22,10 @@ help: ## list the targets
 		awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 $(RUN_SET): pyproject.toml tools/setup_env.py
-	@$(PYTHON) tools/setup_env.py run && touch $@
+	@$(PYTHON) tools/setup_env.py run
 
 $(DEV_SET): pyproject.toml tools/setup_env.py $(RUN_SET)
-	@$(PYTHON) tools/setup_env.py dev && touch $@
+	@$(PYTHON) tools/setup_env.py dev
 
 setup: $(RUN_SET) $(DEV_SET) ## make .venv with everything; quick when nothing changed
 

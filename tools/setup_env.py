@@ -3,11 +3,12 @@
     setup_env.py run    the interpreter, the faceplate's library and the launcher: `make run`
     setup_env.py dev    the rest: tests, checkers, compilers, type stubs
 
-It is called with the machine's python3 and needs its venv module. Nothing that is already there
-in the pinned version is fetched again. Prints what it does; ends with 1 and one sentence if a
+It is called with the machine's python3 and needs its venv module. A set whose
+pinned versions did not change is left as it is. Prints what it does; ends with 1 and one sentence if a
 thing without which nothing runs could not be had.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -76,11 +77,6 @@ def _install_target(folder: Path, requirements: "list[str]") -> None:
         raise SetupError(f"could not install {', '.join(requirements)}")
 
 
-def _install_typings(folder: Path, requirements: "list[str]") -> None:
-    """One board family's stubs, and the standard library as MicroPython has it."""
-    _install_target(folder, requirements)
-
-
 def _write_launcher() -> None:
     launcher = VENV / "bin" / "virtual-meter"
     text = _LAUNCHER.format(python=VENV_PYTHON, script=ROOT / "tools" / "virtual_meter.py")
@@ -107,13 +103,33 @@ def setup_dev(groups: "dict[str, list[str]]") -> None:
     if not _pip("install", *groups["unit"], *groups["dev"]):
         raise SetupError("could not install the unit and dev groups of pyproject.toml")
     print("installing type stubs", flush=True)
-    _install_typings(ROOT / "typings_rp2", groups["typings-rp2"])
-    _install_typings(ROOT / "typings_stm32", groups["typings-stm32"])
+    # Each board family's stubs with the standard library as MicroPython has it.
+    _install_target(ROOT / "typings_rp2", groups["typings-rp2"])
+    _install_target(ROOT / "typings_stm32", groups["typings-stm32"])
+
+
+_SETS = {  # what installs a set, and the groups that it is made of
+    "run": (setup_run, ("run", "upylib")),
+    "dev": (setup_dev, ("unit", "dev", "typings-rp2", "typings-stm32")),
+}
+
+
+def setup(name: str) -> None:
+    """Install a set unless the stamp says that just these versions are installed."""
+    install, members = _SETS[name]
+    groups = _groups()
+    wanted = json.dumps({member: groups[member] for member in members}, indent=1)
+    stamp = VENV / f".set-{name}"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        stamp.unlink(missing_ok=True)
+        install(groups)
+        stamp.write_text(wanted)
+    stamp.touch()
 
 
 def main(arguments: "list[str]") -> int:
     """Set up one set, inside the venv's own Python."""
-    if arguments not in (["run"], ["dev"]):
+    if len(arguments) != 1 or arguments[0] not in _SETS:
         print("usage: setup_env.py run|dev", file=sys.stderr)
         return 2
     if sys.version_info < (3, 10):  # noqa: UP036 - an older one is told so here
@@ -123,7 +139,7 @@ def main(arguments: "list[str]") -> int:
         if Path(sys.prefix).resolve() != VENV.resolve():
             _make_venv()
             return subprocess.run([str(VENV_PYTHON), __file__, *arguments], check=False).returncode
-        {"run": setup_run, "dev": setup_dev}[arguments[0]](_groups())
+        setup(arguments[0])
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
