@@ -56,7 +56,7 @@ class Chip:
             self.dead = True
             return
         if name not in self.FAULTS:
-            known = ", ".join(sorted([*self.FAULTS, "clear", "dead"]))
+            known = ", ".join(sorted(list(self.FAULTS) + ["clear", "dead"]))
             raise ValueError(f"{self.NAME} has no fault {name!r}, only {known}")
         method, needed = self.FAULTS[name]
         values: list[int] = []

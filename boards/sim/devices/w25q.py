@@ -189,7 +189,7 @@ class W25q(Chip):
         self._settle()
         if opcode == _RESET and not reset_enabled:
             return
-        if self._operation and opcode not in (*_STATUS, _ENABLE_RESET, _RESET):
+        if self._operation and opcode not in tuple(_STATUS) + (_ENABLE_RESET, _RESET):
             return
         if self._powered_down and opcode != _RELEASE_POWER_DOWN:
             return
