@@ -110,7 +110,7 @@ def would_block(error: OSError) -> bool:
     return error.errno in _WOULD_BLOCK
 
 
-def is_listening_error(error: OSError) -> str:
+def why_closed(error: OSError) -> str:
     """Return why a socket could not be bound, in words."""
     if error.errno == errno.EADDRINUSE:
         return "is in use"

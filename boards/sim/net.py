@@ -37,6 +37,8 @@ class Socket:
     def __init__(self, raw) -> None:
         self.raw = raw
         self.domain = current_domain()
+        self._bound = ""
+        self.listens_at = ""  # "host:port" of a listening socket
         raw.setblocking(False)
         _sockets.append(self)
 
@@ -56,16 +58,17 @@ class Socket:
 
     def bind(self, address) -> None:
         """Take an address; if that cannot be, the program ends."""
+        self._bound = address_text(address)
         try:
             self.raw.bind(address)
         except OSError as error:
             self.close()
-            name = address_text(address)
-            raise PortError("port " + name + " " + host.is_listening_error(error)) from None
+            raise PortError("port " + self._bound + " " + host.why_closed(error)) from None
 
     def listen(self, backlog: int = 5) -> None:
         """Begin to take connections."""
         self.raw.listen(backlog)
+        self.listens_at = self._bound
 
     def accept(self):
         """Return (socket, address) of a waiting connection. Raises OSError if there is none."""
@@ -157,7 +160,7 @@ def listen(address: str, port: int, backlog: int = 5):
     except OSError as error:
         if raw is not None:
             raw.close()
-        text = "port " + address + ":" + str(port) + " " + host.is_listening_error(error)
+        text = "port " + address + ":" + str(port) + " " + host.why_closed(error)
         raise PortError(text) from None
     return raw
 
@@ -172,3 +175,8 @@ def drop(name: str) -> None:
 def open_count(name: str) -> int:
     """Return how many sockets a domain has open."""
     return sum(1 for one in _sockets if one.domain == name)
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether a socket of the meter listens at this port."""
+    return any(one.listens_at.endswith(":" + str(port)) for one in _sockets)

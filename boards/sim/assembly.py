@@ -1,0 +1,231 @@
+"""The simulated board put together: what is soldered where, in which case, on which bench.
+
+`Bench` builds the chips' models, wires them to the processor's pins (pins.py), gives them power
+and the world its lines. What the faceplate and the tests move or look at are its attributes.
+"""
+
+import chipfile
+import host
+import leap
+import machine_bus
+import pins
+import power
+import processor
+import timeline
+import wiring
+from devices.ads131m0x import Ads131m0x
+from devices.ds3231 import Ds3231
+from devices.fm25v20 import Fm25v20
+from devices.key import Key
+from devices.latching_relay import LatchingRelay
+from devices.led import Led
+from devices.st7567 import St7567
+from devices.w25q import W25q
+from ports import SerialPort
+from world import INPUTS, World
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from options import Options
+
+_OVERSAMPLING = 1024  # of the converter's default, which its crystal is chosen for
+_FRAM_BYTES = 0x40000
+_FLASH_BYTES = 0x1000000
+_RTC_BYTES = 64
+_RTC_KEEP_US = 10_000_000
+_BATTERY_LOW_V = 2.0  # below this the clock chip's battery supply ends
+_BATTERY_FULL_SCALE_V = 6.6  # divider by two in front of the 3.3 V reference
+# Serial ports by name: UART and offset from the first TCP port, as the contract has them.
+_SERIAL = (
+    ("rs485", pins.UART_RS485, 1),
+    ("optical", pins.UART_OPTICAL, 2),
+    ("p1", pins.UART_P1, 3),
+    ("mbus", pins.UART_MBUS, 4),
+    ("modem", pins.UART_MODEM, 5),
+)
+
+
+class Bench:
+    """The meter in its world.
+
+    Raises OSError, chipfile.ChipFileError or replay.FrameFileError if the options name a folder or
+    file that cannot be used.
+    """
+
+    def __init__(self, options: "Options") -> None:
+        self.options = options
+        self.world = World(options.model, options.seed, options.replay)
+        self.supply = power.Supply(lambda level: wiring.drive(pins.SUPPLY_GOOD, level))
+        self.chips: "dict[str, object]" = {}  # by the names of POST /api/chip
+        self.ports: "dict[str, SerialPort]" = {}
+        self._files: "list[chipfile.ChipFile]" = []
+        try:
+            host.make_folder(options.state)
+        except OSError as error:
+            text = "--state {}: cannot be created ({})".format(options.state, error)
+            raise chipfile.ChipFileError(text) from None
+        machine_bus.supply = self.supply
+        pins.model = options.model
+        pins.tcp = (options.host, options.ports)
+        pins.scale = self.world.meter_scale
+        wiring.drive(pins.SUPPLY_GOOD, 1)
+        self._front_end()
+        self._memories()
+        self.rtc = self._clock()
+        self.lcd = self._glass()
+        self.led_active = self._led("led_active", pins.LED_ACTIVE)
+        self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)
+        self._keys()
+        self._relays()
+        self._lines()
+        for chip in self.chips.values():
+            self.supply.add(chip)
+        self.world.attach_supply(self.supply)
+        for name, uart, offset in _SERIAL:
+            self.ports[name] = SerialPort(name, options.host, options.ports + offset)
+            wiring.uart(uart, self.ports[name])
+        self.processor = processor.Processor(self.supply)
+        self.leap = leap.Leap(self.world, options.detail)
+        self.processor.on_boot.append(self._booted)
+        self.processor.on_down.append(self.leap.detach)
+
+    def close(self) -> None:
+        """End the simulation in order: what is under way in the chips comes to its end."""
+        self.flash.close()
+        self.rtc.save()
+        for file in self._files:
+            file.close()
+        for port in self.ports.values():
+            port.close()
+
+    def utc_s(self) -> int:
+        """Return the time that the clock chip counts, in seconds since 2000."""
+        return self.rtc.utc_s()
+
+    def _file(self, name: str, size: int) -> chipfile.ChipFile:
+        path = self.options.state + "/" + name + ".bin"
+        file = chipfile.ChipFile(path, size, self.options.fresh)
+        self._files.append(file)
+        return file
+
+    def _front_end(self) -> None:
+        world = self.world
+        single = len(world.channels) == 3
+        inputs = [0, 1, 2, -1] if single else [0, 1, 2, 3, 4, 5, 6, -1]
+        pins.adc_clock_hz = (world.rate_mhz * 2 * _OVERSAMPLING + 500) // 1000
+        chip = Ads131m0x(
+            len(inputs),
+            world,
+            len(world.channels),
+            inputs,
+            pins.adc_clock_hz,
+            timeline.now,
+            timeline.at,
+        )
+        wiring.spi(pins.ADC_SPI, pins.ADC_CS, chip)
+        wiring.clock_pin(pins.ADC_SCK, pins.ADC_SPI)
+        wiring.output(pins.ADC_RESET, chip.set_reset, idle=1)
+        wiring.input(pins.ADC_DRDY, chip.drdy)
+        self.adc = self.chips["adc"] = chip
+
+    def _memories(self) -> None:
+        wiring.clock_pin(pins.SCK, pins.SPI)
+        self.fram = Fm25v20(self._file("fram", _FRAM_BYTES), timeline.now, timeline.at)
+        wiring.spi(pins.SPI, pins.FRAM_CS, self.fram)
+        self.chips["fram"] = self.fram
+        self.flash = W25q(self._file("flash", _FLASH_BYTES), timeline.now, timeline.at)
+        wiring.spi(pins.SPI, pins.FLASH_CS, self.flash)
+        self.chips["flash"] = self.flash
+
+    def _clock(self) -> Ds3231:
+        path = self.options.state + "/rtc.bin"
+        file = chipfile.ClockFile(path, _RTC_BYTES, self.options.fresh)
+        self._files.append(file)
+        rtc = Ds3231(file, timeline.now, timeline.at)
+        if self.options.time_s is not None:
+            rtc.set_utc_s(self.options.time_s)
+        elif rtc.lost_power:
+            rtc.set_utc_s(host.utc_s())
+        else:
+            rtc.elapse(file.away_s)
+        wiring.i2c(pins.I2C, pins.RTC_ADDRESS, rtc)
+        wiring.clock_pin(pins.SCL, pins.I2C)
+        self.chips["rtc"] = rtc
+        timeline.after(_RTC_KEEP_US, self._keep_clock)
+        return rtc
+
+    def _keep_clock(self) -> None:
+        # What the file says is only as good as its age: the program may be ended at any moment.
+        self.rtc.save()
+        timeline.after(_RTC_KEEP_US, self._keep_clock)
+
+    def _glass(self) -> St7567:
+        lcd = St7567(now_us=timeline.now, at=timeline.at)
+        wiring.spi(pins.SPI, pins.LCD_CS, lcd)
+        wiring.output(pins.LCD_DC, lcd.set_dc)
+        wiring.output(pins.LCD_RESET, lcd.set_reset, idle=1)
+        wiring.output(pins.LCD_BACKLIGHT, lcd.set_backlight)
+        self.chips["lcd"] = lcd
+        return lcd
+
+    def _led(self, name: str, pin: int) -> Led:
+        led = Led(timeline.now, timeline.at)
+        wiring.output(pin, led.set_level)
+        self.chips[name] = led
+        return led
+
+    def _keys(self) -> None:
+        for index, (name, pin) in enumerate(
+            (("scroll", pins.KEY_SCROLL), ("reset", pins.KEY_RESET))
+        ):
+            key = Key(timeline.now, timeline.at, self.options.seed * 2 + index + 1)
+            key.on_level = _driver(pin)
+            wiring.drive(pin, key.level())
+            self.world.keys[name] = key
+            self.chips["key_" + name] = key
+
+    def _relays(self) -> None:
+        self.disconnector = self._relay(
+            "disconnector", pins.DISCONNECTOR_OPEN, pins.DISCONNECTOR_CLOSE, pins.DISCONNECTOR_SENSE
+        )
+        self.world.attach_disconnector(self.disconnector)
+        for index, (opening, closing, sense) in enumerate(pins.RELAYS):
+            relay = self._relay("relay{}".format(index + 1), opening, closing, sense)
+            self.world.relays.append(relay)
+
+    def _relay(self, name: str, opening: int, closing: int, sense: int) -> LatchingRelay:
+        relay = LatchingRelay(self._file(name, 1), timeline.now, timeline.at)
+        wiring.output(opening, relay.set_open)
+        wiring.output(closing, relay.set_close)
+        wiring.input(sense, relay.sense)
+        self.chips[name] = relay
+        return relay
+
+    def _lines(self) -> None:
+        world = self.world
+        world.connect("terminal_cover", _driver(pins.TERMINAL_COVER))
+        world.connect("meter_cover", _driver(pins.METER_COVER))
+        world.connect("magnet", _driver(pins.MAGNET))
+        world.connect("lock", _driver(pins.LOCK))
+        for index in range(INPUTS):
+            world.connect("input{}".format(index + 1), _driver(pins.INPUTS[index]))
+        world.connect("battery", lambda v: self.rtc.set_battery(v >= _BATTERY_LOW_V))
+        world.connect("temperature", self._set_temperature)
+        wiring.analog(
+            pins.BATTERY_ADC, lambda: int(world.battery_v() / _BATTERY_FULL_SCALE_V * 65535)
+        )
+
+    def _set_temperature(self, celsius: float) -> None:
+        self.rtc.temperature_cdeg = int(celsius * 100)
+
+    def _booted(self, main: object) -> None:
+        """A life of the firmware has begun: leaps need its engine and the capture behind it."""
+        if machine_bus.captures:
+            self.leap.attach(main.meter.engine, machine_bus.captures[0])
+
+
+def _driver(pin: int) -> "Callable[[float], None]":
+    """Return what puts a level on a pin."""
+    return lambda level: wiring.drive(pin, 1 if level else 0)
