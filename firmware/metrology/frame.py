@@ -52,6 +52,22 @@ def crc16(data: "bytes | bytearray | memoryview", end: int) -> int:
     return crc
 
 
+def _followed(value: int) -> int:
+    """CRC of a byte and a zero byte behind it."""
+    crc = _CRC_TABLE[value]
+    return ((crc << 8) & 0xFFFF) ^ _CRC_TABLE[crc >> 8]
+
+
+def _swapped(crc: int) -> int:
+    return (crc >> 8) | ((crc & 0xFF) << 8)
+
+
+def _pair(low: int, high: int) -> int:
+    """Two CRCs in one signed word of an array, bytes swapped."""
+    word = _swapped(low) | (_swapped(high) << 16)
+    return word - 0x100000000 if word & 0x80000000 else word
+
+
 class Decoder:
     """Takes the wanted channels out of the chip frames of a ring.
 
@@ -72,8 +88,11 @@ class Decoder:
             if not 1 <= word <= words - 2:
                 raise ValueError("word of a channel")
             state[_OFFSETS + k] = BYTES_PER_WORD * word
-        for k in range(256):
-            state[_TABLE + k] = _CRC_TABLE[k]
+        for k in range(0, 256, 2):
+            # Two half words a word, bytes swapped, as the kernel looks them up: the CRC of a byte
+            # that another one follows, then that of a last byte.
+            state[_TABLE + k // 2] = _pair(_followed(k), _followed(k + 1))
+            state[_TABLE + 128 + k // 2] = _pair(_CRC_TABLE[k], _CRC_TABLE[k + 1])
         self.words = words
         self.channels = len(channels)
         self.frame_bytes = BYTES_PER_WORD * words
@@ -110,4 +129,4 @@ class Decoder:
         state = self._state
         state[_FIRST] = first_frame
         state[_RING] = frames_in_ring
-        return kernel.decode(state, ring, out, count)
+        return kernel.decode(state, ring, out, count)  # pyright: ignore[reportArgumentType]

@@ -68,7 +68,7 @@ _DEC_STATUS = const(4)  # status word of the last good frame
 _DEC_BAD = const(5)  # frames with a wrong CRC without a good one since
 _DEC_CHANNEL = const(8)  # byte offsets of the channels in a chip frame: up to 8
 _DEC_GOOD = const(16)  # values of the last good frame: up to 8
-_DEC_TABLE = const(24)  # CRC-16 of each byte: 256 words
+_DEC_TABLE = const(24)  # CRC-16 of a first and of a second byte: 256 half words each
 
 
 @micropython.viper
@@ -76,45 +76,71 @@ def decode(state: ptr32, ring: ptr8, frames: ptr32, count: int) -> int:
     """Unpack `count` chip frames of the ring into `frames`; return how many had a wrong CRC.
 
     A bad frame is replaced by the last good one. The ring is a whole number of frames long and
-    the frames asked for may wrap round its end.
+    the frames asked for may wrap round its end. The CRC runs over the whole frame, its own word
+    included, and ends at zero; two bytes are taken at once, low byte first as the processor loads
+    them, so its bytes are kept swapped (frame.py makes the tables to fit).
     """
-    length = int(state[_DEC_WORDS]) * 3
+    words = int(state[_DEC_WORDS])
+    length = words * 3
     channels = int(state[_DEC_CHANNELS])
     ring_frames = int(state[_DEC_RING])
     frame = int(state[_DEC_FIRST])
-    at = 0
+    first = ptr16(int(state) + (_DEC_TABLE << 2))
+    second = ptr16(int(state) + ((_DEC_TABLE + 128) << 2))
+    good = ptr32(int(state) + (_DEC_GOOD << 2))
     errors = 0
-    low16 = 0xFFFF
-    while count > 0:
-        count -= 1
-        begin = frame * length
-        crc = low16
-        k = begin
-        end = begin + length - 3
-        while k < end:
-            crc = ((crc << 8) & low16) ^ int(state[_DEC_TABLE + ((crc >> 8) ^ int(ring[k]))])
-            k += 1
-        if crc == (int(ring[end]) << 8) | int(ring[end + 1]):
-            state[_DEC_STATUS] = (int(ring[begin]) << 8) | int(ring[begin + 1])
-            state[_DEC_BAD] = 0
+    at = 0
+    while at < count:
+        chip = ptr8(int(ring) + frame * length)
+        crc = 0xFFFF
+        if words & 1:
+            # Such a frame may begin at an odd address: bytes only.
             k = 0
-            while k < channels:
-                b = begin + int(state[_DEC_CHANNEL + k])
-                x = (int(ring[b]) << 16) | (int(ring[b + 1]) << 8) | int(ring[b + 2])
-                state[_DEC_GOOD + k] = (x ^ 0x800000) - 0x800000
+            while k < length:
+                crc = (crc >> 8) ^ second[(crc & 255) ^ chip[k]]
                 k += 1
         else:
+            h = ptr16(int(chip))
+            k = words
+            while k:
+                crc ^= h[0]
+                crc = first[crc & 255] ^ second[crc >> 8] ^ h[1]
+                crc = first[crc & 255] ^ second[crc >> 8] ^ h[2]
+                crc = first[crc & 255] ^ second[crc >> 8]
+                h = ptr16(int(h) + 6)
+                k -= 2
+        out = frames
+        k = channels
+        if crc:
             errors += 1
             state[_DEC_BAD] = (int(state[_DEC_BAD]) + 1) & 0xFFFFFF
-        k = 0
-        while k < channels:
-            frames[at] = state[_DEC_GOOD + k]
-            at += 1
-            k += 1
+            while k:
+                out[0] = good[0]
+                out = ptr32(int(out) + 4)
+                good = ptr32(int(good) + 4)
+                k -= 1
+        else:
+            state[_DEC_STATUS] = (chip[0] << 8) | chip[1]
+            state[_DEC_BAD] = 0
+            c = ptr32(int(state) + (_DEC_CHANNEL << 2))
+            while k:
+                b = ptr8(int(chip) + int(c[0]))
+                out[0] = (((b[0] ^ 128) - 128) << 16) | (b[1] << 8) | b[2]
+                out = ptr32(int(out) + 4)
+                c = ptr32(int(c) + 4)
+                k -= 1
+        good = frames
+        frames = out
         frame += 1
         if frame == ring_frames:
             frame = 0
+        at += 1
     state[_DEC_FIRST] = frame
+    if at:
+        k = 0
+        while k < channels:
+            state[_DEC_GOOD + k] = good[k]
+            k += 1
     return errors
 
 
@@ -203,8 +229,8 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
 
     Voltage: delayed by 0 or 1 sample and a first-order all-pass of 0.5..1.5 samples, whose gain
     is 1 at every frequency; current: by 1 or 2 samples. Halves of 12 bits are multiplied: with
-    |x| <= 2**23, the all-pass gives |y| <= 5/3 * 2**23 (coefficient within 1/3), so a high half is
-    within 4096 and a low half within 2048.
+    |x| <= 2**23, the all-pass gives |y| <= 1.7 * 2**23 (coefficient within 0.35), so a high half
+    is within 4096 and a low half within 2048.
     """
     first = span >> 8
     end = first + (span & 255)
@@ -255,7 +281,7 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
                 held = x
                 x = t
             if c:
-                # |x - y| < 2**25: high part within 2**13, c within 21846, product below 2**28
+                # |x - y| < 2**25: high part within 2**13, c within 22938, product below 2**28
                 t = x - y
                 t = (t >> 12) * c + (((t & 4095) * c) >> 12)
                 y = x1 + ((t + 8) >> 4)
