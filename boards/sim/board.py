@@ -4,10 +4,10 @@ Written as any board's `board.py` is: buses, pins and chips, nothing else. That 
 models of the chips is not visible from here.
 """
 
+import pins
 from machine import I2C, SPI, UART, WDT, Pin, SpiCapture, Timer, unique_id
 from micropython import const
 
-import pins
 from drivers.ads131m0x import Ads131m0x
 from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20

@@ -8,6 +8,7 @@ import asyncio
 
 from micropython import const
 
+from app import factory
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue
@@ -94,6 +95,8 @@ class Meter:
         parts = catalogue.Parts(
             self.registers, self.clock, self.settings, self.identification, self.board.variant
         )
+        parts.general_list = factory.general_list()
+        parts.alternate_list = factory.alternate_list(self.board.variant)
         return catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
 
     def _serial_link(self, port: "Serial") -> SerialLink:
