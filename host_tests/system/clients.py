@@ -13,7 +13,7 @@ from dlms_cosem import client as cosem_client
 from dlms_cosem import cosem, enumerations
 from dlms_cosem.io import HdlcTransport, TcpTransport
 from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
-from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData
+from gurux_dlms import GXByteBuffer, GXDLMSClient, GXDLMSException, GXReplyData
 from gurux_dlms.enums import Authentication, InterfaceType
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -71,6 +71,8 @@ class Gurux:
             self._send(request, reply)
             while reply.isMoreData():
                 self._send(self.client.receiverReady(reply), reply)
+            if reply.error:
+                raise GXDLMSException(reply.error)
         return reply
 
     def connect(self):
