@@ -1,6 +1,6 @@
 """The simulated board put together: what is soldered where, in which case, on which bench.
 
-`Bench` builds the chips' models, wires them to the processor's pins (pins.py), gives them power
+`Assembly` builds the chips' models, wires them to the processor's pins (pins.py), gives them power
 and the world its lines. What the faceplate and the tests move or look at are its attributes.
 """
 
@@ -21,7 +21,7 @@ from devices.latching_relay import LatchingRelay
 from devices.led import Led
 from devices.st7567 import St7567
 from devices.w25q import W25q
-from ports import SerialPort
+from ports import SerialPort, TcpPort
 from world import INPUTS, World
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ _SERIAL = (
 )
 
 
-class Bench:
+class Assembly:
     """The meter in its world.
 
     Raises OSError, chipfile.ChipFileError or replay.FrameFileError if the options name a folder or
@@ -59,7 +59,8 @@ class Bench:
         self.world = World(options.model, options.seed, options.replay)
         self.supply = power.Supply(lambda level: wiring.drive(pins.SUPPLY_GOOD, level))
         self.chips: "dict[str, object]" = {}  # by the names of POST /api/chip
-        self.ports: "dict[str, SerialPort]" = {}
+        self.ports: "dict[str, SerialPort | TcpPort]" = {"cosem": TcpPort(options.ports)}
+        self._serial: "list[SerialPort]" = []
         self._files: "list[chipfile.ChipFile]" = []
         try:
             host.make_folder(options.state)
@@ -84,8 +85,10 @@ class Bench:
             self.supply.add(chip)
         self.world.attach_supply(self.supply)
         for name, uart, offset in _SERIAL:
-            self.ports[name] = SerialPort(name, options.host, options.ports + offset)
-            wiring.uart(uart, self.ports[name])
+            port = SerialPort(options.host, options.ports + offset)
+            wiring.uart(uart, port)
+            self.ports[name] = port
+            self._serial.append(port)
         self.processor = processor.Processor(self.supply)
         self.leap = leap.Leap(self.world, options.detail)
         self.processor.on_boot.append(self._booted)
@@ -97,7 +100,7 @@ class Bench:
         self.rtc.save()
         for file in self._files:
             file.close()
-        for port in self.ports.values():
+        for port in self._serial:
             port.close()
 
     def utc_s(self) -> int:

@@ -20,6 +20,7 @@ _LINE_CHUNK = 256
 
 io = None  # the loop's IoQueue
 _sockets = []
+_traffic = {}  # "host:port" of a listening socket: bytes in and out of all its connections
 
 
 def current_domain() -> str:
@@ -38,6 +39,7 @@ class Socket:
         self.raw = raw
         self.domain = current_domain()
         self._bound = ""
+        self._traffic = [0, 0]  # bytes in and out; of an accepted socket those of its port
         self.listens_at = ""  # "host:port" of a listening socket
         raw.setblocking(False)
         _sockets.append(self)
@@ -73,7 +75,9 @@ class Socket:
     def accept(self):
         """Return (socket, address) of a waiting connection. Raises OSError if there is none."""
         raw, address = self.raw.accept()
-        return Socket(raw), address
+        one = Socket(raw)
+        one._traffic = _traffic.setdefault(self.listens_at, [0, 0])
+        return one, address
 
     def connect(self, address) -> None:
         """Begin to connect; raises OSError EINPROGRESS as a socket that does not block."""
@@ -83,12 +87,14 @@ class Socket:
         """Return up to `count` bytes, all there are for -1; b"" at the end, None if none wait."""
         try:
             if count >= 0:
-                return self.raw.recv(count) if count else b""
-            data = self.raw.recv(4096)
+                data = self.raw.recv(count) if count else b""
+            else:
+                data = self.raw.recv(4096)
         except OSError as error:
             if host.would_block(error):
                 return None
             raise
+        self._traffic[0] += len(data)
         return data
 
     recv = read
@@ -103,8 +109,6 @@ class Socket:
 
     def readline(self) -> "bytes | None":
         """Return what has come of a line, at most up to its end; None if nothing has."""
-        if host.MICROPYTHON:
-            return self.raw.readline()
         try:
             ahead = self.raw.recv(_LINE_CHUNK, _PEEK)
         except OSError as error:
@@ -112,16 +116,18 @@ class Socket:
                 return None
             raise
         end = ahead.find(b"\n")
-        return self.raw.recv(end + 1 if end >= 0 else len(ahead))
+        return self.read(end + 1 if end >= 0 else len(ahead))
 
     def write(self, data) -> "int | None":
         """Send and return how many bytes went; None if none could."""
         try:
-            return self.raw.send(data)
+            count = self.raw.send(data)
         except OSError as error:
             if host.would_block(error):
                 return None
             raise
+        self._traffic[1] += count
+        return count
 
     send = write
 
@@ -178,5 +184,19 @@ def open_count(name: str) -> int:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether a socket of the meter listens at this port."""
+    """Tell whether a socket listens at this port."""
     return any(one.listens_at.endswith(":" + str(port)) for one in _sockets)
+
+
+def connections(port: int) -> int:
+    """Return how many accepted connections of a port are open."""
+    counters = traffic(port)
+    return sum(1 for one in _sockets if one._traffic is counters)
+
+
+def traffic(port: int) -> "list[int]":
+    """Return the bytes in and out of all connections that a port has had."""
+    for address, counters in _traffic.items():
+        if address.endswith(":" + str(port)):
+            return counters
+    return [0, 0]

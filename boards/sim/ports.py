@@ -69,8 +69,7 @@ class _Client:
 class SerialPort:
     """The wire of one UART and its clients."""
 
-    def __init__(self, name: str, address: str, port: int) -> None:
-        self.name = name
+    def __init__(self, address: str, port: int) -> None:
         self.address = address
         self.port = port
         self.received = bytearray()
@@ -170,3 +169,27 @@ class SerialPort:
             raw.close()
             return
         self.clients.append(_Client(self, raw))
+
+
+class TcpPort:
+    """The meter's network port, which the firmware opens itself."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def is_open(self) -> bool:
+        """Tell whether clients can connect."""
+        return net.is_listening(self.port)
+
+    def state(self) -> dict:
+        """Return what `GET /api/ports` tells."""
+        bytes_in, bytes_out = net.traffic(self.port)
+        return {
+            "port": self.port,
+            "open": self.is_open(),
+            "baud": None,
+            "format": "TCP",
+            "clients": net.connections(self.port),
+            "bytes_in": bytes_in,
+            "bytes_out": bytes_out,
+        }

@@ -13,6 +13,10 @@ sys.path[:] = [_HERE, _ROOT + "/firmware", _ROOT + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")
 ]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from assembly import Assembly
+
 import host
 import options as command_line
 
@@ -23,37 +27,32 @@ def fail(status: int, text: object) -> None:
     sys.exit(status)
 
 
-def _announce(bench, options: "command_line.Options") -> None:
+_TITLES = (
+    ("cosem", "COSEM over TCP"),
+    ("rs485", "RS485"),
+    ("optical", "optical head"),
+    ("p1", "P1"),
+    ("mbus", "M-Bus"),
+    ("modem", "modem"),
+)
+
+
+async def _announce(board: "Assembly") -> None:
     """Print one line for each address that is open, then `ready`."""
-    import net
     import timeline
 
-    async def announce() -> None:
-        # When no task is ready any more, the firmware has opened its ports.
-        await timeline.advance(0)
-        lines = []
-        if net.is_listening(options.ports):
-            lines.append(("COSEM over TCP", options.ports))
-        for name, title in (
-            ("rs485", "RS485"),
-            ("optical", "optical head"),
-            ("p1", "P1"),
-            ("mbus", "M-Bus"),
-            ("modem", "modem"),
-        ):
-            if bench.ports[name].is_open():
-                lines.append((title, bench.ports[name].port))
-        for title, port in lines:
-            print("{:<16}{}:{}".format(title, options.host, port))
-        if options.http:
-            print("{:<16}http://{}:{}/".format("faceplate", options.host, options.http))
-        print("ready")
-        if hasattr(sys.stdout, "flush"):
-            sys.stdout.flush()
-
-    import loop
-
-    loop.create_task(announce(), loop.BENCH)
+    # When no task is ready any more, the firmware has opened its ports.
+    await timeline.advance(0)
+    options = board.options
+    for name, title in _TITLES:
+        port = board.ports[name]
+        if port.is_open():
+            print("{:<16}{}:{}".format(title, options.host, port.port))
+    if options.http:
+        print("{:<16}http://{}:{}/".format("faceplate", options.host, options.http))
+    print("ready")
+    if hasattr(sys.stdout, "flush"):
+        sys.stdout.flush()
 
 
 def main(arguments: "list[str]") -> None:
@@ -76,16 +75,16 @@ def main(arguments: "list[str]") -> None:
 
     if options.heap is not None and host.MICROPYTHON:
         print("virtual-meter: --heap is for the launcher, this heap is fixed", file=sys.stderr)
-    bench = None
+    board = None
     try:
-        bench = assembly.Bench(options)
+        board = assembly.Assembly(options)
         timeline.set_rate(options.rate)
         if options.http:
             from faceplate import server
 
-            server.start(bench)
-        _announce(bench, options)
-        bench.processor.run()
+            server.start(board)
+        loop.create_task(_announce(board), loop.BENCH)
+        board.processor.run()
     except KeyboardInterrupt:
         pass
     except replay.FrameFileError as error:
@@ -93,8 +92,8 @@ def main(arguments: "list[str]") -> None:
     except (chipfile.ChipFileError, net.PortError) as error:
         fail(1, error)
     finally:
-        if bench is not None:
-            bench.close()
+        if board is not None:
+            board.close()
 
 
 if __name__ == "__main__":
