@@ -46,7 +46,7 @@ class Fm25v20:
         self._spi.write(bytes((_RDID,)))
         self._spi.readinto(answer)
         self._cs.value(1)
-        if answer != _ID:
+        if bytes(answer) != _ID:
             raise OSError("FM25V20: identity " + answer.hex())
         self._known = True
 

@@ -75,7 +75,7 @@ def test_roll_over(rig, before, after):
     [(0x71, 60, 0x52), (0x51, 60, 0x72), (0x72, 60, 0x61), (0x52, 60, 0x41), (0x61, 0, 0x61)],
 )
 def test_twelve_hour_form(rig, written, minutes, read):
-    """Bit 6: 12-hour form, bit 5: afternoon; 11 PM, 11 AM, 12 PM, 12 AM, 1 PM and the hour after."""
+    """Bit 6: 12-hour form, bit 5: afternoon; 11 PM, 11 AM, 12 PM, 12 AM, 1 PM, the hour after."""
     rig.write(0, 0, 0, written)
     rig.pass_s(60 * minutes)
     assert rig.read(2)[0] == read

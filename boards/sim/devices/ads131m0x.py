@@ -26,20 +26,11 @@ TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
-    from .chip import Clock, Schedule
+    from .chip import Clock, Provider, Schedule
 
     Out = bytes | bytearray | memoryview | None
     In = bytearray | memoryview | None
-
-    class Provider(Protocol):
-        """The analogue side."""
-
-        def samples(self, out: "array[int]", first_index: int, count: int) -> None:
-            """Fill `out` with `count` frames from conversion `first_index` on."""
-            ...
-
 
 _NULL = const(0x0000)
 _RESET = const(0x0011)
@@ -216,7 +207,8 @@ class Ads131m0x(Chip):
             block = min(_BLOCK, count - done)
             self._convert(self._conversions.next_index, block)
             self._set_parameters(block, offset + done * frame_bytes)
-            fill_frames(self._samples, raw, self._crc_table, self._parameters)
+            # Viper takes the buffers' addresses.
+            fill_frames(self._samples, raw, self._crc_table, self._parameters)  # pyright: ignore[reportArgumentType]
             self._conversions.next_index += block
             done += block
         return count

@@ -5,6 +5,7 @@ from micropython import const
 TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
     from typing import Protocol
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
         def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
             """Store through to the file."""
+            ...
+
+    class Provider(Protocol):
+        """The analogue side of a converter."""
+
+        def samples(self, out: array[int], first_index: int, count: int) -> None:
+            """Fill `out` with `count` frames from conversion `first_index` on."""
             ...
 
 

@@ -73,7 +73,7 @@ class St7567(Chip):
 
     def visible(self) -> bool:
         """Whether the glass shows anything: display on, drive voltage there."""
-        return self.answers() and self.on and self.power_control == _POWER_ALL
+        return self.answers() and self.on == 1 and self.power_control == _POWER_ALL
 
     def pixel(self, x: int, y: int) -> int:
         """Dot in column `x` from the left and row `y` from the top as the reader sees it."""
