@@ -6,6 +6,7 @@ package("metrology", base_path=".", opt=2)
 package("drivers", base_path=".", opt=2)
 
 package("app", base_path=".", opt=2)
+module("civil.py", base_path=".", opt=2)
 module("hal.py", base_path=".", opt=2)
 module("version.py", base_path=".", opt=2)
 module("main.py", base_path=".", opt=2)

@@ -3,8 +3,8 @@
     setup_env.py run    the interpreter, the faceplate's library and the launcher: `make run`
     setup_env.py dev    the rest: tests, checkers, compilers, type stubs
 
-It is called with the machine's python3 and needs its venv module. A set whose
-pinned versions did not change is left as it is. Prints what it does; ends with 1 and one sentence if a
+It is called with the machine's python3 and needs its venv module. A set whose pinned versions
+did not change is left as it is. Prints what it does; ends with 1 and one sentence if a
 thing without which nothing runs could not be had.
 """
 
