@@ -1,10 +1,10 @@
 """DS3231: the battery-backed clock as a `hal.RealTimeClock` (Maxim 19-5170 revision 10).
 
-The chip keeps UTC in BCD, 24-hour form, with the century bit for the years from 2100 on. It takes
-2100 for a leap year; the 29th of February 2100 is refused as no date, so a clock that runs through
-it must be set once.
+The chip keeps UTC in BCD, 24-hour form. Its century bit would lead beyond 2099, where the meter's
+calendar ends (row CLK-18) and the chip's leap years go wrong: such a time is no date here.
 """
 
+import civil
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -25,29 +25,6 @@ _PM = const(0x20)
 _OSF = const(0x80)
 # EOSC clear: the oscillator runs on battery; no square wave, no alarm interrupts.
 _CONTROL_VALUE = const(0x04)
-
-_DAY_S = const(86400)
-_YEAR_LIMIT = const(200)  # years since 2000
-_DAYS_TO_2200 = const(73049)
-_DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
-
-
-def _leap(year: int) -> bool:
-    """Year since 2000; 2000 was a leap year, 2100 is none."""
-    return year % 4 == 0 and year != 100
-
-
-def _days_before_year(year: int) -> int:
-    return year * 365 + (year + 3) // 4 - (1 if year > 100 else 0)
-
-
-def _days_before_month(year: int, month: int) -> int:
-    return _DAYS_BEFORE[month - 1] + (1 if month > 2 and _leap(year) else 0)
-
-
-def _month_days(year: int, month: int) -> int:
-    days = _DAYS_BEFORE[month] - _DAYS_BEFORE[month - 1]
-    return days + (1 if month == 2 and _leap(year) else 0)
 
 
 def _bcd(value: int) -> int:
@@ -89,42 +66,27 @@ class Ds3231:
             hour = hour % 12 + (12 if afternoon else 0)
         else:
             hour = _number(hour)
-        day = _number(registers[4])
-        month = _number(registers[5] & 0x7F)
-        year = _number(registers[6]) + (100 if registers[5] & _CENTURY else 0)
-        if second > 59 or minute > 59 or hour > 23 or not 1 <= month <= 12:
-            raise ValueError("DS3231: no time")
-        if not 1 <= day <= _month_days(year, month):
-            raise ValueError("DS3231: no date")
-        days = _days_before_year(year) + _days_before_month(year, month) + day - 1
-        return days * _DAY_S + hour * 3600 + minute * 60 + second
+        if registers[5] & _CENTURY:
+            raise ValueError("DS3231: beyond 2099")
+        month = _number(registers[5])
+        return civil.utc_s(
+            2000 + _number(registers[6]), month, _number(registers[4]), hour, minute, second
+        )
 
     def set_utc_s(self, utc_s: int) -> None:
         """Set the clock and clear the oscillator-stop flag.
 
-        Raises ValueError for a time before 2000 or after 2199.
+        Raises ValueError for a time before 2000 or after 2099.
         """
-        days = utc_s // _DAY_S
-        if not 0 <= days < _DAYS_TO_2200:
-            raise ValueError("DS3231: not a time of the years 2000 to 2199")
-        seconds = utc_s % _DAY_S
-        # An estimate that is at most one year late, then the exact year.
-        year = min(days // 365, _YEAR_LIMIT - 1)
-        while _days_before_year(year) > days:
-            year -= 1
-        month = 12
-        day = days - _days_before_year(year)
-        while _days_before_month(year, month) > day:
-            month -= 1
-        day -= _days_before_month(year, month)
+        year, month, day, weekday, hour, minute, second = civil.parts(utc_s)
         registers = self._time
-        registers[0] = _bcd(seconds % 60)
-        registers[1] = _bcd(seconds // 60 % 60)
-        registers[2] = _bcd(seconds // 3600)
-        registers[3] = (days + 5) % 7 + 1  # Monday is 1; 2000-01-01 was a Saturday
-        registers[4] = _bcd(day + 1)
-        registers[5] = _bcd(month) | (_CENTURY if year >= 100 else 0)
-        registers[6] = _bcd(year % 100)
+        registers[0] = _bcd(second)
+        registers[1] = _bcd(minute)
+        registers[2] = _bcd(hour)
+        registers[3] = weekday
+        registers[4] = _bcd(day)
+        registers[5] = _bcd(month)
+        registers[6] = _bcd(year - 2000)
         self._i2c.writeto_mem(_ADDRESS, _SECONDS, registers)
         self._write_register(_CONTROL, _CONTROL_VALUE)
         self._write_register(_STATUS, self._read_register(_STATUS) & ~_OSF & 0xFF)

@@ -51,11 +51,11 @@ def test_new_chip_says_that_its_time_means_nothing(rig):
     assert rig.driver.utc_s() == utc_s(2026, 2, 1, 0, 0, 10)
 
 
-def test_every_day_of_two_centuries(rig):
+def test_days_of_the_century(rig):
     rng = random.Random(SEED)
     print("seed", SEED)
     day = EPOCH
-    while day.year < 2200:
+    while day.year < 2100:
         moment = day + datetime.timedelta(seconds=rng.randrange(86400))
         seconds = int((moment - EPOCH).total_seconds())
         rig.driver.set_utc_s(seconds)
@@ -68,19 +68,19 @@ def test_every_day_of_two_centuries(rig):
     "fields",
     [
         (2000, 1, 1), (2000, 2, 29), (2000, 3, 1), (2000, 12, 31), (2023, 2, 28), (2024, 2, 29),
-        (2099, 12, 31), (2100, 1, 1), (2100, 2, 28), (2100, 3, 1), (2199, 12, 31, 23, 59, 59),
+        (2099, 1, 1), (2099, 12, 31, 23, 59, 59),
     ],
 )  # fmt: skip
 def test_edges_of_the_calendar(rig, fields):
     rig.driver.set_utc_s(utc_s(*fields))
     assert rig.driver.utc_s() == utc_s(*fields)
-    assert bool(rig.registers(5, 1)[0] & 0x80) == (fields[0] >= 2100)
+    assert not rig.registers(5, 1)[0] & 0x80
 
 
-@pytest.mark.parametrize("seconds", [-1, utc_s(2200, 1, 1)])
+@pytest.mark.parametrize("seconds", [-1, utc_s(2100, 1, 1)])
 def test_times_that_the_chip_cannot_hold_are_refused(rig, seconds):
     rig.driver.set_utc_s(1000)
-    with pytest.raises(ValueError, match="2000 to 2199"):
+    with pytest.raises(ValueError, match="2000 to 2099"):
         rig.driver.set_utc_s(seconds)
     assert rig.driver.utc_s() == 1000
 
@@ -102,7 +102,7 @@ def test_twelve_hour_form_is_understood(rig):
 def test_registers_that_are_no_date_are_reported(rig, register, value):
     rig.driver.set_utc_s(0)
     rig.chip.fault("garbage", register=register, value=value)
-    with pytest.raises(ValueError, match="DS3231"):
+    with pytest.raises(ValueError, match=r"DS3231|not a"):
         rig.driver.utc_s()
     rig.driver.set_utc_s(77)
     assert rig.driver.utc_s() == 77
@@ -113,14 +113,14 @@ def test_days_that_a_month_has_not(rig, month, day):
     rig.driver.set_utc_s(utc_s(2023, 1, 1))
     rig.chip.fault("garbage", register=5, value=month)
     rig.chip.fault("garbage", register=4, value=day)
-    with pytest.raises(ValueError, match="no date"):
+    with pytest.raises(ValueError, match="not a date"):
         rig.driver.utc_s()
 
 
-def test_leap_day_of_2100_that_the_chip_invents_is_no_date(rig):
-    rig.driver.set_utc_s(utc_s(2100, 2, 28, 23, 59, 59))
+def test_turn_of_the_century_is_no_date(rig):
+    rig.driver.set_utc_s(utc_s(2099, 12, 31, 23, 59, 59))
     rig.bench.run(1_000_000)
-    with pytest.raises(ValueError, match="no date"):
+    with pytest.raises(ValueError, match="beyond 2099"):
         rig.driver.utc_s()
 
 
