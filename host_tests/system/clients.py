@@ -1,6 +1,6 @@
 """DLMS clients that nobody here wrote, driven by user verbs: gurux-dlms and dlms-cosem.
 
-Both work over any transport that offers `send(octets)` and `receive()`: a TCP socket of the running
+Both work over any transport that has `send(octets)` and `receive()`: a TCP socket of the running
 meter, or a channel of the server in the same process (see dlms_rig.py of the unit tests).
 """
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 
-import civil  # noqa: E402 - the firmware's path is set by conftest.py
-from app import clock as clock_module  # noqa: E402
-from app.attributes import Resolver  # noqa: E402
-from app.clock import Clock  # noqa: E402
-from app.cosem import catalogue  # noqa: E402
-from app.dlms import conformance  # noqa: E402
-from app.dlms.server import MAX_PDU, Server  # noqa: E402
-from app.identification import Identification  # noqa: E402
-from app.registers import RegisterFile  # noqa: E402
-from app.settings import Settings  # noqa: E402
+import civil
+
+from app import clock as clock_module
+from app.attributes import Resolver
+from app.clock import Clock
+from app.cosem import catalogue
+from app.dlms import conformance
+from app.dlms.server import MAX_PDU, Server
+from app.identification import Identification
+from app.registers import RegisterFile
+from app.settings import Settings
 
 NOW_UTC_S = civil.utc_s(2026, 1, 31, 23, 59, 50)
 AARQ_LLS = bytes.fromhex(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import Rig
 
-from app import attributes, axdr  # noqa: E402
-from app.attributes import Reference, Resolver  # noqa: E402
-from app.errors import AccessRefused, BufferFull, EncodingError, TypeUnmatched  # noqa: E402
+from app import attributes, axdr
+from app.attributes import Reference, Resolver
+from app.errors import AccessRefused, BufferFull, EncodingError, TypeUnmatched
 
 ENERGY = bytes((1, 0, 1, 8, 0, 255))
 CLOCK = bytes((0, 0, 1, 0, 0, 255))

@@ -9,10 +9,10 @@ from app import axdr
 pytest.importorskip("gurux_dlms")
 pytest.importorskip("dlms_cosem")
 
-from dlms_cosem import dlms_data, utils  # noqa: E402
-from gurux_dlms import GXByteBuffer  # noqa: E402
-from gurux_dlms.enums import DataType  # noqa: E402
-from gurux_dlms.internal._GXCommon import _GXCommon  # noqa: E402
+from dlms_cosem import dlms_data, utils
+from gurux_dlms import GXByteBuffer
+from gurux_dlms.enums import DataType
+from gurux_dlms.internal._GXCommon import _GXCommon
 
 
 def encode(tag, value):

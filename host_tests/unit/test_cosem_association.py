@@ -5,10 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import AARQ_LLS, AARQ_PUBLIC, Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import AARQ_LLS, AARQ_PUBLIC, Rig
 
-from app import axdr  # noqa: E402
+from app import axdr
 
 CURRENT = "0000280000ff"
 MANAGEMENT = "0000280001ff"
@@ -96,7 +96,7 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, CURRENT, 3).hex() == "02020f01120001"
     oid = "0207110211101202f411051108"
     assert get(rig, CURRENT, 4).hex() == oid + "11011101"
-    assert get(rig, CURRENT, 5).hex() == "0206" "0418001e19" "120400" "1200c8" "1106" "0f00" "0900"
+    assert get(rig, CURRENT, 5).hex() == "02060418001e191204001200c811060f000900"
     assert get(rig, CURRENT, 6).hex() == oid + "11021101"
     assert get(rig, CURRENT, 7) == 3
     assert get(rig, CURRENT, 8).hex() == "1602"
@@ -106,7 +106,7 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, PUBLIC, 8).hex() == "1600"
     assert get(rig, MANAGEMENT, 8).hex() == "1602"
     # not the present association: what the meter can at most
-    assert get(rig, PUBLIC, 5).hex() == "0206" "0418005e19" "120400" "120400" "1106" "0f00" "0900"
+    assert get(rig, PUBLIC, 5).hex() == "02060418005e1912040012040011060f000900"
 
 
 def test_the_public_client_reads_its_own_association():

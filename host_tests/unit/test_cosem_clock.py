@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import NOW_UTC_S, Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import NOW_UTC_S, Rig
 
-from app.attributes import Reference  # noqa: E402
+from app.attributes import Reference
 
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 NAME = "0000010000ff"

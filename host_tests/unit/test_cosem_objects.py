@@ -5,15 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import Quantities, Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import Quantities, Rig
 
-from app import axdr  # noqa: E402
-from app.attributes import READ_WRITE_DENIED, Reference  # noqa: E402
-from app.cosem import access  # noqa: E402
-from app.cosem.base import CHOICE, NO_ACCESS, READ, READ_WRITE, WRITE  # noqa: E402
-from app.cosem.catalogue import firmware_identification  # noqa: E402
-from app.errors import AccessRefused  # noqa: E402
+from app import axdr
+from app.attributes import READ_WRITE_DENIED, Reference
+from app.cosem import access
+from app.cosem.base import CHOICE, NO_ACCESS, READ, READ_WRITE, WRITE
+from app.cosem.catalogue import firmware_identification
+from app.errors import AccessRefused
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import Rig
 
-from app import axdr  # noqa: E402
-from app.attributes import Reference  # noqa: E402
-from app.cosem.profile_generic import MAX_DISPLAY_ENTRIES  # noqa: E402
-from app.errors import AccessRefused  # noqa: E402
+from app import axdr
+from app.attributes import Reference
+from app.cosem.profile_generic import MAX_DISPLAY_ENTRIES
+from app.errors import AccessRefused
 
 GENERAL = "0000150001ff"
 ALTERNATE = "0000150002ff"
@@ -58,7 +58,7 @@ def test_lists_are_written_read_and_kept_apart(rig):
 def test_the_buffer_is_one_row_of_present_values(rig):
     set_list(rig, GENERAL, listed(ENERGY, CLOCK))
     assert get(rig, GENERAL, 2).hex() == (
-        "0101" "0202" "1500000000000006bd" "090c07ea02010700 3b3200ffc400".replace(" ", "")
+        "010102021500000000000006bd090c07ea02010700 3b3200ffc400".replace(" ", "")
     )
 
 

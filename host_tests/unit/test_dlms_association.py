@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import AARQ_LLS, AARQ_PUBLIC, Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import AARQ_LLS, AARQ_PUBLIC, Rig
 
 CLOCK = "c001c100080000010000ff0200"
 ENERGY = "c001c100030100010800ff0200"
@@ -222,7 +222,9 @@ def test_an_exception_is_not_answered_by_an_exception(rig):
     assert rig.apdu("") == b""
 
 
-@pytest.mark.parametrize("rlrq", ["6203800100", "6200", "6203800101", "6215800100be10040e" + INITIATE])
+@pytest.mark.parametrize(
+    "rlrq", ["6203800100", "6200", "6203800101", "6215800100be10040e" + INITIATE]
+)
 def test_rel_p1_released_in_every_state(rig, rlrq):
     assert rig.apdu(rlrq).hex() == "6303800100"
     rig.associate()
@@ -296,5 +298,3 @@ def test_a_request_longer_than_the_servers_pdu(rig):
 def test_an_empty_secret_opens_nothing(rig):
     rig.settings.put("lls", b"")
     assert refused(rig.apdu(aarq(LN, lls(b""), user_information())), 13) == GRANTED
-
-

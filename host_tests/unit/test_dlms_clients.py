@@ -11,17 +11,16 @@ pytest.importorskip("dlms_cosem")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from dlms_rig import NOW_UTC_S, Quantities, Rig  # noqa: E402 - found by the path above
+import clients
+from dlms_cosem import utils
+from dlms_cosem.client import DataResultError
+from dlms_cosem.exceptions import DlmsClientException
+from dlms_rig import NOW_UTC_S, Quantities, Rig
+from gurux_dlms import GXDateTime, GXDLMSException
+from gurux_dlms.enums import AccessMode, DataType, ObjectType
+from gurux_dlms.objects import GXDLMSCaptureObject, GXDLMSClock, GXDLMSProfileGeneric
 
-import clients  # noqa: E402 - found by the path that dlms_rig adds  # isort: skip
-from dlms_cosem import utils  # noqa: E402
-from dlms_cosem.client import DataResultError  # noqa: E402
-from dlms_cosem.exceptions import DlmsClientException  # noqa: E402
-from gurux_dlms import GXDateTime, GXDLMSException  # noqa: E402
-from gurux_dlms.enums import AccessMode, DataType, ObjectType  # noqa: E402
-from gurux_dlms.objects import GXDLMSCaptureObject, GXDLMSClock, GXDLMSProfileGeneric  # noqa: E402
-
-ONE_ENERGY = bytes.fromhex("01010204120003" "09060100010800ff" "0f02120000")
+ONE_ENERGY = bytes.fromhex("0101020412000309060100010800ff0f02120000")
 NOW = datetime(2000, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=NOW_UTC_S)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import Rig
 
-from app import axdr  # noqa: E402
+from app import axdr
 
 ENERGY = "c001c100030100010800ff0200"
 OBJECT_LIST = "c001c1000f0000280000ff0200"
@@ -135,7 +135,9 @@ def test_a_list_may_hold_a_long_value(rig):
 
 
 @pytest.mark.row("TCP-18")
-@pytest.mark.parametrize("size", [12, 13, 14, 20, 64, 128, 137, 138, 139, 266, 267, 268, 269, 1024])
+@pytest.mark.parametrize(
+    "size", [12, 13, 14, 20, 64, 128, 137, 138, 139, 266, 267, 268, 269, 1024]
+)
 def test_blocks_of_every_size_carry_the_same(size):
     whole = Rig(8192).associate()
     expected = whole.apdu(OBJECT_LIST)[4:]
@@ -194,7 +196,7 @@ def test_a_wrong_block_number_ends_the_transfer(rig, number):
 
 
 def test_a_lost_link_or_new_association_ends_the_transfer(rig):
-    for end in (lambda: rig.channel.lost(), lambda: rig.apdu("6200")):
+    for end in (rig.channel.lost, lambda: rig.apdu("6200")):
         rig.associate()
         rig.apdu(OBJECT_LIST)
         end()

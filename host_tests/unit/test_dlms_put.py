@@ -5,10 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import NOW_UTC_S, Rig  # noqa: E402 - found by the path above
+import pytest
+from dlms_rig import NOW_UTC_S, Rig
 
-from app.dlms.put import MAX_LONG_VALUE  # noqa: E402
+from app.dlms.put import MAX_LONG_VALUE
 
 ZONE = "00080000010000ff0300"  # descriptor of the time zone, access selection none
 DEVIATION = "00080000010000ff0700"

@@ -1,4 +1,4 @@
-"""Whatever comes in: a defined answer or silence, no defect, and the next good request is answered.
+"""Whatever comes in: a defined answer or silence, no defect, and the next good request answered.
 
 The corpus is one of every APDU the server understands; hypothesis prints the example that fails.
 """
@@ -8,10 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pytest  # noqa: E402
-from dlms_rig import AARQ_LLS, AARQ_PUBLIC, RLRQ, Rig  # noqa: E402 - found by the path above
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+import pytest
+from dlms_rig import AARQ_LLS, AARQ_PUBLIC, RLRQ, Rig
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ENERGY = bytes.fromhex("c001c100030100010800ff0200")
 CORPUS = [
@@ -24,7 +24,9 @@ CORPUS = [
         for text in (
             "c001c1000f0000280000ff0200",
             "c001c100070000150001ff0200",
-            "c001c100070000150001ff02010102040204120008090600000 10000ff0f02120000".replace(" ", "")
+            "c001c100070000150001ff02010102040204120008090600000 10000ff0f02120000".replace(
+                " ", ""
+            )
             + "090c07ea0101ffffffffff800000090c07ea0201ffffffffff8000000100",
             "c001c100070000150001ff02010202040600000001060000000a1200011200 00".replace(" ", ""),
             "c002c100000001",
@@ -137,7 +139,9 @@ def test_deep_nesting_is_refused(depth):
     next_good_request_is_answered(rig)
 
 
-@pytest.mark.parametrize("length", ["84ffffffff", "83ffffff", "82ffff", "81ff", "85ffffffffff", "80"])
+@pytest.mark.parametrize(
+    "length", ["84ffffffff", "83ffffff", "82ffff", "81ff", "85ffffffffff", "80"]
+)
 def test_huge_lengths_claim_no_memory(length):
     rig = Rig().associate()
     for tag in ("09", "0a", "0c", "01", "02", "04", "13"):

@@ -1,0 +1,139 @@
+"""The running virtual meter, as anyone outside has it: a launcher, ports and an HTTP API.
+
+`meter` is one meter shared by the whole session: a test leaves it as it would like to find it, and
+relies on differences instead of absolute energies. `start_meter` gives a test meters of its own.
+"""
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
+PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+
+
+class VirtualMeter:
+    """One virtual meter: a process, its state folder, its addresses."""
+
+    def __init__(self, state, options=()):
+        self.state = state
+        self.options = list(options)
+        self.lines = []
+        self._process = None
+        self._ready = threading.Event()
+        base = free_ports(len(PORTS) + 1)
+        self.ports = {name: base + offset for offset, name in enumerate(PORTS)}
+        self.http = base + len(PORTS)
+        self.url = f"http://127.0.0.1:{self.http}"
+
+    def start(self, *options):
+        """Start the meter and wait until it says `ready`; `options` are for this start only."""
+        command = [str(LAUNCHER), "--ports", str(self.ports["cosem"]), "--http", str(self.http)]
+        command += ["--state", str(self.state), *self.options, *options]
+        self._ready.clear()
+        self.lines = []
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        if not self._ready.wait(START_TIMEOUT_S) or "ready" not in self.lines:
+            self.kill()
+            raise AssertionError("the meter did not get ready:\n" + "\n".join(self.lines))
+        return self
+
+    def stop(self):
+        """Ask the meter to end, as Ctrl-C or a service manager would; return its status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(STOP_TIMEOUT_S)
+
+    def kill(self):
+        """End the meter without a warning."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_TIMEOUT_S)
+
+    def running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def get(self, path):
+        """GET of the API, decoded."""
+        return self._call(urllib.request.Request(self.url + path))
+
+    def post(self, path, **body):
+        """POST of the API, decoded."""
+        request = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        return self._call(request)
+
+    def _call(self, request):
+        try:
+            with urllib.request.urlopen(request, timeout=120) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{error.code} {error.read().decode()}") from None
+
+    def _listen(self, process):
+        for line in process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if self.lines[-1] == "ready":
+                self._ready.set()
+        self._ready.set()
+
+
+def free_ports(count):
+    """The first of `count` consecutive ports that nobody listens on."""
+    for _ in range(100):
+        base = random.randrange(20000, 60000 - count)
+        sockets = []
+        try:
+            for offset in range(count):
+                taken = socket.socket()
+                sockets.append(taken)
+                taken.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        finally:
+            for taken in sockets:
+                taken.close()
+        return base
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture
+def start_meter(tmp_path):
+    """`start_meter("--rate", "0")`: a fresh meter of the test's own, ended after it."""
+    if not LAUNCHER.exists():
+        pytest.skip("run `make setup` first")
+    meters = []
+
+    def start(*options, state=None):
+        meter = VirtualMeter(state or tmp_path / f"state{len(meters)}", options)
+        meters.append(meter)
+        return meter.start()
+
+    yield start
+    for meter in meters:
+        if meter.running():
+            meter.stop()
+
+
+@pytest.fixture(scope="session")
+def meter(tmp_path_factory):
+    """The shared meter: three phases, fresh from the factory, running at rate 1."""
+    if not LAUNCHER.exists():
+        pytest.skip("run `make setup` first")
+    shared = VirtualMeter(tmp_path_factory.mktemp("meter") / "state").start()
+    yield shared
+    assert shared.stop() == 0
