@@ -172,6 +172,9 @@ class Leap:
             self.finish()
             return
         self._event = timeline.after(_PERIOD_US, self._second)
+        # One frame goes its usual way: the firmware sees that its converter lives.
+        assert self._capture is not None
+        self._capture.deliver(1)
         self._repeat()
 
     def _repeat(self) -> None:

@@ -31,6 +31,7 @@ _LIMITS = {
     "phi_deg": (-360.0, 360.0, 30.0),
     "angle_deg": (-360.0, 360.0, 0.0),
 }
+_ANGLES_DEG = (0.0, -120.0, -240.0)
 _F_MIN_HZ = 40.0
 _F_MAX_HZ = 70.0
 _ORDERS = [str(order) for order in range(2, 51)]
@@ -62,7 +63,7 @@ class Phase:
         self.u = _LIMITS["u"][2]
         self.i = _LIMITS["i"][2]
         self.phi_deg = _LIMITS["phi_deg"][2]
-        self.angle_deg = -120.0 * index
+        self.angle_deg = _ANGLES_DEG[index]
         self.u_harmonics: Harmonics = {}
         self.i_harmonics: Harmonics = {}
 

@@ -4,8 +4,8 @@
 converter come from the mains model or, with `--replay`, from a frame file. What a switch does to
 a pin goes through `connect`: the assembly says where each line leads, nothing here knows a pin.
 
-Levels of the lines: covers 0 closed, 1 open (a cut wire alarms); magnet, inputs and the
-parameter switch 0 active, 1 idle; battery in volts; temperature in degrees Celsius.
+Levels of the lines: covers 0 closed, 1 open (a cut wire alarms); magnet and inputs 0 active, 1
+idle; parameter switch 0 locked, 1 open; battery in volts; temperature in degrees Celsius.
 """
 
 import sensors
@@ -241,7 +241,7 @@ class World:
         if line == "magnet":
             return 0 if self._magnet else 1
         if line == "lock":
-            return 1 if self._locked else 0
+            return 0 if self._locked else 1
         raise ValueError(f"there is no line {line}")
 
     def _tell(self, line: str) -> None:

@@ -141,7 +141,7 @@ def test_lines_follow_what_the_bench_does():
         "meter_cover": 0,
         "magnet": 1,
         "input2": 1,
-        "lock": 1,
+        "lock": 0,
         "battery": 3.6,
         "temperature": 23,
     }
@@ -174,12 +174,12 @@ def test_the_parameter_switch_needs_an_open_cover():
     world.connect("lock", levels.append)
     with pytest.raises(ValueError, match="meter cover"):
         world.set_lock(False)
-    assert levels == [1]
+    assert levels == [0]
     world.set_cover("meter", True)
     world.set_lock(False)
-    assert levels == [1, 0]
+    assert levels == [0, 1]
     world.set_cover("meter", False)
-    assert levels == [1, 0, 1]
+    assert levels == [0, 1, 0]
     assert world.to_json()["locked"] is True
 
 

@@ -1,0 +1,120 @@
+"""What the HTTP calls reach: the world, the chips and ports, and the meter's own figures.
+
+The assembly fills it in. The meter is looked at, never called to do anything: its objects die
+with each reset, so they are asked for anew each time.
+"""
+
+import loop
+import timeline
+from micropython import const
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from devices.chip import Chip
+    from devices.ds3231 import Ds3231
+    from devices.led import Led
+    from devices.st7567 import St7567
+    from leap import Leap
+    from processor import Processor
+    from world import World
+
+    from app.meter import Meter
+
+    class PortState(Protocol):
+        """A port that can tell what it does."""
+
+        def state(self) -> "dict[str, object]":
+            """Return what `GET /api/ports` tells of it."""
+            ...
+
+
+class NoMeterError(Exception):
+    """The meter does not run: it has no power, or it has halted. The text says which."""
+
+
+class Bench:
+    """The bench around one meter."""
+
+    def __init__(
+        self,
+        world: "World",
+        leap: "Leap",
+        processor: "Processor",
+        chips: "dict[str, Chip]",
+        ports: "dict[str, PortState]",
+    ) -> None:
+        """`chips` by the name that `POST /api/chip` takes; lcd, rtc, led_* are looked at too."""
+        self.world = world
+        self.leap = leap
+        self.processor = processor
+        self.chips = chips
+        self.ports = ports
+        self._glass_key = (-1, False, 0)
+        self._rows: list[str] = []
+        self._face: dict[str, object] = {}
+
+    def meter(self) -> "Meter":
+        """The running firmware's meter. Raises NoMeterError."""
+        module = self.processor.module("main")
+        meter = getattr(module, "meter", None)
+        if meter is None:
+            raise NoMeterError(self.processor.error or "the meter has no power")
+        return meter
+
+    def running(self) -> bool:
+        """Tell whether the firmware runs."""
+        return getattr(self.processor.module("main"), "meter", None) is not None
+
+    def utc_s(self) -> int:
+        """Time of the meter, that of its clock chip while it has no power; UTC since 2000."""
+        if self.running():
+            return self.meter().clock.utc_s()
+        rtc: Ds3231 = self.chips["rtc"]  # pyright: ignore[reportAssignmentType]
+        return rtc.utc_s()
+
+    def led(self, name: str) -> "Led":
+        """The diode `active` or `reactive`."""
+        return self.chips["led_" + name]  # pyright: ignore[reportReturnType]
+
+    def glass(self) -> "tuple[int, list[str], dict[str, object]]":
+        """Serial number of the picture, its 64 rows, and what it says.
+
+        Rows are made and read again only when the controller got something new.
+        """
+        lcd: St7567 = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
+        key = (lcd.writes, lcd.visible(), lcd.start_line << 2 | lcd.inverse << 1 | lcd.all_points)
+        if key != self._glass_key:
+            from faceplate import glass
+
+            self._glass_key = key
+            self._rows = lcd.rows()
+            self._face = glass.decode(self._rows)
+        return self._glass_key[0], self._rows, self._face
+
+    def backlight(self) -> bool:
+        """Tell whether the glass is lit."""
+        lcd: St7567 = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
+        return bool(lcd.backlight and lcd.answers())
+
+    async def advance(self, seconds: float) -> None:
+        """Let simulated time pass as fast as the machine can. Raises ValueError."""
+        await timeline.advance(seconds)
+        if not self.leap.wanted():
+            self.leap.finish()
+
+    def set_rate(self, rate: float) -> None:
+        """Set the simulated seconds in a real second. Raises ValueError."""
+        timeline.set_rate(rate)
+        if not self.leap.wanted():
+            self.leap.finish()
+
+    def rate(self) -> float:
+        """Simulated seconds in a real second."""
+        return timeline.rate
+
+    def longest_loop_us(self) -> int:
+        """Longest time that the tasks kept the loop from its next turn, host's microseconds."""
+        return loop.io.longest_turn_us

@@ -1,0 +1,228 @@
+"""The HTTP server of the bench: microdot behind a reader that believes nothing.
+
+`start` opens the port. A request is read and checked as a whole, with limits, before microdot
+sees it; so garbage, endless lines and slow clients cost a bounded piece of memory and a place,
+and nobody else's time. What the calls do stands in `api.py`, the page in index.html.
+"""
+
+import asyncio
+import json
+
+from microdot import Microdot, Request, Response, send_file
+from micropython import const
+
+from faceplate import api
+from faceplate.bench import NoMeterError
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from faceplate.bench import Bench
+
+    Answer = tuple[str, int, dict[str, str]]
+
+_HEAD_MAX = const(8192)
+_BODY_MAX = const(16384)
+_CLIENTS_MAX = const(24)
+_READ = const(1024)
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_JSON = {"Content-Type": "application/json; charset=UTF-8", "Cache-Control": "no-store"}
+_REASONS = {
+    400: "the request is not HTTP",
+    404: "there is no such page or call",
+    405: "this call wants another method",
+    413: "the request is too long",
+    500: "the simulation has failed at this; its terminal says where",
+    503: "too many connections",
+}
+
+
+def _answer(value: object, status: int = 200) -> "Answer":
+    return json.dumps(value) + "\n", status, dict(_JSON)
+
+
+def _error(status: int, text: str = "") -> "Answer":
+    return _answer({"error": text or _REASONS.get(status, "error")}, status)
+
+
+class _RefusedError(Exception):
+    """A request that microdot shall not see; the argument is the status."""
+
+
+class _Whole:
+    """A request already read, as the stream that microdot reads from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._position = 0
+
+    async def readline(self) -> bytes:
+        """Return the next line."""
+        end = self._content.find(b"\n", self._position)
+        return self._take(len(self._content) if end < 0 else end + 1)
+
+    async def readexactly(self, n: int) -> bytes:
+        """Return the next `n` bytes; all of them have come."""
+        return self._take(self._position + n)
+
+    async def read(self, n: int = -1) -> bytes:
+        """Return up to `n` bytes, all for -1."""
+        return self._take(len(self._content) if n < 0 else self._position + n)
+
+    def _take(self, end: int) -> bytes:
+        taken = self._content[self._position : end]
+        self._position = min(end, len(self._content))
+        return taken
+
+
+def _body_length(head: bytes) -> int:
+    """Check a request's head; return how long its body is. Raises _RefusedError."""
+    try:
+        lines = head.decode().split("\r\n" if b"\r\n" in head else "\n")
+    except UnicodeError:
+        raise _RefusedError(400)  # noqa: B904 - no chaining on target
+    words = lines[0].split()
+    if len(words) != 3 or words[0] not in _METHODS or not words[2].startswith("HTTP/1."):
+        raise _RefusedError(400)
+    if not words[1].startswith("/"):
+        raise _RefusedError(400)
+    length = 0
+    for line in lines[1:]:
+        if not line:
+            continue
+        if ":" not in line:
+            raise _RefusedError(400)
+        name, value = line.split(":", 1)
+        name = name.strip().lower()
+        if name == "transfer-encoding":
+            raise _RefusedError(400)
+        if name == "content-length":
+            value = value.strip()
+            if not value or any(c not in "0123456789" for c in value) or len(value) > 9:
+                raise _RefusedError(400)
+            length = int(value)
+    if length > _BODY_MAX:
+        raise _RefusedError(413)
+    return length
+
+
+async def _read_some(reader: "asyncio.StreamReader") -> bytes:
+    """Return what has come, b"" if nothing more will."""
+    try:
+        return await reader.read(_READ)
+    except OSError:
+        return b""
+
+
+async def _read_request(reader: "asyncio.StreamReader") -> bytes:
+    """Read a whole request; b"" if the client says nothing or goes. Raises _RefusedError."""
+    content = b""
+    while True:
+        end = content.find(b"\r\n\r\n")
+        end = content.find(b"\n\n") + 2 if end < 0 else end + 4
+        if end >= 4:
+            break
+        if len(content) > _HEAD_MAX:
+            raise _RefusedError(413)
+        more = await _read_some(reader)
+        if not more:
+            if content:
+                raise _RefusedError(400)
+            return b""
+        content += more
+    if end > _HEAD_MAX:
+        raise _RefusedError(413)
+    total = end + _body_length(content[:end])
+    while len(content) < total:
+        more = await _read_some(reader)
+        if not more:
+            raise _RefusedError(400)
+        content += more
+    return _without_query(content[:total])
+
+
+def _without_query(content: bytes) -> bytes:
+    """Drop what follows a question mark in the request line: no call has a query."""
+    line = content[: content.find(b"\n")]
+    start = line.find(b"?")
+    if start < 0:
+        return content
+    return content[:start] + content[line.rfind(b" ") :]
+
+
+def make_app(bench: "Bench", page: str) -> Microdot:
+    """Return the web application; `page` is the path of index.html."""
+    app = Microdot()
+
+    async def index(_request: Request) -> Response:
+        return send_file(page, content_type="text/html; charset=UTF-8", max_age=0)
+
+    def refuse(status: int) -> "Callable[[Request], Answer]":
+        return lambda _request: _error(status)
+
+    async def get(request: Request) -> "Answer":
+        try:
+            return _answer(api.GET[request.path](bench))
+        except NoMeterError as error:
+            return _error(503, str(error))
+
+    async def post(request: Request) -> "Answer":
+        try:
+            asked = api.parse(request.body)
+            answer = api.POST[request.path](bench, asked)
+            if not isinstance(answer, dict):
+                answer = await answer
+            return _answer(answer)
+        except ValueError as error:
+            return _error(400, str(error))
+
+    app.get("/")(index)
+    for path in api.GET:
+        app.get(path)(get)
+    for path in api.POST:
+        app.post(path)(post)
+    for status in (400, 404, 405, 413, 500):
+        app.errorhandler(status)(refuse(status))
+    return app
+
+
+async def _send(response: Response, writer: "asyncio.StreamWriter") -> None:
+    """Send an answer to a client that may have gone."""
+    try:
+        await response.write(writer)
+    except OSError:
+        return
+
+
+class Server:
+    """The open port."""
+
+    def __init__(self, bench: "Bench", page: str) -> None:
+        self._app = make_app(bench, page)
+        self.clients = 0
+
+    async def start(self, address: str, port: int) -> None:
+        """Open the port. net.PortError leaves the loop if it cannot be opened."""
+        await asyncio.start_server(self._serve, address, port)
+
+    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
+        self.clients += 1
+        try:
+            if self.clients > _CLIENTS_MAX:
+                raise _RefusedError(503)
+            content = await _read_request(reader)
+            if content:
+                request = _Whole(content)
+                await self._app.handle_request(
+                    request,  # pyright: ignore[reportArgumentType] - it reads lines and bytes
+                    writer,
+                )
+        except _RefusedError as refused:
+            response = Response(*_error(refused.args[0]))
+            await _send(response, writer)
+        finally:
+            self.clients -= 1
+            writer.close()
+            await writer.wait_closed()
