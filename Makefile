@@ -1,5 +1,5 @@
 # Ferraris. `make help` lists what can be asked for.
-#   PYTHON=python3.12      the Python that makes .venv, or runs test-unit
+#   PYTHON=python3.12      the Python that makes .venv; `make test-unit PYTHON=...` tests with it
 #   ARGS="--ports 5000"    options of the virtual meter
 #   MICROPYTHON=/path      another MicroPython interpreter for `make run` and `make test-upy`
 
@@ -35,10 +35,11 @@ run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C end
 test: test-unit test-upy test-arm test-sim ## all tests
 
 test-unit: $(DEV_SET) ## unit tests on CPython
-	$(PYTEST) host_tests/unit
+	$(if $(filter command line,$(origin PYTHON)),$(PY) tools/test_pythons.py $(PYTHON),\
+		$(PYTEST) host_tests/unit)
 
-test-unit-all: ## unit tests on every CPython from 3.10 to 3.13 that is installed
-	$(PYTHON) tools/test_pythons.py
+test-unit-all: $(DEV_SET) ## unit tests on every CPython from 3.10 to 3.13 that is installed
+	$(PY) tools/test_pythons.py
 
 test-upy: $(DEV_SET) ## tests on the MicroPython unix port
 	$(PY) host_tests/on_target/run_tests.py

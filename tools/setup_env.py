@@ -28,7 +28,7 @@ class SetupError(Exception):
     """Something could not be installed; the text says what and what to do."""
 
 
-def _groups() -> "dict[str, list[str]]":
+def read_groups() -> "dict[str, list[str]]":
     """The dependency groups of pyproject.toml."""
     try:
         import tomllib
@@ -117,7 +117,7 @@ _SETS = {  # what installs a set, and the groups that it is made of
 def setup(name: str) -> None:
     """Install a set unless the stamp says that just these versions are installed."""
     install, members = _SETS[name]
-    groups = _groups()
+    groups = read_groups()
     wanted = json.dumps({member: groups[member] for member in members}, indent=1)
     stamp = VENV / f".set-{name}"
     if not stamp.exists() or stamp.read_text() != wanted:

@@ -20,7 +20,8 @@ STAGES = (
     ("hal", "civil", "version", "app.errors"),
     ("metrology", "app.storage"),
     (
-        "app.attributes", "app.axdr", "app.clock", "app.energy_record", "app.factory", "app.identification",
+        "app.attributes", "app.axdr", "app.clock", "app.energy_record", "app.factory",
+        "app.identification",
         "app.registers", "app.settings", "app.tasks", "app.units",
     ),
     (
@@ -38,7 +39,7 @@ FILES_LEVEL = STAGE_OF["app.clock"]
 
 # What MicroPython itself brings to a board. Everything else must be the firmware's own.
 BUILT_IN = {
-    "array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "gc",
+    "array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "framebuf", "gc",
     "hashlib", "io", "machine", "math", "micropython", "os", "random", "re", "struct", "sys",
     "time", "uctypes",
 }  # fmt: skip

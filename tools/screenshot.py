@@ -1,0 +1,250 @@
+"""`make look`, `make screenshot`: the faceplate in a browser, and the glass against the register.
+
+Starts a fresh virtual meter on free ports, gives it a mains and two hours of energy, waits until
+the display shows 1.8.0 and stops time. Then the value on the glass must be the register's, cut to
+the digits shown, and headless Chromium must draw a picture that is not empty. `--write` keeps
+the picture as docs/images/faceplate.png. Without Chromium the picture is skipped with a notice
+(CHROMIUM=/path names one); the comparison is made all the same.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
+PICTURE = ROOT / "docs" / "images" / "faceplate.png"
+
+_PORTS = 6
+_READY_S = 60.0
+_BROWSER_S = 90.0
+_CODE = "1.8.0"
+_MAINS = {
+    "f": 50.0,
+    "phases": [
+        {"u": 231.4, "i": 5.2, "phi_deg": 18},
+        {"u": 229.8, "i": 3.1, "phi_deg": 32},
+        {"u": 230.6, "i": 8.4, "phi_deg": 11},
+    ],
+}
+_ENERGY_S = 7200
+_AUTO_SCROLL_S = 120  # within this the list has come round
+_WH_PER_UNIT = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000}
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_SIZES = {"wide": (1180, 1000), "phone": (390, 1400)}
+_COLOURS_MIN = 50  # a drawn faceplate has hundreds, an empty or broken page a few
+
+
+class LookError(Exception):
+    """The faceplate could not be looked at, or is wrong; the text is one line."""
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` consecutive TCP ports that are free on the loopback address."""
+    for first in range(21000, 31000, count):
+        sockets: list[socket.socket] = []
+        try:
+            for port in range(first, first + count):
+                one = socket.socket()
+                sockets.append(one)
+                one.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        else:
+            return first
+        finally:
+            for one in sockets:
+                one.close()
+    raise LookError("no free TCP ports were found")
+
+
+class Meter:
+    """A virtual meter of our own, for as long as the `with` block lasts."""
+
+    def __init__(self, state: str) -> None:
+        first = free_ports(_PORTS + 1)
+        self.http = first + _PORTS
+        self.address = f"http://127.0.0.1:{self.http}"
+        self._ready = threading.Event()
+        options = ["--ports", str(first), "--http", str(self.http), "--state", state, "--fresh"]
+        self._process = subprocess.Popen(
+            [str(LAUNCHER), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> "Meter":
+        deadline = time.monotonic() + _READY_S
+        while not self._ready.wait(0.2):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise LookError("the virtual meter did not get ready: " + " / ".join(self.lines))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.append(line.rstrip())
+            if line.strip() == "ready":
+                self._ready.set()
+
+    def stop(self) -> None:
+        """End the meter and wait for it."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+
+    def call(self, path: str, body: "Mapping[str, object] | None" = None) -> "dict[str, object]":
+        """GET, or POST of a JSON body; the JSON answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.address + path, data, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            text = error.read().decode("utf-8", "replace")
+            raise LookError(f"{path} was answered {error.code}: {text}") from error
+        except (OSError, ValueError) as error:
+            raise LookError(f"{path}: {error}") from error
+
+
+def shown(register_wh: float, value: str, unit: str) -> bool:
+    """True if `value` is the register cut to as many decimals as the glass has."""
+    if unit not in _WH_PER_UNIT:
+        return False
+    try:
+        glass = Decimal(value.strip())
+    except ArithmeticError:
+        return False
+    exponent = glass.as_tuple().exponent
+    if not isinstance(exponent, int):  # not a number
+        return False
+    register = Decimal(int(register_wh)) / _WH_PER_UNIT[unit]
+    return glass == register.quantize(Decimal(1).scaleb(exponent), ROUND_DOWN)
+
+
+def compare_glass(meter: Meter) -> str:
+    """Bring energy onto the glass, stop time there and compare; returns what was seen."""
+    meter.call("/api/mains", _MAINS)
+    meter.call("/api/advance", {"seconds": _ENERGY_S})
+    meter.call("/api/rate", {"rate": 0})
+    lcd = meter.call("/api/lcd")
+    for _ in range(_AUTO_SCROLL_S):
+        if lcd.get("code") == _CODE:
+            break
+        meter.call("/api/advance", {"seconds": 1})
+        lcd = meter.call("/api/lcd")
+    else:
+        raise LookError(f"the display never showed {_CODE}, at last {lcd.get('code')!r}")
+    energies = meter.call("/api/quantities")["energy_wh"]
+    assert isinstance(energies, dict)
+    register_wh = energies[_CODE]
+    value, unit = str(lcd.get("value")), str(lcd.get("unit"))
+    if register_wh < 1:
+        raise LookError(f"two hours of load left {register_wh} Wh in the register")
+    if not shown(register_wh, value, unit):
+        raise LookError(f"the glass shows {value} {unit}, the register holds {register_wh} Wh")
+    return f"{_CODE}: the glass shows {value} {unit}, the register holds {register_wh} Wh"
+
+
+def find_browser() -> "str | None":
+    """Chromium, by the environment's CHROMIUM or from the path."""
+    asked = os.environ.get("CHROMIUM")
+    if asked:
+        found = shutil.which(asked)
+        if found is None:
+            raise LookError(f"CHROMIUM={asked} is not a program that can be run")
+        return found
+    return next((found for found in map(shutil.which, _BROWSERS) if found), None)
+
+
+def render(browser: str, address: str, size: "tuple[int, int]", target: Path, home: str) -> None:
+    """Let the browser draw the page into the PNG `target`."""
+    target.unlink(missing_ok=True)
+    command = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--hide-scrollbars", "--force-device-scale-factor=1", f"--user-data-dir={home}",
+        f"--window-size={size[0]},{size[1]}", f"--screenshot={target}",
+        "--virtual-time-budget=4000", address,
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_BROWSER_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LookError(f"{browser} drew nothing within {_BROWSER_S:.0f} s") from error
+    if not target.exists():
+        raise LookError(f"{browser} wrote no picture: {done.stderr.strip()[-300:]}")
+
+
+def check_picture(target: Path) -> str:
+    """Refuse a picture that is empty; returns what it is."""
+    from PIL import Image
+
+    with Image.open(target) as picture:
+        colours = picture.convert("RGB").getcolors(1 << 24) or []
+        size = f"{picture.width}x{picture.height}"
+    if len(colours) < _COLOURS_MIN:
+        raise LookError(f"{target.name} has {len(colours)} colours: the page was not drawn")
+    return f"{target.name}: {size}, {len(colours)} colours"
+
+
+def look(write: bool) -> None:
+    """Do everything that the module's docstring says."""
+    browser = find_browser()
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as state, Meter(state) as meter:
+        print(compare_glass(meter))
+        if browser is None:
+            print("notice: no Chromium here, so no picture (Debian: apt install chromium)")
+            return
+        for name, size in _SIZES.items():
+            target = build / f"faceplate-{name}.png"
+            with tempfile.TemporaryDirectory() as home:
+                render(browser, meter.address + "/", size, target, home)
+            print(check_picture(target))
+    if write:
+        PICTURE.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(build / "faceplate-wide.png", PICTURE)
+        print(f"written: {PICTURE.relative_to(ROOT)}")
+
+
+def main(arguments: "list[str]") -> int:
+    """Look; 1 with one line if something is wrong."""
+    parser = argparse.ArgumentParser(description="the faceplate in a browser, the glass checked")
+    parser.add_argument("--write", action="store_true", help="keep docs/images/faceplate.png")
+    options = parser.parse_args(arguments)
+    try:
+        look(options.write)
+    except LookError as error:
+        print(f"look: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
