@@ -39,9 +39,9 @@ FILES_LEVEL = STAGE_OF["app.clock"]
 
 # What MicroPython itself brings to a board. Everything else must be the firmware's own.
 BUILT_IN = {
-    "array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "framebuf", "gc",
-    "hashlib", "io", "machine", "math", "micropython", "os", "random", "re", "struct", "sys",
-    "time", "uctypes",
+    "array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "framebuf",
+    "gc", "hashlib", "io", "machine", "math", "micropython", "os", "random", "re", "struct",
+    "sys", "time", "uctypes",
 }  # fmt: skip
 TYPE_ONLY = {"typing", "collections"}
 DOES_IO = {"asyncio", "machine", "os", "select", "socket", "time"}
