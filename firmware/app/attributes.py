@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
         CLASS_ID: int
 
-        def read(
+        def read(  # noqa: D102
             self, writer: axdr.Writer, key: Key, index: int, session: Session
         ) -> "Iterator[None] | None": ...
-        def write(self, reader: axdr.Reader, key: Key, index: int, session: Session) -> None: ...
-        def execute(self, reader: axdr.Reader, key: Key, index: int, session: Session) -> None: ...
+        def write(  # noqa: D102
+            self, reader: axdr.Reader, key: Key, index: int, session: Session
+        ) -> None: ...
+        def execute(  # noqa: D102
+            self, reader: axdr.Reader, key: Key, index: int, session: Session
+        ) -> None: ...
 
     Find = Callable[[bytes], "tuple[InterfaceObject, Key, int] | None"]
 
@@ -78,7 +82,7 @@ class Resolver:
         found = None if self._find is None else self._find(reference.logical_name)
         if found is None:
             raise AccessRefused(OBJECT_UNDEFINED)
-        if found[0].CLASS_ID != reference.class_id:
+        if reference.class_id != found[0].CLASS_ID:
             raise AccessRefused(OBJECT_CLASS_INCONSISTENT)
         return found
 
@@ -94,7 +98,7 @@ class Resolver:
         elif handler.read(writer, key, reference.index, None) is not None:
             raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
 
-    def read(self, reference: Reference) -> "tuple[int, Any]":
+    def read(self, reference: Reference) -> "axdr.Value":
         """Return the attribute's value as a pair (A-XDR tag, value); errors as `read_into`."""
         writer = axdr.Writer(self._scratch)
         self.read_into(reference, writer)

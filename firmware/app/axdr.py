@@ -4,7 +4,7 @@ A Writer encodes at its offset and raises BufferFull when the value does not fit
 at its offset and raises EncodingError for whatever is not a value: wrong tags, lengths beyond the
 end, nesting deeper than MAX_DEPTH. A decoded value is a pair (tag, value): None for null data, a
 list of pairs for arrays and structures, bool, int, float, bytes for every kind of string, date and
-time, (number of bits, bytes) for bit strings. Used by profiles, display lists, objects and services.
+time, (number of bits, bytes) for bit strings. Used by profiles, display lists, objects, services.
 """
 
 import struct
@@ -108,6 +108,7 @@ class Writer:
             struct.pack_into(">BH", self.buffer, at, 0x82, length)
 
     def null(self) -> None:
+        """Write null data."""
         self.octet(NULL)
 
     def array(self, count: int) -> None:
@@ -121,6 +122,7 @@ class Writer:
         self.length(count)
 
     def boolean(self, value: bool) -> None:
+        """Write a boolean."""
         at = self._claim(2)
         self.buffer[at] = BOOLEAN
         self.buffer[at + 1] = 1 if value else 0
@@ -133,33 +135,43 @@ class Writer:
         struct.pack_into(form, self.buffer, at + 1, value)
 
     def int8(self, value: int) -> None:
+        """Write an integer (1 octet, signed)."""
         self.number(INT8, value)
 
     def int16(self, value: int) -> None:
+        """Write a long."""
         self.number(INT16, value)
 
     def int32(self, value: int) -> None:
+        """Write a double-long."""
         self.number(INT32, value)
 
     def int64(self, value: int) -> None:
+        """Write a long64."""
         self.number(INT64, value)
 
     def uint8(self, value: int) -> None:
+        """Write an unsigned."""
         self.number(UINT8, value)
 
     def uint16(self, value: int) -> None:
+        """Write a long-unsigned."""
         self.number(UINT16, value)
 
     def uint32(self, value: int) -> None:
+        """Write a double-long-unsigned."""
         self.number(UINT32, value)
 
     def uint64(self, value: int) -> None:
+        """Write a long64-unsigned."""
         self.number(UINT64, value)
 
     def enum(self, value: int) -> None:
+        """Write an enum."""
         self.number(ENUM, value)
 
     def octet_string(self, octets: "Buffer") -> None:
+        """Write an octet string."""
         self.string(OCTET_STRING, octets)
 
     def string(self, tag: int, octets: "Buffer") -> None:
@@ -174,7 +186,7 @@ class Writer:
         self.length(bits)
         self.raw(octets)
 
-    def data(self, tag: int, value: "Any") -> None:
+    def data(self, tag: int, value: "Any") -> None:  # noqa: ANN401 - one of the types above
         """Write a pair as `Reader.data` returns it."""
         if tag in _NUMBERS:
             self.number(tag, value)
@@ -275,6 +287,7 @@ class Reader:
         return struct.unpack_from(form, self.buffer, at)[0]
 
     def boolean(self) -> bool:
+        """Read a boolean; every octet but 0 is true."""
         self.expect(BOOLEAN)
         return self.octet() != 0
 
@@ -316,17 +329,21 @@ class Reader:
                 raise EncodingError
             count = self.length()
             return tag, [self.data(depth - 1) for _ in range(count)]
-        if tag in (NULL, DONT_CARE):
-            return tag, None
+        return tag, self._rare(tag)
+
+    def _rare(self, tag: int) -> "Any":  # noqa: ANN401 - one of the types above
+        """Read what follows one of the remaining tags."""
         if tag == BOOLEAN:
-            return tag, self.octet() != 0
+            return self.octet() != 0
         if tag == BIT_STRING:
             bits = self._bit_count()
-            return tag, (bits, self.raw((bits + 7) // 8))
+            return bits, self.raw((bits + 7) // 8)
         if tag in _TIMES:
-            return tag, self.raw(_TIMES[tag])
-        # compact arrays and the delta types are not used by any attribute a client may write
-        raise EncodingError
+            return self.raw(_TIMES[tag])
+        if tag not in (NULL, DONT_CARE):
+            # compact arrays and the delta types are not used by any attribute a client may write
+            raise EncodingError
+        return None
 
     def skip(self, depth: int = MAX_DEPTH) -> None:
         """Step over any value and check its form as `data` does, without making it."""

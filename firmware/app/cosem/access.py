@@ -1,4 +1,4 @@
-"""Who may do what: the clients of this meter and one table of their rights (rows SEC-02 to SEC-08).
+"""Who may do what: the clients of this meter and one table of their rights (SEC-02 to SEC-08).
 
 Every object of the catalogue belongs to a group; the table says what each client may do with the
 objects of a group. What an attribute allows at all stands in its class; a client gets both. An

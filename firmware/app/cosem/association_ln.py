@@ -1,8 +1,8 @@
 """Interface class 15, Association LN (rows SEC-01, SEC-08 to SEC-10, TCP-18).
 
 The key of an instance is the Client whose association it describes; None stands for the current
-association 0-0:40.0.0, whose client is that of the session asking. The object list is made while it
-is sent, from the catalogue and the table of rights.
+association 0-0:40.0.0, whose client is that of the session asking. The object list is made while
+it is sent, from the catalogue and the table of rights.
 """
 
 from micropython import const
@@ -16,7 +16,7 @@ from app.errors import AccessRefused
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, Protocol
+    from typing import Protocol
 
     from app.axdr import Reader, Writer
     from app.cosem.access import Client
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         conformance: int
         receive_size: int
         send_size: int
+
 
 # association_status
 _NON_ASSOCIATED = const(0)
@@ -81,6 +82,7 @@ class AssociationLn(InterfaceClass):
     def get(
         self, writer: "Writer", key: "Client | None", index: int, session: "Session | None"
     ) -> "Iterator[None] | None":
+        """Encode an attribute."""
         client = _client(key, session)
         if index == 2:
             return _object_list(writer, self._catalogue, client)
@@ -103,12 +105,11 @@ class AssociationLn(InterfaceClass):
     def put(
         self, reader: "Reader", key: "Client | None", index: int, session: "Session | None"
     ) -> None:
+        """Set an attribute."""
         client = _client(key, session)
         if not client.secret:
             raise AccessRefused(READ_WRITE_DENIED)
-        self._settings.put(
-            client.secret, reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET)
-        )
+        self._settings.put(client.secret, reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET))
 
     def _context_info(self, writer: "Writer", session: "Session | None") -> None:
         conformance = self._conformance if session is None else session.conformance

@@ -39,8 +39,8 @@ PART_SIZE = const(256)
 class InterfaceClass:
     """One interface class; a subclass adds its tables and what they mean."""
 
-    CLASS_ID = 0
-    VERSION = 0
+    CLASS_ID: int = 0
+    VERSION: int = 0
     ATTRIBUTES: "tuple[AttributeRow, ...]" = ()
     METHODS: "tuple[MethodRow, ...]" = ()
 

@@ -19,12 +19,12 @@ from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTim
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Key
     from collections.abc import Iterator
+
     import app.clock
     from app.attributes import Resolver
     from app.cosem.access import Client
-    from app.cosem.base import InterfaceClass
+    from app.cosem.base import InterfaceClass, Key
     from app.cosem.register import File
     from app.identification import Identification
     from app.registers import RegisterFile
@@ -52,7 +52,9 @@ class Catalogue:
         self._names: list[bytes] = []  # of single objects, in the order of the object list
         self._files: list[tuple[Register, File, int]] = []
 
-    def add(self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Key", group: int) -> None:
+    def add(
+        self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Key", group: int
+    ) -> None:
         """Add one object; `obis` holds A to E, F is 255."""
         logical_name = bytes(obis) + b"\xff"
         self._objects[logical_name] = (handler, key, group)
@@ -124,9 +126,7 @@ class Parts:
         self.alternate_list = b"\x01\x00"
 
 
-def build(
-    parts: Parts, resolver: "Resolver", conformance: int, receive_size: int
-) -> Catalogue:
+def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: int) -> Catalogue:
     """Return the catalogue of this meter and bind the resolver to it."""
     catalogue = Catalogue(access.make_clients())
     _add_association_objects(catalogue, parts, conformance, receive_size)

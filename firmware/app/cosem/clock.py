@@ -14,9 +14,9 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Key, Session
     import app.clock
     from app.axdr import Reader, Writer
+    from app.cosem.base import Key, Session
 
 _QUARTER_S = const(900)
 _MINUTE_S = const(60)
@@ -57,6 +57,7 @@ class Clock(InterfaceClass):
         self._preset_utc_s: tuple[int, int, int] | None = None
 
     def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
+        """Encode an attribute."""
         clock = self._clock
         if index == 2:
             date_time.pack_into(self._octets, 0, clock)
@@ -77,6 +78,7 @@ class Clock(InterfaceClass):
             writer.enum(_INTERNAL_CRYSTAL)
 
     def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
+        """Set an attribute."""
         clock = self._clock
         if index == 2:
             clock.set_utc_s(self._time(reader))
@@ -92,6 +94,7 @@ class Clock(InterfaceClass):
             clock.configure(dst_enabled=reader.boolean())
 
     def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
+        """Invoke a method."""
         if index == 5:
             reader.structure(3)
             preset_s = self._time(reader)

@@ -7,8 +7,8 @@ from app.cosem.base import CHOICE, READ, READ_WRITE, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Session
     from app.axdr import Reader, Writer
+    from app.cosem.base import Session
     from app.cosem.values import Value
 
 
@@ -23,7 +23,9 @@ class Data(InterfaceClass):
     )
 
     def get(self, writer: "Writer", key: "Value", index: int, session: "Session") -> None:
+        """Encode an attribute."""
         key.read(writer)
 
     def put(self, reader: "Reader", key: "Value", index: int, session: "Session") -> None:
+        """Set an attribute."""
         key.write(reader)

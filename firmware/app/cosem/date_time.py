@@ -73,6 +73,6 @@ def _utc_of_local(local_s: int, status: int, clock: "Clock") -> int:
     saving_s = normal_s - clock.dst_deviation_min * 60
     if saving_s < 0 or not clock.dst_active(saving_s):
         return normal_s
-    if clock.dst_active(normal_s) or status != _NOT_SPECIFIED and status & DST_ACTIVE:
+    if clock.dst_active(normal_s) or (status != _NOT_SPECIFIED and status & DST_ACTIVE):
         return saving_s
     return normal_s

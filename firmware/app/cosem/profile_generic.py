@@ -15,10 +15,12 @@ from app.errors import MeterError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Key, Session
     from collections.abc import Iterator
+
     from app.attributes import Resolver
+    from app.cosem.base import Session
     from app.settings import Settings
+    from hal import Buffer
 
 MAX_DISPLAY_ENTRIES = const(64)
 _ENTRY_SIZE = const(18)  # octets of one encoded capture object
@@ -38,7 +40,7 @@ class DisplayList:
         """Return the list as attribute 3 is encoded."""
         return self._settings.get(self._setting) or self._factory_list
 
-    def store(self, encoded: bytes) -> None:
+    def store(self, encoded: "Buffer") -> None:
         """Keep a checked list."""
         self._settings.put(self._setting, encoded)
 
@@ -66,6 +68,7 @@ class ProfileGeneric(InterfaceClass):
     def get(
         self, writer: "Writer", key: DisplayList, index: int, session: "Session"
     ) -> "Iterator[None] | None":
+        """Encode an attribute."""
         if index == 2:
             return self._row(writer, key.load())
         if index == 3:
@@ -81,14 +84,16 @@ class ProfileGeneric(InterfaceClass):
         return None
 
     def put(self, reader: Reader, key: DisplayList, index: int, session: "Session") -> None:
+        """Set an attribute."""
         count = reader.array()
         if count > MAX_DISPLAY_ENTRIES:
             raise ValueError("a display list has at most 64 entries")
-        writer = Writer(bytearray(2 + _ENTRY_SIZE * count))
+        encoded = bytearray(2 + _ENTRY_SIZE * count)
+        writer = Writer(encoded)
         writer.array(count)
         for _ in range(count):
             _capture_object(writer, *_read_capture_object(reader))
-        key.store(writer.buffer)
+        key.store(encoded)
 
     def _row(self, writer: Writer, encoded: bytes) -> "Iterator[None]":
         entries = Reader(encoded)

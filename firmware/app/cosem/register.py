@@ -11,22 +11,22 @@ from app.cosem.base import CHOICE, NO_ACCESS, READ, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Session
     from typing import Protocol
 
     from app.axdr import Writer
+    from app.cosem.base import Session
 
     class File(Protocol):
         """Registers by index; all of them are 1-0:C.D.E.255."""
 
         count: int
 
-        def find(self, c: int, d: int, e: int) -> int: ...
-        def obis(self, index: int) -> tuple[int, int, int]: ...
-        def value(self, index: int) -> int: ...
-        def scaler(self, index: int) -> int: ...
-        def unit(self, index: int) -> int: ...
-        def tag(self, index: int) -> int: ...
+        def find(self, c: int, d: int, e: int) -> int: ...  # noqa: D102
+        def obis(self, index: int) -> tuple[int, int, int]: ...  # noqa: D102
+        def value(self, index: int) -> int: ...  # noqa: D102
+        def scaler(self, index: int) -> int: ...  # noqa: D102
+        def unit(self, index: int) -> int: ...  # noqa: D102
+        def tag(self, index: int) -> int: ...  # noqa: D102
 
 
 class Register(InterfaceClass):
@@ -45,6 +45,7 @@ class Register(InterfaceClass):
         self.file = file
 
     def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:
+        """Encode an attribute."""
         if index == 2:
             writer.number(self.file.tag(key), self.file.value(key))
         else:

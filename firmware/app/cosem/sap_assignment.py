@@ -8,8 +8,8 @@ from app.cosem.base import NO_ACCESS, READ, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.base import Key, Session
     from app.axdr import Writer
+    from app.cosem.base import Key, Session
 
 
 class SapAssignment(InterfaceClass):
@@ -27,6 +27,7 @@ class SapAssignment(InterfaceClass):
         self._logical_device_name = logical_device_name
 
     def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
+        """Encode an attribute."""
         writer.array(1)
         writer.structure(2)
         writer.uint16(SERVER_SAP)

@@ -1,7 +1,7 @@
 """Values of class 1 objects: where the value of each Data instance comes from and goes to.
 
-An instance's key is one of these small objects. The identification stands in rows IDN-01 to IDN-06,
-local time and date in CLK-08, the invocation counter in SEC-34.
+An instance's key is one of these small objects. The identification stands in rows IDN-01 to
+IDN-06, local time and date in CLK-08, the invocation counter in SEC-34.
 """
 
 import struct
@@ -41,6 +41,7 @@ class FixedOctets(Value):
         self._octets = octets
 
     def read(self, writer: "Writer") -> None:
+        """Encode the value."""
         writer.octet_string(self._octets)
 
 
@@ -52,9 +53,11 @@ class DeviceId(Value):
         self._e = e
 
     def read(self, writer: "Writer") -> None:
+        """Encode the value."""
         writer.octet_string(self._identification.device_id(self._e))
 
     def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
         self._identification.set_device_id(self._e, reader.octet_string(0, _MAX_DEVICE_ID))
 
 
@@ -66,6 +69,7 @@ class Counter(Value):
         self._key = key
 
     def read(self, writer: "Writer") -> None:
+        """Encode the value."""
         writer.uint32(int.from_bytes(self._settings.get(self._key), "big"))
 
 
@@ -76,6 +80,7 @@ class LocalTime(Value):
         self._clock = clock
 
     def read(self, writer: "Writer") -> None:
+        """Encode the value."""
         local = self._clock.local()
         writer.string(
             OCTET_STRING, bytes((local[4], local[5], local[6], self._clock.hundredths()))
@@ -89,4 +94,5 @@ class LocalDate(Value):
         self._clock = clock
 
     def read(self, writer: "Writer") -> None:
+        """Encode the value."""
         writer.octet_string(struct.pack(">HBBB", *self._clock.local()[:4]))

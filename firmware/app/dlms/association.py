@@ -1,18 +1,17 @@
 """The association of one channel: its states, and who is let in (rows SEC-02, SEC-03, SEC-09).
 
-An AARQ that can be read ends the old association before it is judged, so a client may come back, or
-another one take over, without a release.
+An AARQ that can be read ends the old association before it is judged, so a client may come back,
+or another one take over, without a release.
 """
 
 from micropython import const
 
 from app.cosem.access import MECHANISM_LLS, MECHANISM_NONE
 from app.dlms import acse, conformance, initiate
-from app.errors import EncodingError
+from app.errors import EncodingError, MeterError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.cosem.access import Client
     from app.cosem.catalogue import Catalogue
     from app.settings import Settings
 
@@ -41,6 +40,28 @@ _TRANSITIONS = {
 _LARGEST_PDU = const(0xFFFF)
 
 
+class _Rejected(MeterError):  # noqa: N818 - the standard's word for it
+    """An AARQ is answered with a rejection."""
+
+    def __init__(
+        self, diagnostic: int, user_information: bytes, by_provider: bool = False
+    ) -> None:
+        super().__init__(diagnostic)
+        self._diagnostic = diagnostic
+        self._user_information = user_information
+        self._by_provider = by_provider
+
+    def write(self, reply: bytearray) -> int:
+        """Write the AARE and return its length."""
+        return acse.write_aare(
+            reply,
+            acse.REJECTED_PERMANENT,
+            self._diagnostic,
+            self._by_provider,
+            self._user_information,
+        )
+
+
 class Association:
     """One channel's association; objects see it as the session that asks."""
 
@@ -59,43 +80,17 @@ class Association:
             asked = acse.parse_aarq(apdu)
         except EncodingError:
             # nothing that could be called a request has been understood: all stays as it was
-            return acse.write_aare(
-                reply,
-                acse.REJECTED_PERMANENT,
-                acse.NO_REASON_GIVEN,
-                True,
-                initiate.service_error(),
-            )
+            unread = _Rejected(acse.NO_REASON_GIVEN, initiate.service_error(), by_provider=True)
+            return unread.write(reply)
         self._apply(_REQUESTED)
-        granted = initiate.response(conformance.SERVICES, self.receive_size)
-        if not asked.version_supported:
-            return self._refuse(reply, acse.NO_COMMON_ACSE_VERSION, granted, by_provider=True)
-        diagnostic, client = self._judge(asked, client_sap)
-        if client is None or diagnostic not in (
-            acse.DIAGNOSTIC_NULL,
-            acse.AUTHENTICATION_FAILURE,
-        ):
-            return self._refuse(reply, diagnostic, granted)
         try:
-            services, size = initiate.parse_request(asked.user_information)
-        except initiate.InitiateRefused as refusal:
-            error = initiate.service_error(refusal.error)
-            return self._refuse(reply, acse.NO_REASON_GIVEN, error)
-        except EncodingError:
-            return self._refuse(reply, acse.NO_REASON_GIVEN, initiate.service_error())
-        if diagnostic != acse.DIAGNOSTIC_NULL:
-            return self._refuse(reply, diagnostic, granted)
-        self.client = client
-        self.conformance = services
-        self.send_size = min(size or _LARGEST_PDU, self.receive_size)
+            self._judge(asked, client_sap)
+        except _Rejected as rejection:
+            self._apply(_REFUSED)
+            return rejection.write(reply)
         self._apply(_GRANTED)
-        return acse.write_aare(
-            reply,
-            acse.ACCEPTED,
-            acse.DIAGNOSTIC_NULL,
-            False,
-            initiate.response(services, self.receive_size),
-        )
+        granted = initiate.response(self.conformance, self.receive_size)
+        return acse.write_aare(reply, acse.ACCEPTED, acse.DIAGNOSTIC_NULL, False, granted)
 
     def release(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
         """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError."""
@@ -107,34 +102,38 @@ class Association:
         """The link below is gone: the association ends without a word."""
         self._apply(_LOST)
 
-    def _judge(
-        self, asked: "acse.Request", client_sap: int
-    ) -> "tuple[int, Client | None]":
-        """Return (diagnostic, client) for a request; the secret is looked at last."""
+    def _judge(self, asked: "acse.Request", client_sap: int) -> None:
+        """Take over what is granted, or raise _Rejected; the secret is looked at last."""
+        offer = initiate.response(conformance.SERVICES, self.receive_size)
+        if not asked.version_supported:
+            raise _Rejected(acse.NO_COMMON_ACSE_VERSION, offer, by_provider=True)
         if asked.context != acse.LN_WITHOUT_CIPHERING:
-            return acse.CONTEXT_NOT_SUPPORTED, None
+            raise _Rejected(acse.CONTEXT_NOT_SUPPORTED, offer)
         client = self._catalogue.client(client_sap)
         if client is None:
-            return acse.CALLING_TITLE_NOT_RECOGNIZED, None
+            raise _Rejected(acse.CALLING_TITLE_NOT_RECOGNIZED, offer)
         # without the authentication functional unit its fields count as not sent
         mechanism = asked.mechanism if asked.authentication else MECHANISM_NONE
-        if mechanism is None or mechanism == MECHANISM_NONE != client.mechanism:
-            return acse.MECHANISM_REQUIRED, client
+        if mechanism is None or (
+            mechanism == MECHANISM_NONE and client.mechanism != MECHANISM_NONE
+        ):
+            raise _Rejected(acse.MECHANISM_REQUIRED, offer)
         if mechanism != client.mechanism:
-            return acse.MECHANISM_NOT_RECOGNISED, client
+            raise _Rejected(acse.MECHANISM_NOT_RECOGNISED, offer)
+        try:
+            services, size = initiate.parse_request(asked.user_information)
+        except initiate.InitiateRefused as refusal:
+            error = initiate.service_error(refusal.error)
+            raise _Rejected(acse.NO_REASON_GIVEN, error) from None
+        except EncodingError:
+            raise _Rejected(acse.NO_REASON_GIVEN, initiate.service_error()) from None
         if mechanism == MECHANISM_LLS:
             secret = self._settings.get(client.secret)
             if not secret or not _equal(asked.secret, secret):
-                return acse.AUTHENTICATION_FAILURE, client
-        return acse.DIAGNOSTIC_NULL, client
-
-    def _refuse(
-        self, reply: bytearray, diagnostic: int, user_information: bytes, by_provider: bool = False
-    ) -> int:
-        self._apply(_REFUSED)
-        return acse.write_aare(
-            reply, acse.REJECTED_PERMANENT, diagnostic, by_provider, user_information
-        )
+                raise _Rejected(acse.AUTHENTICATION_FAILURE, offer)
+        self.client = client
+        self.conformance = services
+        self.send_size = min(size or _LARGEST_PDU, self.receive_size)
 
     def _apply(self, event: int) -> None:
         """Go to the next state; the only place that sets it."""

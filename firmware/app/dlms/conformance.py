@@ -1,6 +1,6 @@
 """The conformance block: services that client and server agree on (row SEC-69).
 
-Bit 0 of the standard is the highest of 24 bits; the numbers here are the bits of the 24-bit number.
+Bit 0 of the standard is the highest of 24 bits; here they are the bits of the 24-bit number.
 """
 
 from micropython import const

@@ -29,6 +29,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
     from app.dlms.association import Association
 
@@ -70,38 +71,44 @@ class Get:
         class_id = (apdu[3] << 8) | apdu[4]
         logical_name = bytes(apdu[5:11])
         index = apdu[11]
-        session = self._session
         reply[0] = GET_RESPONSE
         reply[1] = NORMAL
         reply[2] = apdu[2]
         reply[3] = 0
-        writer = Writer(reply, _DATA_AT, session.send_size)
         try:
             handler, key = find_attribute(
-                self._catalogue, session, class_id, logical_name, index, READ
+                self._catalogue, self._session, class_id, logical_name, index, READ
             )
+            return self._value(handler, key, logical_name, index, reply)
+        except ANSWERED_ERRORS as error:
+            return _error(reply, result_of(error))
+
+    def _value(
+        self,
+        handler: "InterfaceClass",
+        key: "Key",
+        logical_name: bytes,
+        index: int,
+        reply: bytearray,
+    ) -> int:
+        """Write a readable value, whole or its first block, behind the head of the answer."""
+        session = self._session
+        writer = Writer(reply, _DATA_AT, session.send_size)
+        try:
             if index == 1:
                 writer.octet_string(logical_name)
                 return writer.at
             if handler.get(writer, key, index, session) is None:
                 return writer.at
-            stream = Stream()
-            stream.follow(handler.get(stream.writer, key, index, session))
-            return self._answer(stream, reply, _DATA_AT)
         except BufferFull:
             pass
-        except ANSWERED_ERRORS as error:
-            return _error(reply, result_of(error))
-        # a value without parts that is longer than what the client takes at once
-        try:
-            stream = Stream()
-            if index == 1:
-                stream.writer.octet_string(logical_name)
-            else:
-                handler.get(stream.writer, key, index, session)
-            return self._answer(stream, reply, _DATA_AT)
-        except ANSWERED_ERRORS as error:
-            return _error(reply, result_of(error))
+        # a value in parts, or a whole one that is longer than what the client takes at once
+        stream = Stream()
+        if index == 1:
+            stream.writer.octet_string(logical_name)
+        else:
+            stream.follow(handler.get(stream.writer, key, index, session))
+        return self._answer(stream, reply, _DATA_AT)
 
     def with_list(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
         """Answer a GET of several attributes, each with its value or its error."""
@@ -214,7 +221,7 @@ class Get:
 
 
 def _block_start(limit: int) -> int:
-    """Return where the octets of a full block begin: the length before them takes 1 to 3 octets."""
+    """Return where the octets of a full block begin: the length before them takes 1 to 3."""
     if limit <= _BLOCK_AT + 1 + 0x7F:
         return _BLOCK_AT + 1
     return _BLOCK_AT + 2 if limit <= _BLOCK_AT + 2 + 0xFF else _BLOCK_AT + 3
@@ -223,10 +230,7 @@ def _block_start(limit: int) -> int:
 def _block_header(reply: bytearray, block: int, last: bool, start: int, end: int) -> int:
     """Complete a block whose octets stand in `reply[start:end]`; return where the APDU ends."""
     size = end - start
-    if size < 0x80:
-        data_at = _BLOCK_AT + 1
-    else:
-        data_at = _BLOCK_AT + (2 if size < 0x100 else 3)
+    data_at = _BLOCK_AT + 1 if size < 0x80 else _BLOCK_AT + (2 if size < 0x100 else 3)
     if data_at != start:  # only a last block is shorter than its room
         reply[data_at : data_at + size] = bytes(reply[start:end])
     Writer(reply, _BLOCK_AT).length(size)

@@ -44,7 +44,7 @@ SET_FIRST_BLOCK = const(2)
 SET_BLOCK = const(3)
 SET_WITH_LIST = const(4)
 SET_WITH_LIST_FIRST_BLOCK = const(5)
-# Types of ACTION-request; 2 asks for the next block of an answer, and no method here has a long one
+# Types of ACTION-request; 2 asks for the next block of an answer, and no method has a long one
 ACTION_NORMAL = const(1)
 ACTION_NEXT_BLOCK = const(2)
 ACTION_WITH_LIST = const(3)
@@ -143,9 +143,7 @@ class Put:
         """Take a further block; the last one carries the request out."""
         return self._take_block(Reader(apdu, 3), apdu, reply)
 
-    def _take_block(
-        self, reader: Reader, apdu: "bytes | memoryview", reply: bytearray
-    ) -> int:
+    def _take_block(self, reader: Reader, apdu: "bytes | memoryview", reply: bytearray) -> int:
         last = reader.octet()
         number = reader.long()
         octets = reader.raw(reader.length())
@@ -270,7 +268,7 @@ class Action(Put):
 
     def _value(self, reader: Reader) -> Reader:
         present = reader.octet()
-        if present > 1 or not present and reader.left():
+        if present > 1 or (not present and reader.left()):
             raise EncodingError
         return super()._value(reader) if present else no_parameter()
 

@@ -1,8 +1,8 @@
 """The DLMS server: one for the meter, one Channel for each TCP connection or HDLC link.
 
-A channel takes whole APDUs from the transport and writes whole APDUs into the transport's buffer. It
-never raises, whatever the octets are: what cannot be understood is answered by an exception-response
-(IEC 62056-53 8.4.6), what went wrong inside is told to `on_defect` besides.
+A channel takes whole APDUs from the transport and writes whole APDUs into the transport's buffer.
+It never raises, whatever the octets are: what cannot be understood is answered by an
+exception-response (IEC 62056-53 8.4.6), what went wrong inside is told to `on_defect` besides.
 """
 
 import sys
@@ -124,7 +124,8 @@ class Channel:
             return exception_response(reply, SERVICE_NOT_ALLOWED, MALFORMED)
         except ServiceRefused as refusal:
             return exception_response(reply, refusal.state_error, refusal.service_error)
-        except Exception as error:  # noqa: BLE001 - the meter answers on whatever happens here
+        except Exception as error:
+            # whatever went wrong inside, the meter answers on
             self._server.defects += 1
             self._server.on_defect(error)
             self._forget()
@@ -139,26 +140,26 @@ class Channel:
         self, client_sap: int, server_sap: int, apdu: "bytes | memoryview", reply: bytearray
     ) -> int:
         size = len(apdu)
-        if size == 0 or server_sap != SERVER_SAP and server_sap not in _ALL_STATIONS:
+        if size == 0 or (server_sap != SERVER_SAP and server_sap not in _ALL_STATIONS):
             return 0
         if size > self._max_pdu:
-            return exception_response(reply, SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
         tag = apdu[0]
         types = self._services.get(tag)
         if types is None:
             return self._other(tag, client_sap, apdu, reply)
         current = self.association
         if current.state != association.OPEN or current.client.sap != client_sap:
-            return exception_response(reply, SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
         if size < 3:
             raise EncodingError
         kind = apdu[1]
         service = types[kind] if kind < len(types) else None
         if service is None:
-            return exception_response(reply, SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
+            raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
         answer, needed = service
         if needed & ~current.conformance:
-            return exception_response(reply, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
         if tag != GET_REQUEST:
             self._get.abort()
         return answer(apdu, reply)

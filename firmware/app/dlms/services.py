@@ -21,9 +21,7 @@ from app.errors import AccessRefused, MeterError, TypeUnmatched
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
-
-    from app.cosem.base import InterfaceClass
+    from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
     from app.dlms.association import Association
 
@@ -36,10 +34,10 @@ SET_RESPONSE = const(0xC5)
 ACTION_RESPONSE = const(0xC7)
 EXCEPTION_RESPONSE = const(0xD8)
 
-# exception-response: state-error ...
+# State-error of an exception-response
 SERVICE_NOT_ALLOWED = const(1)
 SERVICE_UNKNOWN = const(2)
-# ... and service-error
+# Service-error of an exception-response
 OPERATION_NOT_POSSIBLE = const(1)
 SERVICE_NOT_SUPPORTED = const(2)
 MALFORMED = const(3)  # other-reason
@@ -81,7 +79,7 @@ def find(
     if found is None:
         raise AccessRefused(OBJECT_UNDEFINED)
     handler, key, group = found
-    if handler.CLASS_ID != class_id:
+    if class_id != handler.CLASS_ID:
         raise AccessRefused(OBJECT_CLASS_INCONSISTENT)
     rights = session.client.rights(group)
     if rights == 0:
