@@ -49,9 +49,54 @@ if MICROPYTHON:
         if not os.stat(path)[0] & 0x4000:
             raise OSError(errno.EEXIST)
 
+    class _Compiled:
+        """Stands for MicroPython's compiled module _asyncio."""
+
+    def load_asyncio(task_queue, task, sockets):
+        """Import asyncio with these classes underneath; returns the module with the loop."""
+        compiled = _Compiled()
+        compiled.TaskQueue = task_queue
+        compiled.Task = task
+        sys.modules["_asyncio"] = compiled
+        sys.modules["socket"] = sockets
+        import asyncio
+
+        return asyncio.core
+
+    def remember(task) -> None:
+        """Take note of a task; MicroPython needs none, its collector runs no code of ours."""
+
+    def bury(domain: str) -> None:
+        """Forget the tasks of a domain."""
+
 else:
     import traceback
     import types
+
+    _alive = []
+    _buried = []
+
+    def load_asyncio(task_queue, task, sockets):
+        """Put MicroPython's asyncio in the place of CPython's; returns it."""
+        import upy_asyncio
+
+        for name in ("asyncio", "asyncio.core", "asyncio.event"):
+            sys.modules[name] = upy_asyncio
+        return upy_asyncio
+
+    def remember(task) -> None:
+        """Take note of a task, see `bury`."""
+        if len(_alive) > 200:
+            _alive[:] = [one for one in _alive if not one.done()]
+        _alive.append(task)
+
+    def bury(domain: str) -> None:
+        """Keep the coroutines of a domain's tasks for ever.
+
+        CPython would run their `finally` clauses when they are collected, in a meter without power.
+        """
+        _buried.extend(one.coro for one in _alive if one.domain == domain and not one.done())
+        _alive[:] = [one for one in _alive if one.domain != domain]
 
     awaitable = types.coroutine
 
@@ -103,6 +148,11 @@ else:
 def utc_s() -> int:
     """Return the host's UTC in seconds since 2000-01-01T00:00:00."""
     return int(time.time()) - 946684800
+
+
+def os_error(number: int) -> OSError:
+    """Return an OSError whose `errno` is set on both interpreters."""
+    return OSError(number) if MICROPYTHON else OSError(number, os.strerror(number))
 
 
 def would_block(error: OSError) -> bool:

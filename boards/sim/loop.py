@@ -6,8 +6,6 @@ events happen and serves the host's sockets. Every task belongs to a domain, "me
 which it inherits from the task that made it; a reset of the meter drops the tasks of one domain.
 """
 
-import sys
-
 import host
 import net
 import timeline
@@ -78,6 +76,10 @@ class Task:
         self.due_us = 0
         current = core.cur_task
         self.domain = domain if current is None else current.domain
+        host.remember(self)
+
+    def __await__(self):
+        return iter(self)
 
     def __iter__(self):
         if not self.state:
@@ -414,6 +416,7 @@ def create_task(coro, name: str):
 def drop(name: str) -> None:
     """Drop every task of the domain `name`, running or waiting, and close its sockets."""
     core.cur_task = None
+    host.bury(name)
     tasks = core._task_queue.tasks
     for index in range(len(tasks) - 1, -1, -1):
         if tasks[index].domain == name:
@@ -435,32 +438,23 @@ def _ticks() -> int:
     return (timeline.now_us // 1000) & 0x3FFFFFFF
 
 
-class _Compiled:
-    """Stands for MicroPython's compiled module _asyncio."""
-
-
 def install() -> None:
     """Put virtual time and these queues underneath asyncio; later calls change nothing."""
     global core
     if core is not None:
         return
     vtime.install()
-    compiled = _Compiled()
-    compiled.TaskQueue = TaskQueue
-    compiled.Task = Task
-    sys.modules["_asyncio"] = compiled
-    sys.modules["socket"] = net
-    import asyncio
-    import asyncio.event
-
-    core = asyncio.core
+    net.io = io
+    net.current_domain = current_domain
+    core = host.load_asyncio(TaskQueue, Task, net)
     core._io_queue = io
     core.IOQueue = _same_queue
     core.ticks = _ticks
+    import asyncio
+    import asyncio.event
+
     asyncio.event.ThreadSafeFlag = ThreadSafeFlag
     asyncio.ThreadSafeFlag = ThreadSafeFlag
-    net.io = io
-    net.current_domain = current_domain
 
 
 def _same_queue():

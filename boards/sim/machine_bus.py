@@ -7,6 +7,7 @@ one.
 
 import errno
 
+import host
 import timeline
 import wiring
 from machine_pin import dispatch, pin_number
@@ -205,7 +206,7 @@ class I2C:
 
     def _write_all(self, address: int, data) -> None:
         if self._write(address, data) != len(data):
-            raise OSError(errno.EIO)
+            raise host.os_error(errno.EIO)
 
     def _write(self, address: int, data) -> int:
         device = self._device(address)
@@ -214,7 +215,7 @@ class I2C:
         acknowledged = device.i2c_write(address, data if allowed == count else data[:allowed])
         self._spend(device, allowed, count, True)
         if acknowledged < 0:
-            raise OSError(errno.ENODEV)
+            raise host.os_error(errno.ENODEV)
         return acknowledged
 
     def _read(self, address: int, buf) -> None:
@@ -225,13 +226,13 @@ class I2C:
         acknowledged = device.i2c_read(address, part)
         self._spend(device, allowed, count, False)
         if acknowledged < 0:
-            raise OSError(errno.ENODEV)
+            raise host.os_error(errno.ENODEV)
 
     def _device(self, address: int):
         timeline.stall()
         device = wiring.i2c_devices(self._bus).get(address)
         if device is None:
-            raise OSError(errno.ENODEV)
+            raise host.os_error(errno.ENODEV)
         return device
 
     def _allow(self, device, count: int, writing: bool) -> int:

@@ -13,6 +13,14 @@ sys.path[:] = [_HERE, _ROOT + "/firmware", _ROOT + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")
 ]
 
+if sys.implementation.name != "micropython":
+    sys.path.insert(0, _ROOT + "/host_tests/shims")
+    import cpython
+
+    if not hasattr(__builtins__, "const"):  # not started by the launcher, which says so itself
+        print("notice: CPython runs the meter, slowly", file=sys.stderr)
+        cpython.install()
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from assembly import Assembly
@@ -55,6 +63,15 @@ async def _announce(board: "Assembly") -> None:
         sys.stdout.flush()
 
 
+def _open_faceplate(board: "Assembly") -> None:
+    import loop
+    from faceplate import bench, server
+
+    view = bench.Bench(board.world, board.leap, board.processor, board.chips, board.ports)
+    face = server.Server(view, _HERE + "/faceplate/index.html")
+    loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
+
+
 def main(arguments: "list[str]") -> None:
     """Run the virtual meter."""
     try:
@@ -80,9 +97,7 @@ def main(arguments: "list[str]") -> None:
         board = assembly.Assembly(options)
         timeline.set_rate(options.rate)
         if options.http:
-            from faceplate import server
-
-            server.start(board)
+            _open_faceplate(board)
         loop.create_task(_announce(board), loop.BENCH)
         board.processor.run()
     except KeyboardInterrupt:
