@@ -55,7 +55,7 @@ SOFT_RESET = 5
 
 _MAX_WDT_MS = 8388  # the RP2040's counter
 _cause = PWRON_RESET
-_identity = b"\xe6\x61\x64\x08\x43\x46\x52\x53"
+_identity = bytes(7) + b"\x01"  # the serial number 00000001 follows from it
 _frequency_hz = 150_000_000
 _watchdogs: list = []  # the one watchdog that runs, if any: it cannot be stopped
 _timers: list = []

@@ -136,7 +136,7 @@ class Ads131m0x(Chip):
 
     def pass_by(self, count: int) -> None:
         """Forget the next `count` conversions: a leap has accounted for their time."""
-        self._next_index += count
+        self._conversions.next_index += count
 
     def clear_faults(self) -> None:
         """End every fault."""
