@@ -15,5 +15,5 @@ The way of a frame to a kWh:
 6. `energy` adds power times time to the twelve totals; what is less than a Wh stays as residue.
 7. `pulse` turns the same energy into LED pulses, one per 1/constant of a kWh, for ever.
 
-Integers only: no float, no allocation per frame. Nothing here knows a register, a clock or a board.
+Integers only: no float, no allocation per frame. Nothing here knows a register or a board.
 """

@@ -56,6 +56,7 @@ _SUM_UU = const(14)
 _SUM_US = const(26)
 _ZERO = const(0x800000)
 _BIAS = const(0x4000000)
+_ALLPASS_MAX = const(22938)  # 0.35, q16
 
 
 class RawSums:
@@ -193,8 +194,8 @@ class Accumulators:
 
     def set_delay(self, phase: int, allpass_q16: int, late_u: bool, late_i: bool) -> None:
         """Set the relative delay of a phase; see calibration.delay_filter for the values."""
-        # One third is where the filter's delay reaches 0.5 and 2 samples: kernel's bounds need it.
-        if not -21846 <= allpass_q16 <= 21846:
+        # Half a sample needs 0.34 at 20 samples a cycle; the bounds in the kernel hold up to 0.35.
+        if not -_ALLPASS_MAX <= allpass_q16 <= _ALLPASS_MAX:
             raise ValueError("allpass coefficient")
         base = _HEAD + _SECTION * phase
         self.state[base + _ALLPASS] = ONE_FRAME + allpass_q16
@@ -208,8 +209,8 @@ class Accumulators:
         if count <= 0:
             return
         span = first * 256 + count
-        kernel.accumulate(self.state, frames, pairs, span)
-        kernel.accumulate_shared(self.state, frames, pairs, span)
+        kernel.accumulate(self.state, frames, pairs, span)  # pyright: ignore[reportArgumentType]
+        kernel.accumulate_shared(self.state, frames, pairs, span)  # pyright: ignore[reportArgumentType]
         self.frames += count
 
     def move_into(self, sums: RawSums) -> None:

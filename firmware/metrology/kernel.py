@@ -164,8 +164,7 @@ def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
     mask = 0xFFFFFF
     sign = 0x800000
     stop = count
-    k = first
-    while k < count:
+    for k in range(first, count):
         before = y
         # |16 x| <= 2**28, so is |y|, and their distance is below 2**30
         x = (((int(frames[at]) ^ sign) & mask) - zero) << 4
@@ -187,7 +186,6 @@ def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
                     state[_SCAN_AFTER] = y
                     stop = k
                     break
-        k += 1
     if since > 0xFFFFFF:
         since = 0xFFFFFF
     state[_SCAN_SINCE] = since
@@ -224,7 +222,7 @@ def references(state: ptr32, table: ptr32, pairs: ptr32, count: int):
 
 
 @micropython.viper
-def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C901 - calls cost
+def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
     """Add a span of at most 64 frames to the sums of every phase and of the neutral.
 
     Voltage: delayed by 0 or 1 sample and a first-order all-pass of 0.5..1.5 samples, whose gain
@@ -239,8 +237,7 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
     mask = 0xFFFFFF
     sign = 0x800000
     bias = 0x4000000
-    phase = 0
-    while phase < phases:
+    for phase in range(phases):
         p = ptr32(int(state) + ((_HEAD + phase * _SECTION) << 2))
         zero_u = int(p[_ZERO_U])
         zero_i = int(p[_ZERO_I])
@@ -252,29 +249,13 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
         held = int(p[_HISTORY + 2]) - bias
         i1 = int(p[_HISTORY + 3]) - bias
         i2 = int(p[_HISTORY + 4]) - bias
-        u_sum = 0
-        i_sum = 0
-        uu_h = 0
-        uu_m = 0
-        uu_l = 0
-        ii_h = 0
-        ii_m = 0
-        ii_l = 0
-        ui_h = 0
-        ui_m = 0
-        ui_l = 0
-        us_h = 0
-        us_l = 0
-        uc_h = 0
-        uc_l = 0
-        is_h = 0
-        is_l = 0
-        ic_h = 0
+        u_sum = i_sum = uu_h = uu_m = uu_l = ii_h = 0
+        ii_m = ii_l = ui_h = ui_m = ui_l = us_h = 0
+        us_l = uc_h = uc_l = is_h = is_l = ic_h = 0
         ic_l = 0
         at = first * channels + phase + phase
         ref = first << 1
-        k = first
-        while k < end:
+        for _ in range(end - first):
             x = ((int(frames[at]) ^ sign) & mask) - zero_u
             if late_u:
                 t = held
@@ -325,7 +306,6 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
             ic_l += il * t
             at += channels
             ref += 2
-            k += 1
         p[_HISTORY] = x1 + bias
         p[_HISTORY + 1] = y + bias
         p[_HISTORY + 2] = held + bias
@@ -338,55 +318,31 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):  # noqa: C
         t = int(p[_SUM_U + 2]) + i_sum
         p[_SUM_U + 2] = t & mask
         p[_SUM_U + 3] = int(p[_SUM_U + 3]) + (t >> 24)
-        # uu, ii, ui: base 2**12, 2**12, 2**24, rest
+        # uu, ii, ui: base 2**12, 2**12, 2**24, rest; each moves up into the first's variables
         uu_m += uu_m
         ii_m += ii_m
-        k = 0
-        while k < 3:
-            if k == 0:
-                uh = uu_h
-                ul = uu_m
-                x = uu_l
-            elif k == 1:
-                uh = ii_h
-                ul = ii_m
-                x = ii_l
-            else:
-                uh = ui_h
-                ul = ui_m
-                x = ui_l
-            r = ptr32(int(p) + ((_SUM_UU + (k << 2)) << 2))
-            t = int(r[0]) + x
+        r = ptr32(int(p) + (_SUM_UU << 2))
+        for _ in range(3):
+            t = int(r[0]) + uu_l
             r[0] = t & 4095
-            t = int(r[1]) + ul + (t >> 12)
+            t = int(r[1]) + uu_m + (t >> 12)
             r[1] = t & 4095
-            t = int(r[2]) + uh + (t >> 12)
+            t = int(r[2]) + uu_h + (t >> 12)
             r[2] = t & mask
             r[3] = int(r[3]) + (t >> 24)
-            k += 1
+            uu_h, uu_m, uu_l = ii_h, ii_m, ii_l
+            ii_h, ii_m, ii_l = ui_h, ui_m, ui_l
+            r = ptr32(int(r) + 16)
         # us, uc, is, ic: base 2**12, 2**24, rest
-        k = 0
-        while k < 4:
-            if k == 0:
-                uh = us_h
-                ul = us_l
-            elif k == 1:
-                uh = uc_h
-                ul = uc_l
-            elif k == 2:
-                uh = is_h
-                ul = is_l
-            else:
-                uh = ic_h
-                ul = ic_l
-            r = ptr32(int(p) + ((_SUM_US + k + k + k) << 2))
-            t = int(r[0]) + ul
+        for _ in range(4):
+            t = int(r[0]) + us_l
             r[0] = t & 4095
-            t = int(r[1]) + uh + (t >> 12)
+            t = int(r[1]) + us_h + (t >> 12)
             r[1] = t & mask
             r[2] = int(r[2]) + (t >> 24)
-            k += 1
-        phase += 1
+            us_h, uc_h, is_h = uc_h, is_h, ic_h
+            us_l, uc_l, is_l = uc_l, is_l, ic_l
+            r = ptr32(int(r) + 12)
 
 
 @micropython.viper
@@ -399,19 +355,11 @@ def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
     zero_n = int(state[_ZERO_N])
     mask = 0xFFFFFF
     sign = 0x800000
-    s_sum = 0
-    c_sum = 0
-    ss = 0
-    cc = 0
-    sc = 0
-    n_sum = 0
-    nn_h = 0
-    nn_m = 0
-    nn_l = 0
+    s_sum = c_sum = ss = cc = sc = n_sum = 0
+    nn_h = nn_m = nn_l = 0
     at = first * channels + neutral
     ref = first << 1
-    k = first
-    while k < end:
+    for _ in range(end - first):
         # products of references below 2**24, sums of a block below 2**30
         s = int(pairs[ref]) - 4096
         c = int(pairs[ref + 1]) - 4096
@@ -431,26 +379,14 @@ def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
             nn_h += h * h
             nn_m += h * x
             nn_l += x * x
-        k += 1
-    k = 0
-    while k < 6:
-        if k == 0:
-            x = s_sum
-        elif k == 1:
-            x = c_sum
-        elif k == 2:
-            x = ss
-        elif k == 3:
-            x = cc
-        elif k == 4:
-            x = sc
-        else:
-            x = n_sum
-        r = ptr32(int(state) + ((_REFERENCE + k + k) << 2))
-        x += int(r[0])
-        r[0] = x & mask
-        r[1] = int(r[1]) + (x >> 24)
-        k += 1
+    r = ptr32(int(state) + (_REFERENCE << 2))
+    for _ in range(6):
+        s_sum += int(r[0])
+        r[0] = s_sum & mask
+        r[1] = int(r[1]) + (s_sum >> 24)
+        s_sum, c_sum, ss = c_sum, ss, cc
+        cc, sc = sc, n_sum
+        r = ptr32(int(r) + 8)
     x = int(state[_SUM_N + 2]) + nn_l
     state[_SUM_N + 2] = x & 4095
     x = int(state[_SUM_N + 3]) + nn_m + nn_m + (x >> 12)

@@ -1,0 +1,161 @@
+"""The twelve total energies: power times time, with every remainder carried.
+
+quantities.py's powers come in once a window; registers, storage and pulse.py read the totals.
+Index 0..11 is C = 1 A+, 2 A-, 3 Q+, 4 Q-, 5..8 Q of quadrants I..IV, 9 S+, 10 S-, 15 |A+| + |A-|,
+16 |A+| - |A-| (rows EN-01, EN-02, EN-05, MET-03, MET-05 to MET-08).
+
+What a window adds, in micro-watt-seconds: the power of its phases above the start threshold, a
+whole number of micro-watts, times its length; the division by the frame rate leaves a remainder,
+which the next window of the same direction takes over. So an energy is exactly the sum of the
+powers times their windows, rounded down once.
+"""
+
+import struct
+
+from micropython import const
+
+from metrology.quantities import isqrt
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from hal import Variant
+    from metrology.quantities import Quantities
+
+ENERGIES = const(12)
+UNIT_UWS = 3_600_000_000  # micro-watt-seconds of a Wh
+SNAPSHOT_BYTES = const(192)
+
+A_IMPORT = const(0)
+A_EXPORT = const(1)
+Q_POSITIVE = const(2)
+Q_NEGATIVE = const(3)
+QUADRANT_I = const(4)
+S_IMPORT = const(8)
+S_EXPORT = const(9)
+A_ABSOLUTE = const(10)
+A_NET = const(11)
+
+# Registration modes, row MET-08
+ONE_WAY = const(0)  # sum of phases; what runs backwards is not counted
+TWO_WAY = const(1)  # sum of phases, import and export apart
+ABSOLUTE = const(2)  # every phase counts as import
+
+# Start threshold in millionths of the reference current: below the standards' starting currents
+# (0.4 % of Ib direct, 0.1 % of In with transformers), above 0.3 % of Ib, which must stand still.
+_START_DIRECT_PPM = const(3500)
+_START_TRANSFORMER_PPM = const(900)
+
+_ENTRY = "<qq"
+
+
+class Energies:
+    """Whole units and residues of the twelve totals.
+
+    wh: whole Wh, varh or VAh; residue: what is over, in micro-watt-seconds, 0..UNIT_UWS - 1; both
+    of the net register carry its sign.
+    counting: False while every phase is below the start threshold
+    added_active_uws, added_reactive_uws: magnitudes that the last window added, for the pulses
+    """
+
+    def __init__(self, variant: "Variant", rate_mhz: int) -> None:
+        ppm = _START_TRANSFORMER_PPM if variant.transformer else _START_DIRECT_PPM
+        self.start_ua = variant.reference_current_ma * ppm // 1000
+        self.mode = TWO_WAY
+        self.wh = [0] * ENERGIES
+        self.residue = [0] * ENERGIES
+        self.counting = False
+        self.added_active_uws = 0
+        self.added_reactive_uws = 0
+        # Remainders of the division, in 1/_divisor micro-watt-seconds: A, Q by quadrant, S
+        self._divisor = 65536 * rate_mhz
+        self._part = [0] * ENERGIES
+
+    def add(self, quantities: "Quantities", frames_q16: int, repeat: int = 1) -> None:
+        """Count `repeat` windows of `frames_q16` frames each, all with these quantities."""
+        p_uw = q_uvar = 0
+        self.counting = False
+        for phase in range(quantities.phases):
+            if quantities.i_ua[phase] >= self.start_ua and quantities.u_uv[phase]:
+                self.counting = True
+                p = quantities.p_uw[phase]
+                p_uw += abs(p) if self.mode == ABSOLUTE else p
+                q_uvar += quantities.q_uvar[phase]
+        if p_uw < 0 and self.mode == ONE_WAY:
+            p_uw = 0
+        weight = frames_q16 * repeat * 1000
+        self.added_active_uws = 0
+        self.added_reactive_uws = 0
+        if self.counting:
+            self._add_active(p_uw, weight)
+            self._add_reactive(p_uw, q_uvar, weight)
+            self._add_apparent(p_uw, q_uvar, weight)
+
+    def total_uws(self, index: int) -> int:
+        """The whole energy in micro-watt-seconds."""
+        return self.wh[index] * UNIT_UWS + self.residue[index]
+
+    def snapshot_into(self, buffer: "bytearray | memoryview", offset: int) -> int:
+        """Write the totals at `offset` and return how many bytes that took (192)."""
+        for index in range(ENERGIES):
+            struct.pack_into(
+                _ENTRY, buffer, offset + 16 * index, self.wh[index], self.residue[index]
+            )
+        return SNAPSHOT_BYTES
+
+    def restore_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
+        """Take the totals of a snapshot over. Raises ValueError, and keeps all, if it is none."""
+        wh = [0] * ENERGIES
+        residue = [0] * ENERGIES
+        for index in range(ENERGIES):
+            wh[index], residue[index] = struct.unpack_from(_ENTRY, buffer, offset + 16 * index)
+            if not _is_energy(wh[index], residue[index], index == A_NET):
+                raise ValueError("energies of a snapshot")
+        for index in range(ENERGIES):
+            self.wh[index] = wh[index]
+            self.residue[index] = residue[index]
+            self._part[index] = 0
+
+    def _add_active(self, p_uw: int, weight: int) -> None:
+        added = self._share(A_IMPORT if p_uw >= 0 else A_EXPORT, abs(p_uw), weight)
+        self.added_active_uws = added
+        self._increase(A_ABSOLUTE, added)
+        self._increase(A_NET, added if p_uw >= 0 else -added)
+
+    def _add_reactive(self, p_uw: int, q_uvar: int, weight: int) -> None:
+        # I import inductive, II export with positive Q, III export with negative Q, IV import
+        if q_uvar >= 0:
+            quadrant, register = (0 if p_uw >= 0 else 1), Q_POSITIVE
+        else:
+            quadrant, register = (3 if p_uw >= 0 else 2), Q_NEGATIVE
+        added = self._share(QUADRANT_I + quadrant, abs(q_uvar), weight)
+        self.added_reactive_uws = added
+        self._increase(register, added)
+
+    def _add_apparent(self, p_uw: int, q_uvar: int, weight: int) -> None:
+        s_uva = isqrt(p_uw * p_uw + q_uvar * q_uvar)
+        self._share(S_IMPORT if p_uw >= 0 else S_EXPORT, s_uva, weight)
+
+    def _share(self, index: int, power_uw: int, weight: int) -> int:
+        """Add power times time to a total; return the whole micro-watt-seconds that it grew."""
+        amount = power_uw * weight + self._part[index]
+        added = amount // self._divisor
+        self._part[index] = amount - added * self._divisor
+        self._increase(index, added)
+        return added
+
+    def _increase(self, index: int, added_uws: int) -> None:
+        total = self.total_uws(index) + added_uws
+        if total >= 0:
+            self.wh[index] = total // UNIT_UWS
+            self.residue[index] = total % UNIT_UWS
+        else:
+            self.wh[index] = -(-total // UNIT_UWS)
+            self.residue[index] = -(-total % UNIT_UWS)
+
+
+def _is_energy(wh: int, residue: int, signed: bool) -> bool:
+    if not -UNIT_UWS < residue < UNIT_UWS:
+        return False
+    if wh < 0 or residue < 0:
+        return signed and wh <= 0 and residue <= 0
+    return True

@@ -1,0 +1,296 @@
+"""Takes frames from the board and turns them into windows, quantities, energies and pulses.
+
+A window is 10 cycles (12 above 55 Hz) between zero crossings of the reference voltage, about
+0.2 s. It ends at a fraction of a frame: the products at a crossing are shared out between the
+window that ends and the one that begins as the trapezoidal rule does, so quantities do not jitter
+by a frame and every frame's energy is counted once. Without a voltage a window is 0.2 s of frames.
+When the reference voltage disappears, the next phase takes over.
+"""
+
+from array import array
+
+from micropython import const
+
+from metrology.accumulators import Accumulators, RawSums
+from metrology.calibration import Weights, delay_filter
+from metrology.energy import A_ABSOLUTE, Q_NEGATIVE, Q_POSITIVE, Energies
+from metrology.frame import BLOCK
+from metrology.oscillator import Oscillator
+from metrology.pulse import Pulses
+from metrology.quantities import Quantities
+from metrology.reference import Reference
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hal import FrameSource, SensorScale, Variant
+    from metrology.calibration import Calibration
+
+_HZ = const(1_000_000)  # micro-hertz
+_LOWEST_UHZ = const(40_000_000)  # beyond is no mains frequency: not believed
+_HIGHEST_UHZ = const(70_000_000)
+_TWELVE_CYCLES_UHZ = const(55_000_000)
+_JUMP_UHZ = const(1_500_000)  # a mains does not do that from one window to the next
+_SLOWEST_RATE_MHZ = const(1_000_000)
+_FASTEST_RATE_MHZ = const(32_000_000)
+
+# What is known of the reference voltage
+_SEARCHING = const(0)  # no crossing yet
+_FIRST = const(1)  # one crossing: the next gives a period
+_LOCKED = const(2)  # windows hold whole cycles
+
+
+class Engine:
+    """Metrology as the rest of the meter sees it.
+
+    quantities, energies, pulses: what was measured
+    tap: None, or called with the RawSums of every window that closes, before they are used; they
+    are cleared afterwards, so copy what is kept
+    on_window: called without arguments after each window, quantities and energies up to date
+    """
+
+    def __init__(
+        self,
+        source: "FrameSource",
+        scale: "SensorScale",
+        variant: "Variant",
+        calibration: "Calibration",
+    ) -> None:
+        """Raises ValueError if scale, calibration or frame source do not fit the variant."""
+        rate = source.rate_mhz
+        if not _SLOWEST_RATE_MHZ <= rate <= _FASTEST_RATE_MHZ:
+            raise ValueError("frame rate")
+        if calibration.phases != variant.phases:
+            raise ValueError("calibration of a meter with other phases")
+        weights = Weights(scale, calibration)
+        phases = variant.phases
+        self.quantities = Quantities(phases, weights, rate)
+        self.energies = Energies(variant, rate)
+        self.pulses = Pulses(variant.pulses_per_kwh, rate)
+        self.tap: Callable[[RawSums], None] | None = None
+        self.on_window: list[Callable[[], None]] = []
+        self.windows = 0  # closed since start
+        self._source = source
+        self._rate_mhz = rate
+        self._lost = source.lost
+        self._frames = array("i", bytes(4 * BLOCK * source.channels))
+        self._accumulators = Accumulators(phases, source.channels)
+        nominal_uhz = variant.nominal_frequency_hz * _HZ
+        for phase in range(phases):
+            filter_q16, late_u, late_i = delay_filter(
+                calibration.delay_ns[phase], rate, nominal_uhz
+            )
+            self._accumulators.set_delay(phase, filter_q16, late_u, late_i)
+        self._oscillator = Oscillator(rate, nominal_uhz)
+        self._reference = Reference(variant, weights.u_pv, source.channels, rate)
+        self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
+        self._partial.dc_u_q16 = self.quantities.dc_u_q16
+        self._partial.dc_i_q16 = self.quantities.dc_i_q16
+        # The window that runs, the one that begins, and one frame that they share
+        self._running = RawSums(phases)
+        self._next = RawSums(phases)
+        self._edge = RawSums(phases)
+        self._state = _SEARCHING
+        self._cycles = 1  # crossings the window waits for
+        self._first_q16 = 0  # _FIRST: where in the window the crossing was
+        self._second_weight_q16 = -1  # >= 0: the next frame is the second of a window's end
+        self._last_uhz = nominal_uhz  # what the last whole window said
+        self._silence_frames = rate // 5_000_000 * 1000 + rate % 5_000_000 // 5000  # 0.2 s
+
+    def poll(self) -> bool:
+        """Measure all frames that are ready; return True if a window was closed.
+
+        Allocates nothing but when a window or, before the first, a cycle ends.
+        """
+        before = self.windows
+        while True:
+            count = self._source.take(self._frames, BLOCK)
+            if not count:
+                return self.windows != before
+            self._measure(count)
+
+    async def run(self) -> None:
+        """Measure for ever."""
+        while True:
+            await self._source.wait()
+            self.poll()
+
+    def window(self, sums: RawSums) -> None:
+        """Let one window's sums enter quantities, energies and pulses.
+
+        `sums` may be several windows in one (added, or one scaled): energies then take the time
+        they really lasted.
+        """
+        if sums.frames_q16 <= 0:
+            return
+        quantities = self.quantities
+        if not sums.whole and quantities.valid:
+            quantities = self._partial
+            quantities.dc_known = self.quantities.dc_known
+        quantities.update(sums)
+        energies = self.energies
+        energies.add(quantities, sums.frames_q16 // sums.repeat, sums.repeat)
+        frames = sums.frames_q16 >> 16
+        pulses = self.pulses
+        pulses.active.add(energies.total_uws(A_ABSOLUTE), energies.added_active_uws, frames)
+        pulses.reactive.add(
+            energies.total_uws(Q_POSITIVE) + energies.total_uws(Q_NEGATIVE),
+            energies.added_reactive_uws,
+            frames,
+        )
+        pulses.active.steady(not energies.counting)
+        pulses.reactive.steady(not energies.counting)
+        for callback in self.on_window:
+            callback()
+
+    def close(self) -> None:
+        """End the running window where it stands, as at the end of a recording."""
+        if self._second_weight_q16 >= 0:
+            self._second_weight_q16 = -1
+            self._finish_crossing()
+        self._cut(False)
+        self._search()
+
+    def _measure(self, count: int) -> None:
+        source = self._source
+        if source.lost != self._lost:
+            # Time is missing: neither the period nor the window's cycles are right.
+            self._lost = source.lost
+            self._search()
+        frames = self._frames
+        reference = self._reference
+        self._oscillator.write(count)
+        done = 0
+        if self._second_weight_q16 >= 0:
+            self._second_frame(0)
+            done = 1
+        scanned = 0
+        while True:
+            stop = reference.scan(frames, scanned, count)
+            if stop >= count:
+                break
+            scanned = stop + 1
+            done = self._crossing(stop, done, count)
+        self._accumulate(done, count - done)
+        if reference.silent():
+            reference.next_phase()
+            self._search()
+        if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
+            self._cut(True)
+        self.pulses.tick(count)
+
+    def _accumulate(self, first: int, count: int) -> None:
+        self._accumulators.accumulate(self._frames, self._oscillator.pairs, first, count)
+
+    def _running_frames(self) -> int:
+        return self._accumulators.frames + (self._running.frames_q16 >> 16)
+
+    def _crossing(self, stop: int, done: int, count: int) -> int:
+        """A rising zero crossing lies before frame `stop`; return how many frames are summed.
+
+        The window ends one frame after the crossing, so that both frames around its end are
+        still to be summed when the crossing is seen.
+        """
+        if stop < done:
+            return done
+        fraction_q16 = self._reference.fraction_q16()
+        self._accumulate(done, stop - done)
+        # end of the window, should it end here, in frames since its begin
+        end_q16 = (
+            (self._accumulators.frames << 16) + self._running.frames_q16 + fraction_q16 + 32768
+        )
+        if self._state == _SEARCHING:
+            self._state = _FIRST
+            self._first_q16 = end_q16
+            return stop
+        if self._state == _FIRST:
+            span_q16 = end_q16 - self._first_q16
+            self._first_q16 = end_q16
+            cycles, whole = 1, False
+        else:
+            span_q16 = end_q16
+            cycles, whole = self._cycles, True
+        uhz = (cycles * self._rate_mhz * 65_536_000 + (span_q16 >> 1)) // span_q16
+        if not _LOWEST_UHZ <= uhz <= _HIGHEST_UHZ:
+            if self._state == _LOCKED:
+                self._search()
+            return stop
+        self._accumulators.move_into(self._running)
+        running = self._running
+        running.cycles = cycles
+        running.whole = whole and running.whole
+        running.span_q16 = span_q16
+        self._follow(uhz)
+        # Shares of the two frames around the end, by the trapezoidal rule
+        left_q16 = 65536 - fraction_q16
+        self._share_frame(stop, 65536 - (left_q16 * left_q16 >> 17))
+        self._second_weight_q16 = fraction_q16 * fraction_q16 >> 17
+        if stop + 1 < count:
+            self._second_frame(stop + 1)
+            self._oscillator.rewrite(stop + 2, count)
+            return stop + 2
+        return stop + 1
+
+    def _follow(self, uhz: int) -> None:
+        """Lock to the frequency of a window, unless it jumped: then believe the second one."""
+        jump = abs(uhz - self._last_uhz)
+        if self._state == _LOCKED and jump > _JUMP_UHZ:
+            running = self._running
+            running.span_q16 = (
+                running.cycles * self._rate_mhz * 65_536_000 // self._oscillator.frequency_uhz
+            )
+        else:
+            self._oscillator.set_frequency(uhz)
+            self._cycles = 12 if uhz > _TWELVE_CYCLES_UHZ else 10
+        self._last_uhz = uhz
+        self._state = _LOCKED
+        self._reference.set_target(self._cycles)
+
+    def _share_frame(self, at: int, weight_q16: int) -> None:
+        """Sum one frame and give the ending window its share, the next window the rest."""
+        edge = self._edge
+        self._accumulate(at, 1)
+        self._accumulators.move_into(edge)
+        edge.move_share(self._running, weight_q16)
+        self._next.add(edge)
+        edge.clear()
+
+    def _second_frame(self, at: int) -> None:
+        self._share_frame(at, self._second_weight_q16)
+        self._second_weight_q16 = -1
+        self._finish_crossing()
+
+    def _finish_crossing(self) -> None:
+        self._emit()
+        self._reference.set_level(self.quantities.u_uv, self.quantities.dc_u_q16)
+
+    def _search(self) -> None:
+        """Forget the reference: what runs will not hold whole cycles."""
+        self._state = _SEARCHING
+        self._running.whole = False
+        self._reference.set_target(1)
+
+    def _cut(self, whole: bool) -> None:
+        """End the running window between two frames.
+
+        `whole`: there is no voltage to tell cycles by, and 0.2 s is ten or twelve of them.
+        """
+        self._accumulators.move_into(self._running)
+        self._running.whole = whole
+        self._running.cycles = self._running.span_q16 = 0
+        if self._state == _FIRST:
+            self._first_q16 -= self._running.frames_q16
+        self._emit()
+
+    def _emit(self) -> None:
+        """Hand the running window out and go on with the next."""
+        done = self._running
+        self._running = self._next
+        self._next = done
+        if done.frames_q16:
+            self.windows += 1
+            if self.tap is not None:
+                self.tap(done)
+            self.window(done)
+        done.clear()

@@ -1,0 +1,282 @@
+"""What the meter shows of the last window: U, I, P, Q, S, power factor, THD, angles, frequency.
+
+`Quantities.update` reads one window's `RawSums`; registers, the display and energy.py read the
+attributes. Integers in micro-units, rounded to the nearest. The fundamental is the least-squares
+fit of the sine pair (and a constant) that the kernel correlated with, so neither the pair's
+quantised amplitude nor a fraction of a cycle counts. Rows MET-09 to MET-15, MET-17, MET-25 and
+MET-26.
+"""
+
+from micropython import const
+
+from metrology.accumulators import (
+    CC,
+    IC,
+    II,
+    IS,
+    SC,
+    SS,
+    UC,
+    UI,
+    US,
+    UU,
+    C,
+    S,
+)
+from metrology.accumulators import NN as SUM_NN
+from metrology.accumulators import I as SUM_I
+from metrology.accumulators import N as SUM_N
+from metrology.accumulators import U as SUM_U
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from metrology.accumulators import RawSums
+    from metrology.calibration import Weights
+
+_PICO_PER_MICRO_2 = 10**12  # pV * pV per uV * uV
+_PRODUCT = 10**18  # pV * pA per uW
+_MICRO = const(1_000_000)
+_FIT_SHIFT = const(24)  # coefficients of the fit, q24
+_TURN_MDEG = const(360_000)
+_THD_MAX_PPM = const(99_999_999)
+
+
+class Quantities:
+    """The quantities of one window.
+
+    Phases are indexed 0..phases - 1. q: fundamental, positive when the current lags; s = U * I,
+    the total's is sqrt(P**2 + Q**2) (row MET-07); pf = p / s, 1 without a load.
+    """
+
+    def __init__(self, phases: int, weights: "Weights", rate_mhz: int) -> None:
+        self.phases = phases
+        self.valid = False  # True once a window of whole cycles was measured
+        self.u_uv = [0] * phases
+        self.i_ua = [0] * phases
+        self.in_ua = 0
+        self.p_uw = [0] * phases
+        self.q_uvar = [0] * phases
+        self.s_uva = [0] * phases
+        self.pf_ppm = [_MICRO] * phases
+        self.thd_u_ppm = [0] * phases
+        self.thd_i_ppm = [0] * phases
+        self.p_total_uw = 0
+        self.q_total_uvar = 0
+        self.s_total_uva = 0
+        self.pf_total_ppm = _MICRO
+        self.f_uhz = 0
+        # DC of each channel in codes, q16, as last known: what a window of no whole cycles uses
+        self.dc_u_q16 = [0] * phases
+        self.dc_i_q16 = [0] * phases
+        self.dc_known = False
+        self._weights = weights
+        self._rate_mhz = rate_mhz
+        self._fit = [[0, 0, 0, 0] for _ in range(phases)]  # u and i on sine and cosine, q24
+        # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
+        self._gram = [0] * 7
+
+    def update(self, sums: "RawSums") -> None:
+        """Measure a window. An empty one changes nothing."""
+        if sums.frames_q16 <= 0:
+            return
+        frames_q16 = sums.frames_q16 // sums.repeat
+        self._update_gram(sums, frames_q16)
+        for phase in range(self.phases):
+            self._update_phase(phase, sums, frames_q16)
+        self._update_neutral(sums, frames_q16)
+        self.p_total_uw = sum(self.p_uw)
+        self.q_total_uvar = sum(self.q_uvar)
+        self.s_total_uva = isqrt(self.p_total_uw**2 + self.q_total_uvar**2)
+        self.pf_total_ppm = _power_factor_ppm(self.p_total_uw, self.s_total_uva)
+        self.f_uhz = 0
+        if sums.cycles:
+            # micro-hertz: cycles / (span / rate), rate in frames per 1000 s
+            self.f_uhz = rounded(sums.cycles * self._rate_mhz * 65_536_000, sums.span_q16)
+        if sums.whole:
+            self.dc_known = True
+            self.valid = True
+
+    def angle_u_mdeg(self, phase: int) -> int:
+        """How far the voltage of a phase lags behind the first one's, 0..359999 millidegrees."""
+        first = self._fit[0]
+        fit = self._fit[phase]
+        return (_angle_mdeg(first[1], first[0]) - _angle_mdeg(fit[1], fit[0])) % _TURN_MDEG
+
+    def angle_ui_mdeg(self, phase: int) -> int:
+        """How far the current lags behind its voltage, -180000..179999 millidegrees."""
+        fit = self._fit[phase]
+        lag = _angle_mdeg(fit[1], fit[0]) - _angle_mdeg(fit[3], fit[2])
+        return (lag + _TURN_MDEG // 2) % _TURN_MDEG - _TURN_MDEG // 2
+
+    def _update_phase(self, phase: int, sums: "RawSums", frames_q16: int) -> None:
+        weights = self._weights
+        repeat = sums.repeat
+        values = sums.phases[phase]
+        u, i = values[SUM_U] // repeat, values[SUM_I] // repeat
+        own_u, own_i = rounded(u << 32, frames_q16), rounded(i << 32, frames_q16)
+        if sums.whole:
+            self.dc_u_q16[phase], self.dc_i_q16[phase] = own_u, own_i
+        if sums.whole or not self.dc_known:
+            mean_u, mean_i = own_u, own_i
+        else:  # the mean of a part of a cycle is not its DC
+            mean_u, mean_i = self.dc_u_q16[phase], self.dc_i_q16[phase]
+        uu = _central(values[UU] // repeat, u, u, mean_u, mean_u, frames_q16)
+        ii = _central(values[II] // repeat, i, i, mean_i, mean_i, frames_q16)
+        ui = _central(values[UI] // repeat, u, i, mean_u, mean_i, frames_q16)
+        pv, pa = weights.u_pv[phase], weights.i_pa[phase]
+        keep = weights.keep_dc
+        u_uv = _rms((values[UU] // repeat << 16) if keep else uu, pv, frames_q16)
+        i_ua = _rms((values[II] // repeat << 16) if keep else ii, pa, frames_q16)
+        p_q16 = (values[UI] // repeat << 16) if keep else ui
+        p_uw = rounded(p_q16 * pv * pa, frames_q16 * _PRODUCT) + weights.p_offset_uw[phase]
+
+        su, cu, si, ci = self._fit_phase(phase, values, repeat, (own_u, own_i), frames_q16)
+        gram = self._gram
+        # sine and cosine have nearly the same sum of squares: take the mean of both
+        q = rounded(
+            (cu * si - su * ci) * (gram[2] + gram[4]) * pv * pa,
+            (frames_q16 * _PRODUCT) << (2 * _FIT_SHIFT + 1),
+        )
+        s_uva = rounded(u_uv * i_ua, _MICRO)
+        self.u_uv[phase] = u_uv
+        self.i_ua[phase] = i_ua
+        self.p_uw[phase] = p_uw
+        self.q_uvar[phase] = q + weights.q_offset_uvar[phase]
+        self.s_uva[phase] = s_uva
+        self.pf_ppm[phase] = _power_factor_ppm(p_uw, s_uva)
+        self.thd_u_ppm[phase] = _thd_ppm(uu, su, cu, gram)
+        self.thd_i_ppm[phase] = _thd_ppm(ii, si, ci, gram)
+
+    def _update_gram(self, sums: "RawSums", frames_q16: int) -> None:
+        of = sums.reference
+        gram = self._gram
+        s, c = of[S] // sums.repeat, of[C] // sums.repeat
+        mean_s, mean_c = rounded(s << 32, frames_q16), rounded(c << 32, frames_q16)
+        gram[0], gram[1] = s, c
+        gram[2] = _central(of[SS] // sums.repeat, s, s, mean_s, mean_s, frames_q16)
+        gram[3] = _central(of[SC] // sums.repeat, s, c, mean_s, mean_c, frames_q16)
+        gram[4] = _central(of[CC] // sums.repeat, c, c, mean_c, mean_c, frames_q16)
+        gram[5], gram[6] = mean_s, mean_c
+
+    def _fit_phase(
+        self, phase: int, values: list[int], repeat: int, means: tuple[int, int], frames_q16: int
+    ) -> list[int]:
+        """Least squares: u and i as multiples of sine and cosine plus a constant."""
+        fit = self._fit[phase]
+        s, c, ss, sc, cc, mean_s, mean_c = self._gram
+        determinant = ss * cc - sc * sc
+        if determinant <= 0:  # a window of hardly any frames
+            fit[0] = fit[1] = fit[2] = fit[3] = 0
+            return fit
+        for k, x in ((0, values[SUM_U] // repeat), (2, values[SUM_I] // repeat)):
+            on_s, on_c = (values[US], values[UC]) if k == 0 else (values[IS], values[IC])
+            mean = means[k >> 1]
+            xs = _central(on_s // repeat, x, s, mean, mean_s, frames_q16)
+            xc = _central(on_c // repeat, x, c, mean, mean_c, frames_q16)
+            fit[k] = rounded((xs * cc - xc * sc) << _FIT_SHIFT, determinant)
+            fit[k + 1] = rounded((xc * ss - xs * sc) << _FIT_SHIFT, determinant)
+        return fit
+
+    def _update_neutral(self, sums: "RawSums", frames_q16: int) -> None:
+        weights = self._weights
+        if len(weights.i_pa) <= self.phases:
+            return
+        n, nn = sums.neutral[SUM_N] // sums.repeat, sums.neutral[SUM_NN] // sums.repeat
+        mean = 0 if weights.keep_dc else rounded(n << 32, frames_q16)
+        square = _central(nn, n, n, mean, mean, frames_q16)
+        self.in_ua = _rms(square, weights.i_pa[self.phases], frames_q16)
+
+
+def _central(xy: int, x: int, y: int, mean_x: int, mean_y: int, frames_q16: int) -> int:
+    """Return sum((x - mean_x) * (y - mean_y)) from plain sums, q16; the means are q16.
+
+    At the true means the result does not depend on their rounding to the first order.
+    """
+    return (xy << 16) - mean_x * y - mean_y * x + (mean_x * mean_y * frames_q16 >> 32)
+
+
+def _rms(square_q16: int, pico_per_lsb: int, frames_q16: int) -> int:
+    """Return the root of the mean of a sum of squares, in micro-units."""
+    if square_q16 <= 0:
+        return 0
+    # four times the square: the root's last bit rounds
+    radicand = 4 * square_q16 * pico_per_lsb**2 // (frames_q16 * _PICO_PER_MICRO_2)
+    return (isqrt(radicand) + 1) >> 1
+
+
+def _thd_ppm(square_q16: int, s_part: int, c_part: int, gram: list[int]) -> int:
+    """Return the root of (whole - fundamental) / fundamental, DC left out."""
+    fundamental = (
+        s_part * s_part * gram[2] + 2 * s_part * c_part * gram[3] + c_part * c_part * gram[4]
+    )
+    if fundamental <= 0:
+        return 0
+    rest = (square_q16 << 2 * _FIT_SHIFT) - fundamental
+    if rest <= 0:
+        return 0
+    return min(isqrt(rest * _MICRO * _MICRO // fundamental), _THD_MAX_PPM)
+
+
+def _power_factor_ppm(p_uw: int, s_uva: int) -> int:
+    """P over S; rounding must not show more than 1."""
+    if not s_uva:
+        return _MICRO
+    return max(-_MICRO, min(_MICRO, rounded(p_uw * _MICRO, s_uva)))
+
+
+def rounded(dividend: int, divisor: int) -> int:
+    """Divide to the nearest, halves away from zero: import and export round alike."""
+    half = divisor >> 1
+    if dividend >= 0:
+        return (dividend + half) // divisor
+    return -((half - dividend) // divisor)
+
+
+def isqrt(value: int) -> int:
+    """Return the whole part of a square root, by Newton's method from above."""
+    if value < 2:
+        return value if value > 0 else 0
+    # A power of two above the root: 2**(bits / 2) rounded up. MicroPython has no bit_length.
+    bits = 0
+    rest = value
+    while rest >= 1 << 32:
+        rest >>= 32
+        bits += 32
+    while rest:
+        rest >>= 1
+        bits += 1
+    root = 1 << (bits + 1) // 2
+    while True:
+        better = (root + value // root) >> 1
+        if better >= root:
+            return root
+        root = better
+
+
+# Angles whose tangent is 1, 1/2, 1/4 and so on, in micro-degrees
+_ATAN_UDEG = (
+    45000000, 26565051, 14036243, 7125016, 3576334, 1789911, 895174, 447614, 223811, 111906, 55953,
+    27976, 13988, 6994, 3497, 1749, 874, 437, 219, 109, 55, 27,
+)  # fmt: skip
+
+
+def _angle_mdeg(y: int, x: int) -> int:
+    """Angle of the point (x, y) in millidegrees, -180000..180000, by CORDIC; 0 at the origin."""
+    if not x and not y:
+        return 0
+    turned = 0
+    if x < 0:
+        x, y = -x, -y
+        turned = 180_000_000 if y <= 0 else -180_000_000
+    # 22 steps shift right by up to 21 bits: give small numbers more to lose
+    x <<= 24
+    y <<= 24
+    angle = turned
+    for k in range(len(_ATAN_UDEG)):
+        if y > 0:
+            x, y = x + (y >> k), y - (x >> k)
+            angle += _ATAN_UDEG[k]
+        else:
+            x, y = x - (y >> k), y + (x >> k)
+            angle -= _ATAN_UDEG[k]
+    return rounded(angle, 1000)
