@@ -163,6 +163,10 @@ if TYPE_CHECKING:
     class Input(Protocol):
         """A digital input, `machine.Pin` as MicroPython has it."""
 
+        @property
+        def IRQ_FALLING(self) -> int: ...  # noqa: N802 - MicroPython's name
+        @property
+        def IRQ_RISING(self) -> int: ...  # noqa: N802
         def value(self) -> int: ...
         def irq(self, handler: "Callable[[object], None]", trigger: int) -> object: ...
 

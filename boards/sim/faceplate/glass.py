@@ -4,94 +4,91 @@ The shapes are the firmware's own: every character is drawn once by the firmware
 scratch buffer, and what stands in a cell of the real glass is looked up among them.
 """
 
+from micropython import const
+
 from app.display import font, indicators, view
 
-_WIDTH = 128
-_HEIGHT = 64
-UNREADABLE = "?"
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
+
+    Dots = list[tuple[int, int]]
+
+_WIDTH = const(128)
+_HEIGHT = const(64)
+_UNREADABLE = "?"
 
 
 class _Scratch:
     """A glass that nobody sees."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.width = _WIDTH
         self.height = _HEIGHT
         self.buffer = bytearray(_WIDTH * _HEIGHT // 8)
 
-    def show(self, first_page=0, last_page=7):
+    def start(self) -> None:
         pass
 
-    def start(self):
+    def show(self, first_page: int = 0, last_page: int = 7) -> None:
         pass
 
-    def backlight(self, on):
+    def backlight(self, on: bool) -> None:
         pass
 
 
-def rows_of(buffer):
+def _row(buffer: bytearray, x: int, y: int, width: int) -> str:
+    start = (y >> 3) * _WIDTH + x
+    bit = 1 << (y & 7)
+    return "".join(["#" if buffer[at] & bit else "." for at in range(start, start + width)])
+
+
+def rows_of(buffer: bytearray) -> "list[str]":
     """Return 64 rows of `.` and `#` for the contents of a MONO_VLSB buffer."""
-    return [
-        "".join(
-            ["#" if buffer[(y >> 3) * _WIDTH + x] >> (y & 7) & 1 else "." for x in range(_WIDTH)]
-        )
-        for y in range(_HEIGHT)
-    ]
+    return [_row(buffer, 0, y, _WIDTH) for y in range(_HEIGHT)]
 
 
-def _cut(rows, x, y, width, height):
-    return "".join([rows[line][x : x + width] for line in range(y, y + height)])
+def _drawn(buffer: bytearray, digits: font.Digits, y: int) -> str:
+    """Return the dots of the first cell of a field."""
+    return "".join([_row(buffer, 0, line, digits.pitch) for line in range(y, y + digits.height)])
 
 
 class Glass:
     """Decodes rows of dots; built once, it holds all shapes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         scratch = _Scratch()
-        drawn = view.View(scratch)
-        self._big = {}
-        self._small = {}
+        drawing = view.View(scratch)
+        buffer = scratch.buffer
+        self._big: dict[str, str] = {}
+        self._small: dict[str, str] = {}
         for character in font.SEGMENTS:
             for mark in ("", ".", ":"):
-                if character == " " and mark:
-                    # A mark alone is drawn behind a blank cell.
-                    text = " " + mark
-                else:
-                    text = character + mark
-                drawn.value(text, left=True)
-                drawn.code(text)
-                rows = rows_of(scratch.buffer)
-                self._big[self._cell(rows, font.BIG, 0, view.VALUE_Y)] = text
-                self._small[self._cell(rows, font.SMALL, 0, view.CODE_Y)] = text
+                text = character + mark
+                drawing.value(text, True)
+                drawing.code(text)
+                self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
+                self._small[_drawn(buffer, font.SMALL, view.CODE_Y)] = text
         self._letters = {bytes(shape): letter for letter, shape in font.LETTERS.items()}
-        self._places = self._find_places(drawn, scratch)
+        self._places = _find_places(drawing, buffer)
 
-    def decode(self, rows):
+    def decode(self, rows: "list[str]") -> "dict[str, Any]":
         """Return the fields that the rows show; what is no character reads `?`."""
-        names = [name for name, dots in self._places if self._shows(rows, dots)]
+        names = [name for name, dots in self._places if _shows(rows, dots)]
+        beside = indicators.PHASES + indicators.FLOWS
         return {
-            "code": self._text(rows, font.SMALL, view.CODE_Y, view.CODE_CELLS, self._small),
-            "value": self._text(rows, font.BIG, view.VALUE_Y, view.VALUE_CELLS, self._big),
+            "code": _text(rows, font.SMALL, view.CODE_Y, view.CODE_CELLS, self._small),
+            "value": _text(rows, font.BIG, view.VALUE_Y, view.VALUE_CELLS, self._big),
             "unit": self._unit(rows),
-            "cursors": [n for n in names if n not in indicators.PHASES + indicators.FLOWS],
-            "phases": [n for n in names if n in indicators.PHASES],
-            "flow": [n for n in names if n in indicators.FLOWS],
+            "cursors": [name for name in names if name not in beside],
+            "phases": [name for name in names if name in indicators.PHASES],
+            "flow": [name for name in names if name in indicators.FLOWS],
         }
 
-    @staticmethod
-    def _cell(rows, digits, index, y):
-        return _cut(rows, index * digits.pitch, y, digits.pitch, digits.height)
-
-    def _text(self, rows, digits, y, count, shapes):
-        text = ""
-        for index in range(count):
-            text += shapes.get(self._cell(rows, digits, index, y), UNREADABLE)
-        return text.strip()
-
-    def _unit(self, rows):
+    def _unit(self, rows: "list[str]") -> str:
         """Letters are parted by blank columns."""
         text = ""
-        shape = []
+        shape: list[int] = []
         for x in range(view.UNIT_X, _WIDTH + 1):
             column = 0
             if x < _WIDTH:
@@ -101,47 +98,54 @@ class Glass:
             if column:
                 shape.append(column)
             elif shape:
-                text += self._letters.get(bytes(shape), UNREADABLE)
+                text += self._letters.get(bytes(shape), _UNREADABLE)
                 shape = []
         return text
 
-    @staticmethod
-    def _find_places(drawn, scratch):
-        """Return the dots of each indicator that it shares with no other one."""
-        places = []
-        for name in indicators.NAMES:
-            drawn.clear()
-            blank = bytes(scratch.buffer)
-            drawn.indicate(indicators.bit(name))
-            changed = [new & ~old for new, old in zip(scratch.buffer, blank)]
-            places.append((name, changed))
-        result = []
-        for name, dots in places:
-            own = []
-            for at, byte in enumerate(dots):
-                alone = byte
-                for other, others in places:
+
+def _text(
+    rows: "list[str]", digits: font.Digits, y: int, count: int, shapes: "dict[str, str]"
+) -> str:
+    text = ""
+    lines = rows[y : y + digits.height]
+    for x in range(0, count * digits.pitch, digits.pitch):
+        cell = "".join([line[x : x + digits.pitch] for line in lines])
+        text += shapes.get(cell, _UNREADABLE)
+    return text.strip()
+
+
+def _find_places(drawing: view.View, buffer: bytearray) -> "list[tuple[str, Dots]]":
+    """Return the dots that each indicator has to itself: the letters between arrows are shared."""
+    shapes: list[tuple[str, bytes]] = []
+    for name in indicators.NAMES:
+        drawing.clear()
+        drawing.indicate(indicators.bit(name))
+        shapes.append((name, bytes(buffer)))
+    drawing.clear()
+    places: list[tuple[str, Dots]] = []
+    for name, shape in shapes:
+        dots: Dots = []
+        for at, byte in enumerate(shape):
+            if byte:
+                for other, others in shapes:
                     if other != name:
-                        alone &= ~others[at]
-                for bit in range(8):
-                    if alone >> bit & 1:
-                        own.append((at % _WIDTH, at // _WIDTH * 8 + bit))
-            result.append((name, own))
-        drawn.clear()
-        return result
-
-    @staticmethod
-    def _shows(rows, dots):
-        return all(rows[y][x] == "#" for x, y in dots)
+                        byte &= ~others[at]  # noqa: PLW2901 - what remains is its own
+            for bit in range(8):
+                if byte >> bit & 1:
+                    dots.append((at % _WIDTH, at // _WIDTH * 8 + bit))
+        places.append((name, dots))
+    return places
 
 
-_glass = None
+def _shows(rows: "list[str]", dots: "Dots") -> bool:
+    return all([rows[y][x] == "#" for x, y in dots])
 
 
-def decode(dots):
+_glasses: "list[Glass]" = []
+
+
+def decode(dots: "list[str] | bytearray") -> "dict[str, Any]":
     """Return what the glass shows; `dots` are 64 rows of `.` and `#`, or a MONO_VLSB buffer."""
-    global _glass
-    if _glass is None:
-        _glass = Glass()
-    rows = rows_of(dots) if isinstance(dots, (bytes, bytearray, memoryview)) else dots
-    return _glass.decode(rows)
+    if not _glasses:
+        _glasses.append(Glass())
+    return _glasses[0].decode(rows_of(dots) if isinstance(dots, bytearray) else dots)

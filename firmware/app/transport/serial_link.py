@@ -7,7 +7,7 @@ import asyncio
 
 from micropython import const
 
-from app.transport import ticks
+from app import ticks
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 
 from micropython import const
 
-from app.transport import ticks
+from app import ticks
 from app.transport.wrapper import WrapperLink
 
 TYPE_CHECKING = const(False)

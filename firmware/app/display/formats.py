@@ -1,0 +1,135 @@
+"""How values become what stands in the value and unit fields (rows DSP-04 to DSP-10).
+
+A format is one octet as in the format objects: high nibble digits, low nibble decimals. Energy has
+leading zeros. What does not fit is cut at the top, as a mechanical counter would.
+"""
+
+from micropython import const
+
+_ENERGY = const(0)
+_POWER = const(1)
+_OTHER = const(2)
+
+# Unit code of the Blue Book: text, power of ten between it and the register's unit, and which
+# format holds; 2 + decimals for those without a format object.
+_UNITS = {
+    30: ("kWh", 3, _ENERGY),
+    31: ("kVAh", 3, _ENERGY),
+    32: ("kvarh", 3, _ENERGY),
+    27: ("kW", 3, _POWER),
+    28: ("kVA", 3, _POWER),
+    29: ("kvar", 3, _POWER),
+    33: ("A", 0, _OTHER + 2),
+    35: ("V", 0, _OTHER + 1),
+    44: ("Hz", 0, _OTHER + 2),
+    9: ("\xb0C", 0, _OTHER + 1),
+    13: ("m\xb3", 0, _OTHER + 3),
+    14: ("m\xb3", 0, _OTHER + 3),
+    56: ("%", 0, _OTHER + 1),
+    70: ("dBm", 0, _OTHER),
+    7: ("s", 0, _OTHER),
+    6: ("min", 0, _OTHER),
+    5: ("h", 0, _OTHER),
+    4: ("d", 0, _OTHER),
+}
+_NO_UNIT = const(255)
+_WIDTH_MAX = const(8)
+_FLOAT_DECIMALS = const(3)
+
+# Groups C and D of the short code (row DSP-11).
+_LETTERS = {96: "C", 97: "F", 98: "L", 99: "P", 128: "U"}
+# Shown with all groups, so that the parts of the software can be told apart (row DSP-10).
+_LONG_CODES = (
+    b"\x01\x00\x00\x02\x00",
+    b"\x01\x01\x00\x02\x00",
+    b"\x01\x00\x00\x02\x08",
+    b"\x01\x01\x00\x02\x08",
+)
+
+
+class Formats:
+    """The formats that can be set; width in digits and decimals in one octet each."""
+
+    def __init__(self) -> None:
+        self.energy = 0x82
+        self.power = 0x83
+
+    def number(self, value: "int | float", scaler: int, unit: int) -> "tuple[str, str]":
+        """Return the texts of value and unit of `value` times ten to the `scaler`.
+
+        Raises ValueError for what is no number.
+        """
+        name, shift, kind = _UNITS.get(unit, ("", 0, -1))
+        if kind == _ENERGY:
+            return self._formed(value, scaler - shift, self.energy, True), name
+        if kind == _POWER:
+            return self._formed(value, scaler - shift, self.power, False), name
+        decimals = max(0, min(-scaler, _WIDTH_MAX - 1)) if kind < 0 else kind - _OTHER
+        if isinstance(value, float) and kind < 0:
+            decimals = _FLOAT_DECIMALS
+        return self._formed(value, scaler, _WIDTH_MAX << 4 | decimals, False), name
+
+    def _formed(self, value: "int | float", exponent: int, octet: int, zeros: bool) -> str:
+        """Return digits, cut to the format's width, not rounded: a counter shows what is full."""
+        width = max(1, min(octet >> 4, _WIDTH_MAX))
+        decimals = min(octet & 0x0F, width - 1)
+        digits = str(_scaled(abs(value), exponent + decimals))
+        sign = value < 0 and digits != "0"
+        digits = "0" * ((width if zeros else decimals + 1) - len(digits)) + digits
+        digits = digits[-width:]
+        if sign:
+            digits = "-" + (digits if len(digits) < _WIDTH_MAX else digits[1:])
+        return digits[:-decimals] + "." + digits[-decimals:] if decimals else digits
+
+
+def _scaled(value: "int | float", exponent: int) -> int:
+    """Return a positive value times ten to the exponent, as a whole number."""
+    if isinstance(value, float):
+        # Short floats miss decimal fractions by a hair, so these are rounded.
+        if not value <= 1e30:  # nor is what compares with nothing
+            raise ValueError("not a number")
+        return int(value * 10.0**exponent + 0.5)
+    if exponent >= 0:
+        return value * 10**exponent
+    return value // 10**-exponent
+
+
+def code(logical_name: bytes) -> str:
+    """Return the code field of an object: its OBIS code, shortened (rows DSP-10, DSP-11)."""
+    a, b, c, d, e = logical_name[:5]
+    if bytes(logical_name[:5]) in _LONG_CODES:
+        return f"{a}.{b}.{c}.{d}.{e}"
+    short = f"{_LETTERS.get(c, c)}.{_LETTERS.get(d, d)}.{e}"
+    return f"{b}.{short}" if b else short
+
+
+def text(logical_name: bytes, octets: bytes) -> str:
+    """Return what a string shows: date and time in their order, letters, else hex digits."""
+    group = bytes(logical_name[2:5])
+    if len(octets) == 12 or (len(octets) == 4 and group == b"\x00\x09\x01"):
+        return time(octets[5:] if len(octets) == 12 else octets)
+    if len(octets) == 5 and group == b"\x00\x09\x02":
+        return date(octets)
+    if all(0x20 <= octet < 0x7F for octet in octets):
+        return "".join([chr(octet) for octet in octets])
+    if group[:2] == b"\x60\x0e":
+        return ""  # a tariff without a name (row DSP-20)
+    return hexadecimal(octets)
+
+
+def hexadecimal(octets: bytes) -> str:
+    """Return two digits an octet."""
+    return "".join([f"{octet:02X}" for octet in octets])
+
+
+def time(octets: bytes) -> str:
+    """Return hours, minutes and seconds of an encoded time; dashes for what it leaves open."""
+    return ":".join([f"{octet:02d}" if octet < 60 else "--" for octet in octets[:3]])
+
+
+def date(octets: bytes) -> str:
+    """Return year, month and day of an encoded date; dashes for what it leaves open."""
+    year = octets[0] << 8 | octets[1]
+    parts = ["----" if year == 0xFFFF else f"{year:04d}"]
+    parts += [f"{octet:02d}" if octet <= 31 else "--" for octet in octets[2:4]]
+    return ".".join(parts)

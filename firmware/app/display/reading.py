@@ -1,0 +1,119 @@
+"""What an item of a display list shows: read by the resolver, worded by `formats`.
+
+Whatever goes wrong is a text of its own: Error 11, 23, 31 (row DSP-12).
+"""
+
+from micropython import const
+
+from app import attributes
+from app.display import formats
+from app.errors import AccessRefused, BufferFull, EncodingError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    # Value, scaler, unit code of an attribute; scaler 0 and unit 255 where there is none.
+    # Raises AccessRefused if there is no such attribute, ValueError if it cannot be shown.
+    Read = Callable[[attributes.Reference], tuple[Any, int, int]]
+
+_NO_UNIT = const(255)
+_REGISTER = const(3)
+_EXTENDED_REGISTER = const(4)
+_DEMAND_REGISTER = const(5)
+
+_NOT_FIT = "Error 11"  # the object cannot be shown
+_MISSING = "Error 23"  # there is no such object
+_NO_FORMAT = "Error 31"  # its value cannot be shown
+_ABSENT = "--------"  # the object has no value yet
+
+
+class AttributeReader:
+    """Reads an attribute with its scaler and unit: a `Read` over a resolver."""
+
+    def __init__(self, resolver: "attributes.Resolver") -> None:
+        self._resolver = resolver
+        self._last: attributes.Reference | None = None
+        self._scaler = 0
+        self._unit = _NO_UNIT
+
+    def __call__(self, reference: "attributes.Reference") -> "tuple[Any, int, int]":
+        """Return value, scaler, unit; these two are asked for once an item."""
+        value = self._resolver.read(reference)[1]
+        if reference is not self._last:
+            self._scaler, self._unit = self._scaler_unit(reference)
+            self._last = reference
+        return value, self._scaler, self._unit
+
+    def _scaler_unit(self, reference: "attributes.Reference") -> "tuple[int, int]":
+        class_id = reference.class_id
+        if class_id in (_REGISTER, _EXTENDED_REGISTER) and reference.index == 2:
+            index = 3
+        elif class_id == _DEMAND_REGISTER and reference.index in (2, 3):
+            index = 4
+        else:
+            return 0, _NO_UNIT
+        name = reference.logical_name
+        pair = self._resolver.read(attributes.Reference(class_id, name, index))[1]
+        return pair[0][1], pair[1][1]
+
+
+class Item:
+    """One item's texts; `refresh` reads it again."""
+
+    def __init__(self, formats_set: formats.Formats) -> None:
+        self.code = ""
+        self.value = ""
+        self.unit = ""
+        self.is_text = False  # starts at the left and may be longer than the field
+        self._formats = formats_set
+        self._raw: object = self  # the value behind the texts; nothing equals this
+
+    def refresh(self, reference: "attributes.Reference", read: "Read", renew: bool) -> bool:
+        """Read the item; False if its texts stay as they are. `renew`: it is another item."""
+        try:
+            raw = read(reference)
+            if raw == self._raw and not renew:
+                return False
+            self._raw = raw
+            self._word(reference.logical_name, raw[0], raw[1], raw[2])
+        except AccessRefused as error:
+            missing = (attributes.OBJECT_UNDEFINED, attributes.OBJECT_CLASS_INCONSISTENT)
+            self._fail(_MISSING if error.result in missing else _NOT_FIT)
+        except BufferFull:
+            self._fail(_NOT_FIT)
+        except (EncodingError, ValueError):
+            self._fail(_NO_FORMAT)
+        self.code = formats.code(reference.logical_name)
+        return True
+
+    def _fail(self, message: str) -> None:
+        self._raw = self
+        self.value = message
+        self.unit = ""
+        self.is_text = True
+
+    def _word(
+        self,
+        logical_name: bytes,
+        value: "Any",  # noqa: ANN401 - what A-XDR can say
+        scaler: int,
+        unit: int,
+    ) -> None:
+        self.unit = ""
+        self.is_text = True
+        if value is None:
+            self.value = _ABSENT
+        elif isinstance(value, (bytes, bytearray)):
+            self.value = formats.text(logical_name, bytes(value))
+            self.is_text = ":" not in self.value
+        elif isinstance(value, str):
+            self.value = value
+        elif isinstance(value, (list, tuple)):
+            self._fail(_NOT_FIT)
+        elif logical_name[2] == 97 and unit == _NO_UNIT:
+            self.value = f"{value:08X}"  # error registers are read bit by bit
+        else:
+            self.is_text = False
+            self.value, self.unit = self._formats.number(value, scaler, unit)

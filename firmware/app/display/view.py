@@ -1,0 +1,253 @@
+"""Draws the display's fields on the glass and sends what changed (row DSP-01).
+
+    pages 0-1   code in five small digits, phases, directions of power, unit
+    pages 2-5   value in eight large digits, each with decimal point or colon behind it
+    pages 6-7   cursors
+
+A field is drawn again only when it changes, and only its pages are sent: sending is what costs.
+"""
+
+import framebuf
+from micropython import const
+
+from app.display import font, indicators
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from hal import Lcd
+
+_WIDTH = const(128)
+VALUE_CELLS = 8
+CODE_CELLS = 5
+VALUE_Y = 19
+CODE_Y = 1
+LETTERS_Y = 3
+PHASES_X = (52, 62, 73)
+FLOWS_X = (85, 95)  # left and right arrow; the letter stands between them
+FLOW_LETTER_X = 90
+FLOWS_Y = (1, 8)
+UNIT_X = 100
+CURSORS_Y = (50, 58)
+
+_CODE_PAGES = const(0x03)
+_VALUE_PAGES = const(0x3C)
+_MARKS = ".:"
+
+
+def tiny_width(name: str) -> int:
+    """Return the width of a word in tiny letters."""
+    return sum(len(font.TINY[letter]) + 1 for letter in name) - 1
+
+
+def _places() -> "list[tuple[int, int]]":
+    """Return (x, y) of each cursor: both rows spread evenly over the glass."""
+    places: list[tuple[int, int]] = []
+    for row, names in enumerate(indicators.CURSORS):
+        free = _WIDTH - 1 - sum(tiny_width(name) for name in names)
+        x = 1
+        for index, name in enumerate(names):
+            gap = free * index // (len(names) - 1)
+            places.append((x + gap, CURSORS_Y[row]))
+            x += tiny_width(name)
+    return places
+
+
+CURSOR_PLACES = _places()
+
+
+def cells(text: str, count: int) -> "tuple[str, str]":
+    """Part a text into its characters as shown and the marks behind each, `count` cells wide."""
+    characters = ""
+    marks = ""
+    for character in text:
+        if character in _MARKS and characters and len(marks) < len(characters):
+            marks += character
+            continue
+        marks += " " * (len(characters) - len(marks))
+        if len(characters) == count:
+            break
+        characters += " " if character in _MARKS else font.shown(character)
+        if character in _MARKS:
+            marks += character
+    return characters, marks + " " * (len(characters) - len(marks))
+
+
+class View:
+    """The fields on one glass. Nothing appears before `flush`."""
+
+    def __init__(self, lcd: "Lcd") -> None:
+        self._lcd = lcd
+        self._buffer = lcd.buffer
+        self._frame = framebuf.FrameBuffer(lcd.buffer, lcd.width, lcd.height, framebuf.MONO_VLSB)
+        self._dirty = 0xFF  # one bit a page
+        self._value = " " * VALUE_CELLS
+        self._value_marks = self._value
+        self._code = " " * CODE_CELLS
+        self._code_marks = self._code
+        self._unit = ""
+        self._lit = 0
+        self._frame.fill(0)
+
+    def value(self, text: str, left: bool = False) -> None:
+        """Show a value, at the right or the left end of its field."""
+        characters, marks = cells(text, VALUE_CELLS)
+        blank = " " * (VALUE_CELLS - len(characters))
+        characters = characters + blank if left else blank + characters
+        marks = marks + blank if left else blank + marks
+        if characters == self._value and marks == self._value_marks:
+            return
+        for index in range(VALUE_CELLS):
+            character = characters[index]
+            mark = marks[index]
+            if character != self._value[index] or mark != self._value_marks[index]:
+                self._digit(font.BIG, index * font.BIG.pitch, VALUE_Y, character, mark)
+        self._value = characters
+        self._value_marks = marks
+        self._dirty |= _VALUE_PAGES
+
+    def code(self, text: str) -> None:
+        """Show the code of what the value is."""
+        characters, marks = cells(text, CODE_CELLS)
+        blank = " " * (CODE_CELLS - len(characters))
+        characters += blank
+        marks += blank
+        if characters == self._code and marks == self._code_marks:
+            return
+        for index in range(CODE_CELLS):
+            self._digit(
+                font.SMALL, index * font.SMALL.pitch, CODE_Y, characters[index], marks[index]
+            )
+        self._code = characters
+        self._code_marks = marks
+        self._dirty |= _CODE_PAGES
+
+    def unit(self, text: str) -> None:
+        """Show a unit; a letter without a shape is left out."""
+        if text == self._unit:
+            return
+        self._unit = text
+        self._frame.fill_rect(UNIT_X, 0, _WIDTH - UNIT_X, 16, 0)
+        width = sum(len(font.LETTERS[letter]) + 1 for letter in text if letter in font.LETTERS) - 1
+        # At the right end, as on a glass with fixed units.
+        x = max(UNIT_X, _WIDTH - width)
+        for letter in text:
+            shape = font.LETTERS.get(letter)
+            if shape is not None and x + len(shape) <= _WIDTH:
+                x = self._columns(x, LETTERS_Y, shape, True) + 1
+        self._dirty |= _CODE_PAGES
+
+    def indicate(self, lit: int) -> None:
+        """Show the indicators whose bits are set, and only those."""
+        changed = lit ^ self._lit
+        if not changed:
+            return
+        self._lit = lit
+        for index, name in enumerate(indicators.NAMES):
+            if changed >> index & 1:
+                self._indicator(index, name, lit >> index & 1 != 0)
+
+    def test(self, picture: int) -> None:
+        """Show a picture of the display test: 0 all segments, 1 odd, 2 even, 3 none (KEY-08)."""
+        if picture == 0:
+            self.value("8." * VALUE_CELLS)
+            self.code("8." * CODE_CELLS)
+            self.unit("kvarh")
+            self.indicate(indicators.ALL)
+        elif picture == 3:
+            self.clear()
+        else:
+            first = picture == 1
+            self.value(("8. " if first else " 8.") * (VALUE_CELLS // 2))
+            self.code(("8. " * 3)[:-1] if first else " 8." * 2)
+            self.unit("kvarh" if first else "")
+            self.indicate(indicators.ALL & (0x15555555 if first else 0x0AAAAAAA))
+
+    def clear(self) -> None:
+        """Blank every field."""
+        self.value("")
+        self.code("")
+        self.unit("")
+        self.indicate(0)
+
+    def flush(self) -> None:
+        """Send the pages that changed."""
+        page = 0
+        while self._dirty:
+            if self._dirty & 1:
+                first = page
+                while self._dirty & 2:
+                    self._dirty >>= 1
+                    page += 1
+                self._lcd.show(first, page)
+            self._dirty >>= 1
+            page += 1
+
+    def _indicator(self, index: int, name: str, on: bool) -> None:
+        cursors = len(CURSOR_PLACES)
+        if index < cursors:
+            x, y = CURSOR_PLACES[index]
+            self._word(x, y, name, font.TINY, on)
+            self._dirty |= 1 << (y >> 3)
+            return
+        self._dirty |= _CODE_PAGES
+        index -= cursors
+        if index < len(indicators.PHASES):
+            self._word(PHASES_X[index], LETTERS_Y, name, font.LETTERS, on)
+            return
+        index -= len(indicators.PHASES)
+        row = index >> 1
+        arrow = font.TINY["<>"[index & 1]]
+        self._columns(FLOWS_X[index & 1], FLOWS_Y[row], arrow, on)
+        # The letter between the arrows is lit with either of them.
+        either = indicators.bit("-" + name[1]) | indicators.bit("+" + name[1])
+        self._columns(FLOW_LETTER_X, FLOWS_Y[row], font.TINY[name[1]], self._lit & either != 0)
+
+    def _word(self, x: int, y: int, word: str, letters: "dict[str, bytes]", on: bool) -> None:
+        for letter in word:
+            x = self._columns(x, y, letters[letter], on) + 1
+
+    def _columns(self, x: int, y: int, shape: bytes, on: bool) -> int:
+        """Light or clear the dots of a letter; return the column behind it."""
+        buffer = self._buffer
+        at = (y >> 3) * _WIDTH + x
+        shift = y & 7
+        for column in shape:
+            dots = column << shift
+            low = dots & 0xFF
+            high = dots >> 8
+            if on:
+                buffer[at] |= low
+            else:
+                buffer[at] &= ~low & 0xFF
+            if high:
+                if on:
+                    buffer[at + _WIDTH] |= high
+                else:
+                    buffer[at + _WIDTH] &= ~high & 0xFF
+            at += 1
+        return x + len(shape)
+
+    def _digit(self, digits: font.Digits, x: int, y: int, character: str, mark: str) -> None:
+        self._frame.fill_rect(x, y, digits.pitch, digits.height, 0)
+        segments = font.SEGMENTS[character]
+        for index in range(7):
+            if segments >> index & 1:
+                self._rectangles(x, y, digits.segments[index], 1)
+        if segments & font.ROUND:
+            self._rectangles(x, y, digits.segments[font.ROUNDING], 0)
+        if segments & font.SLANTED:
+            self._rectangles(x, y, digits.segments[font.STROKE], 1)
+        if mark != " ":
+            index = font.POINT if mark == "." else font.COLON
+            self._rectangles(x, y, digits.segments[index], 1)
+
+    def _rectangles(self, x: int, y: int, rectangles: bytes, color: int) -> None:
+        frame = self._frame
+        for at in range(0, len(rectangles), 4):
+            frame.fill_rect(
+                x + rectangles[at],
+                y + rectangles[at + 1],
+                rectangles[at + 2],
+                rectangles[at + 3],
+                color,
+            )
