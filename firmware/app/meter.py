@@ -18,12 +18,13 @@ from app.energy_record import EnergyRecord
 from app.identification import Identification
 from app.registers import RegisterFile
 from app.settings import Settings
-from app.storage import record
+from app.storage import record, regions
 from app.tasks import Supervisor
 from app.transport.hdlc import HdlcLink
 from app.transport.hdlc_parameters import HdlcSettings
 from app.transport.serial_link import SerialLink
 from app.transport.tcp_link import TcpLink
+from metrology import calibration
 from metrology.engine import Engine
 
 TYPE_CHECKING = const(False)
@@ -45,7 +46,9 @@ class Meter:
         self.settings = Settings(board.fram)
         self.clock = Clock(board.rtc, self.settings)
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
-        self.engine = Engine(board.frames, board.scale, board.variant)
+        self.calibration = self._load_calibration()
+        self.engine = Engine(board.frames, board.scale, board.variant, self.calibration)
+        self.engine.pulses.attach(board.led_active.value, board.led_reactive.value)
         self.energy_record = EnergyRecord(board.fram, self.engine.energies)
         self._restore_energies()
         self.engine.on_window.append(self.energy_record.window)
@@ -79,6 +82,22 @@ class Meter:
     def _problem(self, text: str) -> None:
         self.problems.append(text)
         print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
+
+    def _load_calibration(self) -> "calibration.Calibration":
+        """Return the calibration of production, or the board's design values."""
+        phases = self.board.variant.phases
+        stored = regions.open_record(self.board.fram, "calibration")
+        try:
+            payload = stored.load()
+            if payload is not None:
+                return calibration.unpack(payload, phases)
+            if stored.state == record.LOST:
+                self._problem("calibration is damaged, the design values serve")
+        except OSError:
+            self._problem("calibration cannot be read, the design values serve")
+        except calibration.CalibrationError as error:
+            self._problem("calibration: " + str(error) + ", the design values serve")
+        return calibration.Calibration(phases)
 
     def _restore_energies(self) -> None:
         state = self.energy_record.restore()
