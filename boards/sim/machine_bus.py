@@ -275,6 +275,7 @@ class SpiCapture:
         self._frame_bytes = frame_bytes
         self._frames = len(ring) // frame_bytes
         self._count = 0
+        self._held = False
         self._chip.skip()
         captures.append(self)
         self._event = timeline.after(_BLOCK_US, self._block)
@@ -297,6 +298,8 @@ class SpiCapture:
     def hold(self) -> None:
         """Capture no frames: they stay due in the chip. Leaps do this."""
         self._held = True
+        if self._event is not None:
+            timeline.cancel(self._event)  # a hundred events a second are dear in a leap
 
     def due(self) -> int:
         """Return how many frames are converted and not captured."""
@@ -326,12 +329,13 @@ class SpiCapture:
 
     def release(self) -> None:
         """Capture again, from the first frame that is due."""
+        if self._held and self._event is not None:
+            self._event = timeline.after(_BLOCK_US, self._block)
         self._held = False
 
     def _block(self) -> None:
         self._event = timeline.after(_BLOCK_US, self._block)
-        if not self._held:
-            self.deliver(self._chip.frames_due())
+        self.deliver(self._chip.frames_due())
 
 
 def reset_buses() -> None:

@@ -153,7 +153,8 @@ def health(bench: "Bench") -> "Answer":
     if bench.running():
         meter = bench.meter()
         frames = meter.board.frames
-        answer["frames_taken"] = meter.engine.frames
+        answer["frames_taken"] = bench.frames_taken()
+        answer["windows"] = meter.engine.windows
         answer["frames_lost"] = frames.lost
         answer["frames_wrong"] = frames.errors
         answer["task_restarts"] = meter.supervisor.restarts()

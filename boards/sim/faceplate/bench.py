@@ -5,6 +5,7 @@ with each reset, so they are asked for anew each time.
 """
 
 import loop
+import machine_bus
 import timeline
 from micropython import const
 
@@ -118,3 +119,7 @@ class Bench:
     def longest_loop_us(self) -> int:
         """Longest time that the tasks kept the loop from its next turn, host's microseconds."""
         return loop.io.longest_turn_us
+
+    def frames_taken(self) -> int:
+        """Frames that the capture peripheral has put into the meter's ring since it booted."""
+        return sum([capture.count() for capture in machine_bus.captures])
