@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -16,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE))  # clients.py stands beside the tests
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
 START_TIMEOUT_S = 60

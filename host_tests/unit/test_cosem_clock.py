@@ -221,7 +221,6 @@ def test_a_dead_memory_is_a_hardware_fault(rig):
     assert rig.clock.time_zone_min == -60
 
 
-@pytest.mark.row("CLK-08")
 def test_local_time_and_date_for_the_display(rig):
     assert rig.resolver.read(Reference(1, bytes((1, 0, 0, 9, 1, 255)), 2))[1].hex() == "003b3200"
     assert rig.resolver.read(Reference(1, bytes((1, 0, 0, 9, 2, 255)), 2))[1].hex() == "07ea020107"

@@ -44,7 +44,6 @@ ENERGY = entry(3, "0100010800ff", 2)
 CLOCK = entry(8, "0000010000ff", 2)
 
 
-@pytest.mark.row("DSP-15", "DSP-16")
 def test_lists_are_written_read_and_kept_apart(rig):
     assert get(rig, GENERAL, 3).hex() == "0100"
     assert set_list(rig, GENERAL, listed(ENERGY, CLOCK)) == 0

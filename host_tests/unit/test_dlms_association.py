@@ -49,7 +49,6 @@ def refused(answer, diagnostic, source=1):
     return answer[25:].hex()
 
 
-@pytest.mark.row("SEC-09", "SEC-69")
 def test_open_1_the_green_books_aarq_without_security(rig):
     # Green Book 11.2, AARQ without security and its AARE
     answer = rig.apdu("601da109060760857405080101be10040e01000000065f1f0400007e1f04b0", sap=16)
@@ -57,7 +56,6 @@ def test_open_1_the_green_books_aarq_without_security(rig):
     assert rig.apdu(CLOCK, sap=16)[3] == 0
 
 
-@pytest.mark.row("SEC-09")
 def test_open_1_the_green_books_aarq_with_lls(rig):
     # Green Book 11.3, low level security with the secret 12345678
     answer = rig.apdu(
@@ -68,7 +66,6 @@ def test_open_1_the_green_books_aarq_with_lls(rig):
     assert rig.apdu(ENERGY)[3] == 0
 
 
-@pytest.mark.row("SEC-03")
 @pytest.mark.parametrize(
     "secret", [b"12345679", b"1234567", b"123456789", b"", b"1234567812345678", b"\x00" * 8]
 )
@@ -79,7 +76,6 @@ def test_a_wrong_password_is_told_as_such(rig, secret):
     assert rig.apdu(AARQ_LLS)[17] == 0
 
 
-@pytest.mark.row("SEC-03")
 def test_the_management_client_needs_its_password(rig):
     assert refused(rig.apdu(AARQ_PUBLIC, sap=1), 12) == GRANTED
     assert refused(rig.apdu(aarq(LN, "8a020780", user_information())), 12) == GRANTED
@@ -95,7 +91,6 @@ def test_a_password_does_not_lift_the_public_client(rig):
     assert refused(rig.apdu(AARQ_LLS, sap=16), 11) == GRANTED
 
 
-@pytest.mark.row("SEC-02")
 @pytest.mark.parametrize("sap", [0, 2, 15, 17, 32, 48, 64, 102, 0xFFFF])
 def test_unknown_clients_are_not_let_in(rig, sap):
     assert refused(rig.apdu(AARQ_LLS, sap=sap), 3) == GRANTED
@@ -152,7 +147,6 @@ def test_open_12_a_newer_dlms_version_is_taken_as_six(rig):
     assert answer.hex().endswith(GRANTED)
 
 
-@pytest.mark.row("SEC-69")
 @pytest.mark.parametrize(
     ("proposed", "granted"),
     [("007e1f", "005e19"), ("ffffff", "005e19"), ("000010", "000010"), ("401e18", "001e18")],

@@ -37,7 +37,7 @@ def by_name(objects):
     return {item.logicalName: item for item in objects}
 
 
-@pytest.mark.row("SEC-01", "SEC-08", "TCP-18")
+@pytest.mark.row("SEC-08")
 @pytest.mark.parametrize("pdu_size", [64, 128, 300, 1024, 0xFFFF])
 def test_gurux_reads_every_attribute_of_every_object(rig, pdu_size):
     for key in ("general_list", "alternate_list"):  # gurux cannot read a profile without columns
@@ -60,7 +60,7 @@ def test_gurux_reads_every_attribute_of_every_object(rig, pdu_size):
     assert rig.server.associations() == 0
 
 
-@pytest.mark.row("EN-02", "MET-09", "MET-12")
+@pytest.mark.row("EN-02")
 def test_gurux_shows_values_with_their_units(rig):
     session = management(rig)
     objects = by_name(session.objects())
@@ -79,7 +79,6 @@ def test_gurux_shows_values_with_their_units(rig):
         assert item.unit == unit
 
 
-@pytest.mark.row("TCP-18")
 @pytest.mark.parametrize("pdu_size", [128, 1024])
 def test_gurux_reads_scalers_and_units_by_list(rig, pdu_size):
     session = management(rig, pdu_size=pdu_size)
@@ -107,7 +106,7 @@ def test_gurux_reads_and_sets_the_clock(rig):
     assert clients.seconds_apart(clock.time, moment + timedelta(seconds=30)) < 1
 
 
-@pytest.mark.row("SEC-02", "SEC-04")
+@pytest.mark.row("SEC-04")
 def test_gurux_as_public_client(rig):
     session = clients.Gurux(rig.transport(), clients.PUBLIC).connect()
     objects = by_name(session.objects())
@@ -136,7 +135,6 @@ def test_gurux_as_public_client(rig):
     assert len(again.objects()) > 80
 
 
-@pytest.mark.row("SEC-03")
 @pytest.mark.parametrize("secret", [b"12345679", b"1", None])
 def test_a_wrong_password_is_refused_to_gurux(rig, secret):
     with pytest.raises(GXDLMSException) as refusal:
@@ -145,7 +143,7 @@ def test_a_wrong_password_is_refused_to_gurux(rig, secret):
     assert rig.server.associations() == 0
 
 
-@pytest.mark.row("DSP-15", "DSP-17")
+@pytest.mark.row("DSP-17")
 @pytest.mark.parametrize("pdu_size", [128, 1024])
 def test_gurux_writes_a_display_list_and_reads_its_row(rig, pdu_size):
     session = management(rig, pdu_size=pdu_size)
@@ -170,7 +168,6 @@ def test_gurux_writes_a_display_list_and_reads_its_row(rig, pdu_size):
     assert session.read(general, 7) == 1
 
 
-@pytest.mark.row("SEC-63")
 def test_gurux_changes_the_password(rig):
     session = management(rig)
     association = by_name(session.objects())["0.0.40.0.0.255"]
@@ -182,7 +179,7 @@ def test_gurux_changes_the_password(rig):
     clients.Gurux(rig.transport(), clients.MANAGEMENT, b"87654321").connect()
 
 
-@pytest.mark.row("EN-02", "TCP-18")
+@pytest.mark.row("EN-02")
 @pytest.mark.parametrize("pdu_size", [40, 128, 65535])
 def test_dlms_cosem_reads_through_blocks(rig, pdu_size):
     client = clients.dlms_cosem(
@@ -201,7 +198,7 @@ def test_dlms_cosem_reads_through_blocks(rig, pdu_size):
     assert rig.server.associations() == 0
 
 
-@pytest.mark.row("SEC-03", "SEC-04")
+@pytest.mark.row("SEC-04")
 def test_dlms_cosem_is_held_to_its_rights(rig):
     with clients.dlms_cosem(rig.transport(), clients.PUBLIC).session() as client:
         client.get(clients.attribute(8, "0-0:1.0.0.255", 2))

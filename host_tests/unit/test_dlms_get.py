@@ -110,7 +110,6 @@ def test_selective_access_was_not_negotiated_and_is_refused(rig):
     assert rig.apdu("c003c10100070000150001ff020102" + "00").hex() == "d80102"
 
 
-@pytest.mark.row("TCP-18")
 def test_a_list_with_values_and_errors(rig):
     answer = rig.apdu(
         "c003c105"
@@ -134,7 +133,6 @@ def test_a_list_may_hold_a_long_value(rig):
     assert octets == expected
 
 
-@pytest.mark.row("TCP-18")
 @pytest.mark.parametrize(
     "size", [12, 13, 14, 20, 64, 128, 137, 138, 139, 266, 267, 268, 269, 1024]
 )

@@ -26,7 +26,6 @@ def block(octets):
     return f"{len(octets) // 2:02x}{octets}"
 
 
-@pytest.mark.row("TCP-18")
 def test_set_normal(rig):
     assert rig.apdu(f"c101c1{ZONE}10ff88").hex() == "c501c100"
     assert rig.clock.time_zone_min == -120
@@ -92,7 +91,6 @@ def test_unknown_types(rig):
         assert rig.apdu(request).hex() == "d80202"
 
 
-@pytest.mark.row("TCP-18")
 def test_set_with_list_gives_each_its_result(rig):
     request = f"c104c104{ZONE}{DEVIATION}00030100010800ff0200{CUSTOMER}"
     values = "04" + "10ff88" + "0f7f" + "00" + "0902" + b"Me".hex()
@@ -110,7 +108,6 @@ def test_a_list_whose_results_would_not_fit_is_refused_before_it_takes_effect():
     assert rig.apdu(f"c104c102{ZONE}{ZONE}02" + "10ff88" * 2).hex() == "c505c1020000"
 
 
-@pytest.mark.row("TCP-18")
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 22, 60])
 def test_set_in_blocks(rig, size):
     value = "0930" + (b"utility " * 6).hex()
@@ -167,7 +164,6 @@ def test_long_values_are_bounded(rig):
     assert rig.channel._set._long is None
 
 
-@pytest.mark.row("TCP-18")
 def test_action_normal(rig):
     assert rig.apdu(f"c301c1{SHIFT}01100005").hex() == "c701c10000"
     assert rig.clock.utc_s() == NOW_UTC_S + 5
