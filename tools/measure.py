@@ -34,7 +34,8 @@ ENERGIES = ("1.8.0", "2.8.0", "3.8.0", "4.8.0", "5.8.0", "6.8.0", "7.8.0", "8.8.
 ENERGIES += ("9.8.0", "10.8.0", "15.8.0", "16.8.0")
 
 MIN_SAMPLES_PER_CYCLE = 10
-MIN_CYCLES = 2
+MAX_RATE_HZ = 32000
+MIN_CYCLES = 3  # the meter sees a period in any three
 # Inside these the recording is measured as it is; beyond, behind a transformer.
 U_RANGE_V = (50.0, 1000.0)
 I_RANGE_A = (0.5, 100.0)
@@ -104,6 +105,8 @@ def check_length(recording: Recording, nominal_hz: int | None) -> None:
             f"{rate_hz:g} samples a second are too few; at least "
             f"{MIN_SAMPLES_PER_CYCLE * lowest} are needed"
         )
+    if rate_hz > MAX_RATE_HZ:
+        raise MeasureError(f"{rate_hz:g} samples a second are too many; at most {MAX_RATE_HZ}")
     count = len(recording.samples)
     needed = math.ceil(MIN_CYCLES * rate_hz / (nominal_hz or 60))
     if count < needed:

@@ -17,6 +17,7 @@ _COLOURS = ("#8c564b", "#333333", "#7f7f7f")  # L1 brown, L2 black, L3 grey (IEC
 _ZOOM_CYCLES = 3
 _MAX_DRAWN = 4000  # points of an overview; a longer recording is drawn as an envelope
 _HARMONICS = 25
+_PHASOR_CYCLES = 10  # phasors and harmonics are of the last cycles: f may wander in the whole
 
 # Key, heading, unit, decimals of the rows that hold one value a phase.
 _ROWS = (
@@ -83,9 +84,9 @@ def _envelope(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _order(values: np.ndarray, rate_hz: float, f_hz: float, order: int) -> complex:
-    """RMS phasor of one harmonic over the whole cycles at the end of the recording."""
+    """RMS phasor of one harmonic over the last whole cycles."""
     cycle = rate_hz / f_hz
-    count = round(int(len(values) / cycle) * cycle)
+    count = round(min(int(len(values) / cycle), _PHASOR_CYCLES) * cycle)
     if count == 0:
         return 0j
     k = np.arange(len(values) - count, len(values))
@@ -125,7 +126,7 @@ def _draw_phasors(axes: Axes, voltages: list[complex], currents: list[complex]) 
             axes.plot([0, np.angle(point)], [0, abs(point)], style, color=_COLOURS[n], linewidth=2)
             axes.annotate(f"{kind}{n + 1}", (np.angle(point), abs(point)))
     axes.set_yticklabels([])
-    axes.set_title("phasors (I dashed, own scale)", fontsize=9)
+    axes.set_title("phasors of the last cycles (I dashed, own scale)", fontsize=9)
 
 
 def picture(
@@ -170,7 +171,7 @@ def picture(
                     alpha=1 if kind == "I" else 0.45,
                     label=f"{kind}{n + 1}",
                 )
-        bars.set_xlabel("harmonic")
+        bars.set_xlabel("harmonic, last cycles")
         bars.set_ylabel("% of the fundamental")
         bars.legend(fontsize=7, ncols=phases)
         bars.grid(alpha=0.3)
