@@ -8,6 +8,7 @@ MicroPython would, with the shims of this folder first on the path.
 import builtins
 import gc
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -17,6 +18,16 @@ _SHIMS = Path(__file__).resolve().parent
 def _print_exception(error, file=None):
     """MicroPython's sys.print_exception."""
     traceback.print_exception(type(error), error, error.__traceback__, file=file or sys.stdout)
+
+
+def _install_ticks():
+    """MicroPython's time.ticks_...: counters modulo 2**30."""
+    period = 1 << 30
+    if not hasattr(time, "ticks_ms"):
+        time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000 % period
+        time.ticks_us = lambda: time.monotonic_ns() // 1000 % period
+        time.ticks_add = lambda ticks, delta: (ticks + delta) % period
+        time.ticks_diff = lambda a, b: (a - b + period // 2) % period - period // 2
 
 
 def install():
@@ -30,6 +41,7 @@ def install():
         setattr(builtins, name, getattr(viper_memory, name))
     # The compiler knows const() even where it was not imported.
     builtins.const = micropython.const
+    _install_ticks()
     if not hasattr(sys, "print_exception"):
         sys.print_exception = _print_exception
     # CPython's heap has no fixed size: enough is free, and what is used is not counted.

@@ -138,7 +138,7 @@ def _find_places(drawing: view.View, buffer: bytearray) -> "list[tuple[str, Dots
 
 
 def _shows(rows: "list[str]", dots: "Dots") -> bool:
-    return all([rows[y][x] == "#" for x, y in dots])
+    return all(rows[y][x] == "#" for x, y in dots)
 
 
 _glasses: "list[Glass]" = []

@@ -1,0 +1,324 @@
+"""What is shown when: start, automatic scroll, the list by key, time-outs, changes meanwhile."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.attributes import Reference
+from app.display import keys
+from app.display.display import Display
+from app.errors import AccessRefused
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "boards" / "sim"))
+
+from faceplate import glass
+
+_spec = importlib.util.spec_from_file_location(
+    "glass_base", Path(__file__).with_name("test_glass.py")
+)
+base = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(base)
+
+
+def name(c, d, e, a=1, b=0):
+    return bytes((a, b, c, d, e, 255))
+
+
+class List:
+    def __init__(self, *names):
+        self.names = list(names)
+        self.items = [Reference(3, one, 2) for one in names]
+
+    def references(self):
+        return self.items
+
+
+class Lcd(base.Lcd):
+    light = False
+
+    def backlight(self, on):
+        self.light = on
+
+
+class Bench:
+    """A display with its clock: time passes as the display's own task would let it."""
+
+    def __init__(self, now_ms=0):
+        self.values = {
+            name(1, 8, 0): (123456, 0, 30),
+            name(1, 7, 0): (3450, 0, 27),
+            name(32, 7, 0): (2301, -1, 35),
+            name(96, 1, 0, 0): (b"67542301", 0, 255),
+            name(0, 2, 8): (bytes(range(0, 256, 17)), 0, 255),
+        }
+        self.general = List(name(1, 8, 0), name(1, 7, 0), name(32, 7, 0))
+        self.alternate = List(name(96, 1, 0, 0), name(1, 8, 0))
+        self.steady = ["L1", "L2", "L3", "+P", "T1"]
+        self.blinking = []
+        self.lcd = Lcd()
+        self.display = Display(self.lcd, self.general, self.alternate, self.read, self.status)
+        self.now_ms = now_ms
+        self.lcd.start()
+        self.display.begin(now_ms)
+        self.due_ms = now_ms
+
+    def read(self, reference):
+        value = self.values.get(bytes(reference.logical_name))
+        if value is None:
+            raise AccessRefused(4)
+        return value
+
+    def status(self, indicators):
+        for one in self.steady:
+            indicators.set(one)
+        for one in self.blinking:
+            indicators.set(one, True)
+
+    def run(self, seconds):
+        end_ms = self.now_ms + int(seconds * 1000)
+        while self.due_ms <= end_ms:
+            self.now_ms = max(self.now_ms, self.due_ms)
+            wait_ms = self.display.tick(self.now_ms % 2**30)
+            assert 0 < wait_ms <= 10_000
+            self.due_ms = self.now_ms + wait_ms
+        self.now_ms = end_ms
+
+    def press(self, kind=keys.SHORT, key=keys.SCROLL):
+        self.display.key(key, keys.DOWN, self.now_ms % 2**30)
+        self.display.key(key, kind, self.now_ms % 2**30)
+
+    @property
+    def shown(self):
+        return glass.decode(self.lcd.sent)
+
+    @property
+    def code(self):
+        return self.shown["code"]
+
+    @property
+    def value(self):
+        return self.shown["value"]
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def started(bench):
+    bench.run(7)
+    return bench
+
+
+@pytest.mark.row("DSP-02")
+def test_power_up_shows_all_segments_for_five_seconds(bench):
+    bench.display.times.version = "0.1.0"
+    assert bench.value == "8." * 8
+    bench.run(4.9)
+    assert bench.value == "8." * 8 and len(bench.shown["cursors"]) == 22
+    bench.run(0.1)
+    assert bench.value == "FErrAriS" and bench.code == "0.1.0" and bench.shown["cursors"] == []
+    bench.run(2)
+    assert bench.shown == {
+        "code": "1.8.0",
+        "value": "000123.45",
+        "unit": "kWh",
+        "cursors": ["T1"],
+        "phases": ["L1", "L2", "L3"],
+        "flow": ["+P"],
+    }
+
+
+@pytest.mark.row("DSP-13", "DSP-15")
+def test_automatic_scroll_shows_each_item_ten_seconds(started):
+    codes = []
+    for _ in range(7):
+        codes.append(started.code)
+        started.run(9.9)
+        assert started.code == codes[-1]
+        started.run(0.1)
+    assert codes == ["1.8.0", "1.7.0", "32.7.0"] * 2 + ["1.8.0"]
+
+
+@pytest.mark.row("DSP-13")
+def test_scroll_time_can_be_set(started):
+    started.display.times.auto_scroll_s = 5
+    started.run(10)
+    assert started.code == "1.7.0"
+    started.run(5)
+    assert started.code == "32.7.0"
+
+
+@pytest.mark.row("DSP-16", "KEY-07")
+def test_short_presses_lead_through_the_alternate_list_to_its_end(started):
+    started.press()
+    assert (started.code, started.value) == ("C.1.0", "67542301")
+    started.run(30)
+    assert started.code == "C.1.0"
+    started.press()
+    assert started.code == "1.8.0"
+    started.press()
+    assert (started.code, started.value, started.shown["unit"]) == ("", "End", "")
+    started.run(5)
+    assert started.value == "End"
+    started.press()
+    assert started.code == "C.1.0"
+
+
+@pytest.mark.row("DSP-13")
+def test_nobody_there_for_two_minutes_leads_back(started):
+    started.press()
+    started.run(100)
+    started.press()
+    started.run(119)
+    assert started.code == "1.8.0" and started.value == "000123.45"
+    started.run(1.1)
+    assert started.code == "1.8.0"
+    started.run(10)
+    assert started.code == "1.7.0"  # scrolls again
+
+
+@pytest.mark.parametrize("kind", [keys.ENTER, keys.BACK, keys.TO_AUTO, keys.CONNECT])
+def test_longer_presses_lead_back(started, kind):
+    started.press()
+    started.press()
+    started.press()
+    assert started.value == "End"
+    started.press(kind)
+    assert started.code == "1.8.0"
+    started.run(10.1)
+    assert started.code == "1.7.0"
+
+
+def test_reset_key_gives_light_and_nothing_else(started):
+    started.run(60)
+    code = started.code
+    assert not started.lcd.light
+    started.press(key=keys.RESET)
+    assert started.lcd.light and started.code == code
+
+
+def test_key_ends_the_start_up_test(bench):
+    bench.press()
+    assert bench.code == "1.8.0"
+
+
+@pytest.mark.row("DSP-22", "DSP-13")
+def test_light_goes_out_thirty_seconds_after_the_last_key(started):
+    assert started.lcd.light
+    started.run(24)
+    assert not started.lcd.light
+    started.press()
+    assert started.lcd.light
+    started.run(29)
+    assert started.lcd.light
+    started.run(2)
+    assert not started.lcd.light
+
+
+def test_values_follow_the_register(started):
+    started.run(3)
+    started.values[name(1, 8, 0)] = (200000, 0, 30)
+    started.run(2)
+    assert started.value == "000200.00"
+    started.press()
+    started.press()
+    started.values[name(1, 8, 0)] = (200010, 0, 30)
+    started.run(1)
+    assert started.value == "000200.01"
+
+
+@pytest.mark.row("DSP-05")
+def test_blinking_is_half_a_second_on_and_off(started):
+    started.blinking = ["CLK", "L2"]
+    started.steady.remove("L2")
+    started.run(2)
+    seen = []
+    for _ in range(8):
+        shown = started.shown
+        seen.append("CLK" in shown["cursors"])
+        assert ("L2" in shown["phases"]) == seen[-1]
+        assert "T1" in shown["cursors"]
+        started.run(0.5)
+    assert seen in ([True, False] * 4, [False, True] * 4)
+
+
+@pytest.mark.row("DSP-03")
+def test_missing_phase_is_dark(started):
+    started.steady.remove("L3")
+    started.run(2)
+    assert started.shown["phases"] == ["L1", "L2"]
+
+
+@pytest.mark.row("DSP-14")
+def test_long_strings_scroll_and_stay_to_their_end(started):
+    started.general.items = [Reference(1, name(0, 2, 8), 2), Reference(3, name(1, 8, 0), 2)]
+    started.run(10)
+    while started.code != "1.0.0.2.8":
+        started.run(1)
+    text = "00112233445566778899AABBCCDDEEFF"
+    seen = [started.value]
+    while started.code == "1.0.0.2.8" and len(seen) < 40:
+        started.run(1)
+        seen.append(started.value)
+    upper = [one.upper() for one in seen]
+    assert upper[:25] == [text[at : at + 8] for at in range(25)]
+    assert started.code == "1.8.0"
+
+
+@pytest.mark.row("DSP-12")
+def test_objects_that_are_missing_say_so(started):
+    started.general.items = [Reference(3, name(99, 99, 0), 2)]
+    started.run(10)
+    assert started.shown["value"] == "Error 23"
+    assert started.code == "P.P.0"
+    started.values[name(99, 99, 0)] = (1, 0, 30)
+    started.run(2)
+    assert started.value == "000000.00"
+
+
+def test_lists_may_change_and_be_empty(started):
+    started.general.items = []
+    started.alternate.items = []
+    started.run(10)
+    assert (started.code, started.value) == ("", "--------")
+    started.press()
+    assert started.value == "End"
+    started.press()
+    assert started.value == "End"
+    started.press(keys.BACK)
+    assert started.value == "--------"
+    started.general.items = [Reference(3, name(1, 8, 0), 2)]
+    started.run(10)
+    assert started.code == "1.8.0"
+
+
+def test_a_list_that_shrinks_while_shown(started):
+    started.run(20)
+    assert started.code == "32.7.0"
+    started.general.items = started.general.items[:1]
+    started.run(10)
+    assert started.code == "1.8.0"
+
+
+def test_ticks_may_wrap():
+    bench = Bench(2**30 - 3000)
+    bench.run(7)
+    assert bench.code == "1.8.0"
+    bench.run(10)
+    assert bench.code == "1.7.0"
+    bench.press()
+    bench.run(121)
+    bench.run(10)
+    assert bench.code in ("1.8.0", "1.7.0")
+
+
+def test_steady_picture_sends_nothing(started):
+    started.general.items = started.general.items[:1]
+    started.run(12)
+    started.lcd.pages.clear()
+    started.run(600)
+    assert started.lcd.pages == []

@@ -1,0 +1,225 @@
+"""Numbers, codes, dates and messages of the display; numbers from the rows of docs/features.md."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import attributes, axdr
+from app.display import display_list, formats, reading
+from app.errors import AccessRefused, BufferFull
+
+WH, W, VAR, VARH, VA, VAH, A, V, HZ, NONE = 30, 27, 29, 32, 28, 31, 33, 35, 44, 255
+
+
+@pytest.fixture
+def forms():
+    return formats.Formats()
+
+
+@pytest.mark.row("DSP-09")
+@pytest.mark.parametrize(
+    ("value", "scaler", "unit", "text", "name"),
+    [
+        (123456, 0, WH, "000123.45", "kWh"),
+        (0, 0, WH, "000000.00", "kWh"),
+        (12345, 1, VARH, "000123.45", "kvarh"),
+        (1999, -1, VAH, "000000.19", "kVAh"),
+        (3450, 0, W, "3.450", "kW"),
+        (-3450, 0, W, "-3.450", "kW"),
+        (-3, 0, VAR, "-0.003", "kvar"),
+        (34500, -1, VA, "3.450", "kVA"),
+        (2301, -1, V, "230.1", "V"),
+        (5000, -3, A, "5.00", "A"),
+        (49987, -3, HZ, "49.98", "Hz"),
+        (987, -3, NONE, "0.987", ""),
+        (12, 0, NONE, "12", ""),
+        (12, 2, NONE, "1200", ""),
+        (230.1, 0, V, "230.1", "V"),
+        (0.5, 0, NONE, "0.500", ""),
+        (-1, 0, 9, "-1.0", "\xb0C"),
+    ],
+)
+def test_numbers(forms, value, scaler, unit, text, name):
+    assert forms.number(value, scaler, unit) == (text, name)
+
+
+@pytest.mark.row("DSP-06", "DSP-07")
+@pytest.mark.parametrize(
+    ("octet", "value", "text"),
+    [
+        (0x82, 1234567, "001234.56"),
+        (0x60, 1234567, "001234"),
+        (0x42, -35790, "-35.79"),
+        (0x42, -1435790, "-35.79"),  # top digits cut off
+        (0x82, -1234567, "-01234.56"),  # the first digit gives way to the sign
+        (0x82, 11035, "000011.03"),  # cut, not rounded
+        (0x82, 123456789012, "456789.01"),
+        (0x10, 7000, "7"),
+        (0x82, -4, "000000.00"),  # nothing to see of it
+    ],
+)
+def test_energy_formats(forms, octet, value, text):
+    forms.energy = octet
+    assert forms.number(value, 0, WH) == (text, "kWh")
+
+
+@given(st.integers(-(2**63), 2**64), st.integers(-128, 127), st.integers(0, 255))
+def test_any_number_fits_the_field(value, scaler, unit):
+    for octet in (0x00, 0x82, 0xFF, 0x17):
+        forms = formats.Formats()
+        forms.energy = forms.power = octet
+        text, _ = forms.number(value, scaler, unit)
+        assert 0 < len(text.replace(".", "")) <= 8
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e38])
+def test_what_is_no_number_is_refused(forms, value):
+    with pytest.raises(ValueError, match="number"):
+        forms.number(value, 0, W)
+
+
+@pytest.mark.row("DSP-10", "DSP-11", "DSP-27")
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ((1, 0, 1, 8, 0, 255), "1.8.0"),
+        ((1, 0, 32, 7, 0, 255), "32.7.0"),
+        ((0, 0, 96, 1, 0, 255), "C.1.0"),
+        ((0, 0, 97, 97, 0, 255), "F.F.0"),
+        ((1, 0, 99, 1, 0, 255), "P.1.0"),
+        ((1, 0, 98, 128, 1, 255), "L.U.1"),
+        ((0, 1, 24, 2, 1, 255), "1.24.2.1"),
+        ((1, 1, 0, 2, 8, 255), "1.1.0.2.8"),
+        ((1, 0, 0, 2, 0, 255), "1.0.0.2.0"),
+        ((1, 0, 0, 9, 1, 255), "0.9.1"),
+    ],
+)
+def test_codes(name, code):
+    assert formats.code(bytes(name)) == code
+
+
+@pytest.mark.parametrize(
+    ("group", "octets", "text"),
+    [
+        ((96, 1, 0), b"67542301", "67542301"),
+        ((0, 9, 1), b"\x0c\x22\x38\x00", "12:34:56"),
+        ((0, 9, 1), b"\x0c\x22\xff\xff", "12:34:--"),
+        ((0, 9, 2), b"\x07\xea\x01\x1f\x06", "2026.01.31"),
+        ((0, 9, 2), b"\xff\xff\x01\xff\xff", "----.01.--"),
+        ((1, 0, 0), b"\x07\xea\x01\x1f\x06\x17\x3b\x32\x00\xff\xc4\x00", "23:59:50"),
+        ((0, 2, 8), bytes(range(0, 256, 17)), "00112233445566778899AABBCCDDEEFF"),
+        ((96, 14, 0), b"HIGH", "HIGH"),
+        ((96, 14, 0), b"\x00\x01", ""),
+        ((96, 1, 1), b"", ""),
+    ],
+)
+@pytest.mark.row("DSP-20", "DSP-21")
+def test_strings(group, octets, text):
+    assert formats.text(bytes((0, 0, *group, 255)), octets) == text
+
+
+class Objects:
+    """A resolver's objects: class, logical name and attribute to an encoded value."""
+
+    def __init__(self, attributes_of):
+        self.attributes = attributes_of
+        self.reads = []
+
+    def read(self, reference):
+        self.reads.append(reference.index)
+        key = (reference.class_id, bytes(reference.logical_name), reference.index)
+        if key not in self.attributes:
+            raise AccessRefused(attributes.OBJECT_UNDEFINED)
+        value = self.attributes[key]
+        if isinstance(value, Exception):
+            raise value
+        return axdr.Reader(bytes.fromhex(value)).data()
+
+
+ENERGY = bytes((1, 0, 1, 8, 0, 255))
+DEMAND = bytes((1, 0, 1, 4, 0, 255))
+
+
+def test_register_is_read_with_scaler_and_unit_once():
+    objects = Objects({(3, ENERGY, 2): "060001e240", (3, ENERGY, 3): "02020f00161e"})
+    read = reading.AttributeReader(objects)
+    item = reading.Item(formats.Formats())
+    reference = attributes.Reference(3, ENERGY, 2)
+    assert item.refresh(reference, read, True)
+    assert (item.code, item.value, item.unit) == ("1.8.0", "000123.45", "kWh")
+    assert not item.refresh(reference, read, False)
+    objects.attributes[3, ENERGY, 2] = "060001e24a"
+    assert item.refresh(reference, read, False)
+    assert item.value == "000123.46"
+    assert objects.reads == [2, 3, 2, 2]
+
+
+def test_demand_register_has_its_unit_elsewhere():
+    objects = Objects({(5, DEMAND, 3): "0600000d7a", (5, DEMAND, 4): "02020f00161b"})
+    item = reading.Item(formats.Formats())
+    item.refresh(attributes.Reference(5, DEMAND, 3), reading.AttributeReader(objects), True)
+    assert (item.value, item.unit) == ("3.450", "kW")
+
+
+@pytest.mark.row("DSP-12")
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (AccessRefused(attributes.OBJECT_UNDEFINED), "Error 23"),
+        (AccessRefused(attributes.OBJECT_CLASS_INCONSISTENT), "Error 23"),
+        (AccessRefused(attributes.SCOPE_OF_ACCESS_VIOLATED), "Error 11"),
+        (BufferFull(), "Error 11"),
+        ("0100", "Error 11"),
+        ("020209000900", "Error 11"),
+        ("177fc00000", "Error 31"),  # not a number
+        ("00", "--------"),
+        ("0300", "0"),
+        ("0301", "1"),
+        ("1103", "3"),
+        ("0a03616263", "abc"),
+    ],
+)
+def test_messages(answer, text):
+    name = bytes((0, 0, 96, 50, 0, 255))
+    item = reading.Item(formats.Formats())
+    read = reading.AttributeReader(Objects({(1, name, 2): answer}))
+    item.refresh(attributes.Reference(1, name, 2), read, True)
+    assert item.value == text
+    assert item.code == "C.50.0"
+
+
+def test_error_registers_are_shown_bit_by_bit():
+    name = bytes((0, 0, 97, 97, 0, 255))
+    item = reading.Item(formats.Formats())
+    read = reading.AttributeReader(Objects({(1, name, 2): "06800000af"}))
+    item.refresh(attributes.Reference(1, name, 2), read, True)
+    assert (item.code, item.value) == ("F.F.0", "800000AF")
+
+
+def entry(class_id=3, name=ENERGY, index=2):
+    return bytes((2, 4, 0x12, 0, class_id, 9, len(name))) + name + bytes((0xF, index, 0x12, 0, 0))
+
+
+@pytest.mark.row("DSP-15", "DSP-17")
+def test_list_is_what_was_written():
+    encoded = [b"\x01\x02" + entry() + entry(1, DEMAND, 3)]
+    shown = display_list.DisplayList(lambda: encoded[0])
+    first = shown.references()
+    assert [repr(reference) for reference in first] == [
+        "3/1-0:1.8.0.255/2",
+        "1/1-0:1.4.0.255/3",
+    ]
+    assert shown.references() is first  # decoded once
+    encoded[0] = b"\x01\x40" + entry() * 64
+    assert len(shown.references()) == 64
+    encoded[0] = b"\x01\x41" + entry() * 65
+    assert len(shown.references()) == 64
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [b"", b"\x01\x00", b"\x01\x02" + entry(), b"\x11\x05", b"\x00", b"\x01\x01\x11\x05"]
+    + [b"\x01\x01" + entry(name=b"\x01\x02"), b"\x01\x01\x02\x00"],
+)
+def test_octets_that_are_no_list_are_empty(encoded):
+    assert display_list.DisplayList(lambda: encoded).references() == []
