@@ -12,9 +12,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from gurux_dlms.objects import GXDLMSRegister
-
 from clients import MANAGEMENT, SECRET, Gurux, Socket
+from gurux_dlms.objects import GXDLMSRegister
 
 PHASES = ({"u": 230, "i": 5, "phi_deg": 60},) * 3
 HOUR_WH = 3 * 230 * 5 * math.cos(math.radians(60))
