@@ -94,13 +94,24 @@ def chip_frame(status, codes, good=True):
 
 
 def phasor(values, f_hz, rate_hz):
-    """Complex RMS of one frequency by a least-squares fit of sine, cosine and constant."""
-    import numpy as np
-
-    angle = 2 * math.pi * f_hz / rate_hz * np.arange(len(values))
-    columns = np.stack([np.cos(angle), np.sin(angle), np.ones(len(values))], axis=1)
-    (a, b, _), *_ = np.linalg.lstsq(columns, np.asarray(values, float), rcond=None)
-    return complex(a, -b) / math.sqrt(2)
+    """Complex RMS of one frequency by a least-squares fit of cosine, sine and constant."""
+    angle = 2 * math.pi * f_hz / rate_hz
+    columns = [
+        [math.cos(angle * k) for k in range(len(values))],
+        [math.sin(angle * k) for k in range(len(values))],
+        [1.0] * len(values),
+    ]
+    rows = [
+        [math.fsum(x * y for x, y in zip(a, b, strict=True)) for b in [*columns, values]]
+        for a in columns
+    ]
+    for k in range(3):  # Gauss and Jordan
+        rows[k] = [x / rows[k][k] for x in rows[k]]
+        for n in range(3):
+            if n != k:
+                factor = rows[n][k]
+                rows[n] = [x - factor * y for x, y in zip(rows[n], rows[k], strict=True)]
+    return complex(rows[0][3], -rows[1][3]) / math.sqrt(2)
 
 
 def measure(u, i, f_hz, rate_hz, keep_dc=False):
