@@ -9,7 +9,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 
 import civil
 
-from app import clock as clock_module
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue
@@ -62,6 +61,16 @@ class Rtc:
         return False
 
 
+class StillClock(Clock):
+    """The meter's clock while no tick passes."""
+
+    def utc_s(self):
+        return self._anchor_s
+
+    def hundredths(self):
+        return 0
+
+
 class Quantities:
     phases = 3
     u_uv = [230_000_000, 231_000_000, 229_500_000]
@@ -92,13 +101,10 @@ class Variant:
 
 class Rig:
     def __init__(self, max_pdu=MAX_PDU):
-        clock_module.time.ticks_ms = lambda: 0
-        clock_module.time.ticks_add = lambda a, b: a + b
-        clock_module.time.ticks_diff = lambda a, b: a - b
         self.memory = Memory()
         self.settings = Settings(self.memory)
         self.rtc = Rtc()
-        self.clock = Clock(self.rtc, self.settings)
+        self.clock = StillClock(self.rtc, self.settings)
         self.clock.configure(time_zone_min=-60)
         self.registers = RegisterFile(Quantities(), Energies(), True)
         self.identification = Identification(bytes((0, 0, 0, 1)), Variant(), self.settings)
