@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import frames
+import interpreter
 import measure_csv
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tools" / "measure_target.py"
-SHIM = ROOT / "host_tests" / "shims" / "cpython.py"
 ENERGIES = ("1.8.0", "2.8.0", "3.8.0", "4.8.0", "5.8.0", "6.8.0", "7.8.0", "8.8.0")
 ENERGIES += ("9.8.0", "10.8.0", "15.8.0", "16.8.0")
 
@@ -133,17 +131,6 @@ def ratio(recording: Recording, kind: str, span: tuple[float, float], typical: f
     return round(math.log10(largest / typical))
 
 
-def interpreter() -> tuple[list[str], str | None]:
-    """Command that runs the target script, and a notice if it is not MicroPython."""
-    chosen = os.environ.get("MICROPYTHON")
-    beside = Path(sys.executable).parent / "micropython"
-    found = chosen or (str(beside) if beside.exists() else shutil.which("micropython"))
-    if found:
-        return [found, "-X", "heapsize=16M"], None
-    notice = "no MicroPython found (`make setup`): CPython runs the meter's code, more slowly"
-    return [sys.executable, str(SHIM)], notice
-
-
 def run_target(recording: Recording, options: Options, progress: bool) -> dict[str, Any]:
     """Measure with the meter's own code; the numbers come back as the meter holds them."""
     phases = recording.header.phases()
@@ -172,13 +159,17 @@ def run_target(recording: Recording, options: Options, progress: bool) -> dict[s
         "nominal_hz": options.nominal_hz or 0,
         "nominal_v": max(round(largest_rms(recording, "u") / 10.0**u_ratio), 1),
     }
-    command, notice = interpreter()
-    if notice:
-        recording.notes.append(notice)
+    try:
+        chosen = interpreter.choose()
+    except interpreter.InterpreterError as error:
+        raise MeasureError(str(error)) from error
+    if chosen.notice:
+        recording.notes.append(chosen.notice)
+    command = chosen.run_script(TARGET, heap="16M")
     with tempfile.TemporaryDirectory() as folder:
         codes = Path(folder) / "codes"
         codes.write_bytes(np.column_stack(columns).astype("<i4").tobytes())
-        raw = _converse([*command, str(TARGET), str(codes), json.dumps(task)], progress)
+        raw = _converse([*command, str(codes), json.dumps(task)], progress)
     raw["u_ratio"], raw["i_ratio"] = 10.0**u_ratio, 10.0**i_ratio
     if u_ratio or i_ratio:
         recording.notes.append(
