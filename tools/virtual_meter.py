@@ -59,8 +59,13 @@ def restart_options(options: "list[str]") -> "list[str]":
     return rest
 
 
-def _die_with_parent() -> None:
-    """In the child: have the kernel end it with a killed launcher, so that ports are freed."""
+def _prepare_child() -> None:
+    """In the child: let SIGINT count, and have the kernel end it with a killed launcher.
+
+    A shell starts background jobs with SIGINT ignored, which interpreters inherit; and a child
+    that outlives its launcher would keep the ports.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -101,7 +106,7 @@ class Launcher:
                 command + options,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - this program has one thread
+                preexec_fn=_prepare_child,  # noqa: PLW1509 - this program has one thread
             )
             if self._stopping:  # the signal came before there was a child
                 self._child.send_signal(signal.SIGINT)

@@ -63,17 +63,22 @@ def test_restart_keeps_chips_and_clock(start, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_lets_the_child_finish_and_ends_with_0(start, number):
+@pytest.mark.parametrize("ignored", [False, True])
+def test_signal_lets_the_child_finish_and_ends_with_0(start, number, ignored):
     script = (
         "import time\n"
-        "print('ready', flush=True)\n"
         "try:\n"
+        "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
         "    print('saved', flush=True)\n"
         "    raise SystemExit(7)\n"
     )
+    before = signal.getsignal(signal.SIGINT)
+    if ignored:  # as a shell starts its background jobs
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = start(script)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
     assert process.communicate(timeout=20)[0] == "saved\n"

@@ -22,7 +22,7 @@ STAGES = (
     (
         "app.attributes", "app.axdr", "app.clock", "app.energy_record", "app.factory",
         "app.identification",
-        "app.registers", "app.settings", "app.tasks", "app.units",
+        "app.registers", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (
         "app.display", "app.load", "app.logs", "app.prepayment", "app.quality", "app.tariff",
@@ -45,7 +45,7 @@ BUILT_IN = {
 }  # fmt: skip
 TYPE_ONLY = {"typing", "collections"}
 DOES_IO = {"asyncio", "machine", "os", "select", "socket", "time"}
-MOVES_BYTES = re.compile(r"app\.transport\.(\w+_link|ticks)")
+MOVES_BYTES = re.compile(r"app\.transport\.\w+_link")
 
 DRIVERS_KNOW = ("hal", "civil", "metrology.frame")
 
