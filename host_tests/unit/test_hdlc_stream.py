@@ -1,7 +1,7 @@
 """HDLC frames in a stream: split, joined, damaged, in noise, at any time (IEC 62056-46, 6.4)."""
 
-import importlib.util
 import random
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from app.transport import hdlc_frame
 
-_spec = importlib.util.spec_from_file_location(
-    "test_hdlc", Path(__file__).with_name("test_hdlc.py")
-)
-base = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(base)
+sys.path.append(str(Path(__file__).parent))
+
+import hdlc_line as base
 
 SNRM_FRAME = base.command(base.SNRM)
 GET_FRAME = base.information(0, 0, b"GET")
