@@ -61,7 +61,7 @@ def check(phases, neutral, frames, step, delays):
 @pytest.mark.parametrize("phases", [1, 3])
 def test_sums_of_random_frames_are_exact(phases, neutral):
     source = random.Random(20 * phases + neutral)
-    for c, late_u, late_i in ((0, 0, 0), (21846, 1, 0), (-21846, 0, 1), (-377, 1, 1)):
+    for c, late_u, late_i in ((0, 0, 0), (22938, 1, 0), (-22938, 0, 1), (-377, 1, 1)):
         delays = [reference.Delay(c, late_u, late_i) for _ in range(phases)]
         frames = [
             tuple(source.randint(LOW, HIGH) for _ in range(2 * phases + neutral))
@@ -78,7 +78,7 @@ def test_sums_of_full_scale_square_waves_are_exact(u_sign, i_sign, period):
         return HIGH if (k // period % 2 == 0) == (sign > 0) else LOW
 
     frames = [(level(k, u_sign), level(k, i_sign)) * 3 + (level(k, 1),) for k in range(192)]
-    delays = [reference.Delay(c) for c in (21846, -21846, 0)]
+    delays = [reference.Delay(c) for c in (22938, -22938, 0)]
     check(3, 1, frames, 1 << 23, delays)
 
 
@@ -90,7 +90,7 @@ def test_the_longest_window_fits():
 
 def test_a_delay_outside_the_bounds_is_refused():
     with pytest.raises(ValueError, match="allpass"):
-        Accumulators(1, 2).set_delay(0, 21847, False, False)
+        Accumulators(1, 2).set_delay(0, 22939, False, False)
 
 
 def test_kernel_and_accumulators_agree_on_the_layout():
