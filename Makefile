@@ -77,7 +77,7 @@ rows: $(DEV_SET) ## the feature ledger: rows with and without a test; writes doc
 
 measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 	@test -n "$(FILE)" || { echo 'usage: make measure FILE=recording.csv' >&2; exit 2; }
-	$(PY) tools/measure.py "$(FILE)"
+	$(PY) tools/measure.py "$(FILE)" $(ARGS)
 
 bench: $(DEV_SET) ## instructions a frame of the compiled kernel
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"

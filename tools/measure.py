@@ -28,8 +28,10 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tools" / "measure_target.py"
-ENERGIES = ("1.8.0", "2.8.0", "3.8.0", "4.8.0", "5.8.0", "6.8.0", "7.8.0", "8.8.0")
-ENERGIES += ("9.8.0", "10.8.0", "15.8.0", "16.8.0")
+ENERGIES = (
+    *("1.8.0", "2.8.0", "3.8.0", "4.8.0", "5.8.0", "6.8.0", "7.8.0", "8.8.0"),
+    *("9.8.0", "10.8.0", "15.8.0", "16.8.0"),
+)
 
 MIN_SAMPLES_PER_CYCLE = 10
 MAX_RATE_HZ = 32000
@@ -171,11 +173,17 @@ def run_target(recording: Recording, options: Options, progress: bool) -> dict[s
         codes.write_bytes(np.column_stack(columns).astype("<i4").tobytes())
         raw = _converse([*command, str(codes), json.dumps(task)], progress)
     raw["u_ratio"], raw["i_ratio"] = 10.0**u_ratio, 10.0**i_ratio
-    if u_ratio or i_ratio:
-        recording.notes.append(
-            f"measured as behind transformers: voltage 1e{u_ratio}:1, current 1e{i_ratio}:1"
-        )
+    for kind, exponent in (("voltage", u_ratio), ("current", i_ratio)):
+        if exponent:
+            recording.notes.append(
+                f"{kind} measured as behind a transformer of {_colon(exponent)}"
+            )
     return raw
+
+
+def _colon(exponent: int) -> str:
+    """Write a power of ten as a ratio: 1000:1 or 1:10."""
+    return f"{10**exponent}:1" if exponent > 0 else f"1:{10**-exponent}"
 
 
 def _converse(command: list[str], progress: bool) -> dict[str, Any]:

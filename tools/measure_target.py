@@ -21,12 +21,31 @@ from metrology.calibration import Calibration, Weights
 from metrology.engine import Engine
 from metrology.quantities import Quantities
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
 _SHORT_CYCLES = 12  # a recording of no more cycles than this holds hardly a whole window
 _ALMOST = 0.02  # a cycle that lacks so little is taken for whole
 _FIRST_LOOK_S = 2
 _BLOCKS_A_TURN = 400
 _UNITY_PPM = 1_000_000
 _SIXTY_ABOVE_UHZ = 55_000_000
+
+
+class Task:
+    """What measure.py asks for."""
+
+    def __init__(self, text: str) -> None:
+        fields = json.loads(text)
+        self.rate_mhz: int = fields["rate_mhz"]
+        self.phases: int = fields["phases"]
+        self.frames: int = fields["frames"]
+        self.u_pv_per_lsb: list[int] = fields["u_pv_per_lsb"]
+        self.i_pa_per_lsb: list[int] = fields["i_pa_per_lsb"]
+        self.keep_dc: bool = fields["keep_dc"]
+        self.nominal_hz: int = fields["nominal_hz"]  # 0: not known
+        self.nominal_v: int = fields["nominal_v"]
 
 
 class Variant:
@@ -47,10 +66,10 @@ class Variant:
 class Scale:
     """Sensor scale of the recording."""
 
-    def __init__(self, task: dict) -> None:
-        self.u_pv_per_lsb = task["u_pv_per_lsb"]
-        self.i_pa_per_lsb = task["i_pa_per_lsb"]
-        self.keep_dc = task["keep_dc"]
+    def __init__(self, task: Task) -> None:
+        self.u_pv_per_lsb = task.u_pv_per_lsb
+        self.i_pa_per_lsb = task.i_pa_per_lsb
+        self.keep_dc = task.keep_dc
 
 
 class Source:
@@ -62,17 +81,24 @@ class Source:
     """
 
     lost = 0
+    errors = 0
 
-    def __init__(self, path: str, task: dict, limit: int) -> None:
-        self.rate_mhz = task["rate_mhz"]
-        self.channels = 2 * task["phases"]
-        self.frames = min(limit, task["frames"])
+    def __init__(self, path: str, task: Task, limit: int) -> None:
+        self.rate_mhz = task.rate_mhz
+        self.channels = 2 * task.phases
+        self.frames = min(limit, task.frames)
         self.given = 0
         self.ended = False
         self._blocks = 0
         self._file = open(path, "rb")  # noqa: SIM115 - read block by block until the end
 
-    def take(self, frames: memoryview, limit: int) -> int:
+    def start(self) -> None:
+        """Do nothing: a recording is always ready."""
+
+    async def wait(self) -> None:
+        """Do nothing: a recording is always ready."""
+
+    def take(self, frames: "array[int]", limit: int) -> int:
         """Move up to `limit` frames into `frames` and return how many."""
         self._blocks += 1
         if self.ended or self._blocks % _BLOCKS_A_TURN == 0:
@@ -162,9 +188,9 @@ class Collector:
                 self.fundamental[kind][phase] += alternating / (1 + ratio) * frames
                 self.rest[kind][phase] += alternating * ratio / (1 + ratio) * frames
 
-    def thd_ppm(self, kind: int) -> list:
+    def thd_ppm(self, kind: int) -> "list[int]":
         """THD of all windows together: root of distortion's energy over the fundamental's."""
-        result = []
+        result: list[int] = []
         for phase in range(self.phases):
             below = self.fundamental[kind][phase]
             part = self.rest[kind][phase] / below if below > 0 else 0.0
@@ -172,15 +198,17 @@ class Collector:
         return result
 
 
-def run(path: str, task: dict, nominal_hz: int, held_uhz: int, limit: int, tell: bool) -> tuple:
+def run(
+    path: str, task: Task, nominal_hz: int, held_uhz: int, limit: int, tell: bool
+) -> "tuple[Engine, Collector]":
     """Let an engine measure the recording up to `limit` frames; return it and its collector.
 
     held_uhz: 0 as in the meter, else one window a cycle; above 0 it is the frequency, too.
     """
     source = Source(path, task, limit)
-    variant = Variant(task["phases"], task["nominal_v"], nominal_hz)
+    variant = Variant(task.phases, task.nominal_v, nominal_hz)
     engine = RecordingEngine(source, Scale(task), variant, held_uhz)
-    collector = Collector(engine, task["phases"])
+    collector = Collector(engine, task.phases)
     told = 0
     while not source.ended:
         engine.poll()
@@ -192,7 +220,7 @@ def run(path: str, task: dict, nominal_hz: int, held_uhz: int, limit: int, tell:
     return engine, collector
 
 
-def together(collector: Collector, task: dict) -> Quantities:
+def together(collector: Collector, task: Task) -> Quantities:
     """Measure all windows of a run as one."""
     sums = collector.sums
     # The silence before the recording, see Source: one frame, with sine 0 and cosine 1.
@@ -201,21 +229,21 @@ def together(collector: Collector, task: dict) -> Quantities:
     sums.reference[CC] -= REFERENCE_AMPLITUDE**2
     sums.whole = True
     sums.cycles, sums.span_q16 = collector.cycles, collector.span_q16
-    weights = Weights(Scale(task), Calibration(task["phases"]))
-    quantities = Quantities(task["phases"], weights, task["rate_mhz"])
+    weights = Weights(Scale(task), Calibration(task.phases))
+    quantities = Quantities(task.phases, weights, task.rate_mhz)
     quantities.update(sums)
     return quantities
 
 
-def measure(path: str, task: dict) -> dict:
+def measure(path: str, task: Task) -> "dict[str, object]":
     """Measure the recording and return what measure.py prints."""
     # First look, a window a cycle: at the frequency, and at how many cycles there are.
-    frames = task["frames"]
-    first = min(frames, _FIRST_LOOK_S * task["rate_mhz"] // 1000)
-    nominal_hz = task["nominal_hz"] or 50
+    frames = task.frames
+    first = min(frames, _FIRST_LOOK_S * task.rate_mhz // 1000)
+    nominal_hz = task.nominal_hz or 50
     _, look = run(path, task, nominal_hz, -1, first, False)
     f_uhz = frequency_uhz(look, task)
-    if f_uhz and not task["nominal_hz"]:
+    if f_uhz and not task.nominal_hz:
         nominal_hz = 60 if f_uhz > _SIXTY_ABOVE_UHZ else 50
     short = f_uhz > 0 and first == frames and look.cycles <= _SHORT_CYCLES
     engine, found = run(path, task, nominal_hz, f_uhz if short else 0, frames, True)
@@ -223,8 +251,8 @@ def measure(path: str, task: dict) -> dict:
     if short:
         # The engine needs a cycle or two to lock, which is much of so short a recording: instead,
         # all frames of its whole cycles from the beginning are one window.
-        cycles = int(frames * 1000.0 * f_uhz / (task["rate_mhz"] * 1e6) + _ALMOST)
-        limit = min(frames, int(cycles * task["rate_mhz"] * 1000.0 / f_uhz + 0.5))
+        cycles = int(frames * 1000.0 * f_uhz / (task.rate_mhz * 1e6) + _ALMOST)
+        limit = min(frames, int(cycles * task.rate_mhz * 1000.0 / f_uhz + 0.5))
         _, fundamental = run(path, task, nominal_hz, f_uhz, limit, False)
         fundamental.clear_fundamental()
         fundamental.add_fundamental(together(fundamental, task), fundamental.sums)
@@ -250,11 +278,11 @@ def measure(path: str, task: dict) -> dict:
     }
 
 
-def frequency_uhz(collector: Collector, task: dict) -> int:
+def frequency_uhz(collector: Collector, task: Task) -> int:
     """Whole cycles over the time they took."""
     if not collector.span_q16:
         return 0
-    return collector.cycles * task["rate_mhz"] * 65_536_000 // collector.span_q16
+    return collector.cycles * task.rate_mhz * 65_536_000 // collector.span_q16
 
 
-print("result", json.dumps(measure(sys.argv[1], json.loads(sys.argv[2]))))
+print("result", json.dumps(measure(sys.argv[1], Task(sys.argv[2]))))

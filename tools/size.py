@@ -257,9 +257,15 @@ class VirtualMeter:
             self._process.wait()
         self._folder.cleanup()
 
+    def _output(self) -> int:
+        """File descriptor that the meter prints to."""
+        if self._process.stdout is None:
+            raise SizeError("virtual meter without output")
+        return self._process.stdout.fileno()
+
     def wait_ready(self) -> None:
         """Return when the meter says so; raise with its last words if it does not."""
-        output = self._process.stdout.fileno()
+        output = self._output()
         said = b""
         end = time.monotonic() + READY_S
         while b"ready" not in said.split(b"\n"):
@@ -279,7 +285,7 @@ class VirtualMeter:
     def stay_up(self, seconds: float) -> None:
         """Wait, and raise if the meter ends or says that its memory is used up."""
         time.sleep(seconds)
-        output = self._process.stdout.fileno()
+        output = self._output()
         said = os.read(output, 65536) if select.select([output], [], [], 0)[0] else b""
         if self._process.poll() is not None or b"MemoryError" in said:
             last = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
