@@ -8,6 +8,8 @@ import pytest
 from app.attributes import Reference
 from app.display import keys
 from app.display.display import Display
+from app.display.indicators import NAMES, Indicators, bit
+from app.display.status import MeterStatus
 from app.errors import AccessRefused
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[2] / "boards" / "sim")]
@@ -316,3 +318,48 @@ def test_steady_picture_sends_nothing(started):
     started.lcd.pages.clear()
     started.run(600)
     assert started.lcd.pages == []
+
+
+class Measured:
+    def __init__(self, phases=3):
+        self.phases = phases
+        self.u_uv = [230_000_000] * phases
+        self.p_total_uw = 3_450_000_000
+        self.q_total_uvar = -1_000_000_000
+        self.s_total_uva = 3_600_000_000
+        self.counting = True
+        self.invalid = False
+
+
+def lit(measured, **attributes_set):
+    told = MeterStatus(measured, measured, 230, measured)
+    for attribute, value in attributes_set.items():
+        setattr(told, attribute, value)
+    shown = Indicators()
+    told(shown)
+    names = [one for one in NAMES if shown.steady & bit(one)]
+    return names, [one for one in NAMES if shown.blinking & bit(one)]
+
+
+@pytest.mark.row("DSP-01", "DSP-03")
+def test_state_of_the_mains():
+    measured = Measured()
+    assert lit(measured) == (["T1", "L1", "L2", "L3", "+P", "-Q"], [])
+    measured.u_uv[1] = 114_900_000
+    measured.p_total_uw = -measured.p_total_uw
+    measured.q_total_uvar = 1_000_000  # noise
+    assert lit(measured) == (["T1", "L1", "L3", "-P"], [])
+    measured.counting = False
+    assert lit(measured) == (["T1", "L1", "L3"], [])
+    assert lit(Measured(1))[0] == ["T1", "L1", "+P", "-Q"]
+
+
+@pytest.mark.row("DSP-05")
+def test_state_of_the_meter():
+    measured = Measured()
+    measured.counting = False
+    assert lit(measured, tariff=4, fault=True, disconnected=True)[0][:3] == ["T4", "FF", "SD"]
+    assert lit(measured, tariff=5)[1] == ["T1"]
+    assert lit(measured, tariff=0)[0] == ["L1", "L2", "L3"]
+    measured.invalid = True
+    assert lit(measured)[1] == ["CLK"]

@@ -1,0 +1,64 @@
+"""The meter's state beside the items: phases, directions of power, cursors (rows DSP-03, DSP-05).
+
+Called by the display at each refresh; reads what metrology and clock say and keeps nothing.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.clock import Clock
+    from app.display.indicators import Indicators
+    from metrology.energy import Energies
+    from metrology.quantities import Quantities
+
+_PHASES = ("L1", "L2", "L3")
+_PRESENT_PERCENT = const(50)  # of the nominal voltage
+# Below this share of the apparent power a direction is measuring noise: 0.5 %.
+_DIRECTION_SHARE = const(200)
+_TARIFFS = const(4)  # further ones blink (table 15.1)
+
+
+class MeterStatus:
+    """Sets the indicators of one meter; the attributes are set by those who know."""
+
+    def __init__(
+        self,
+        quantities: "Quantities",
+        energies: "Energies",
+        nominal_voltage_v: int,
+        clock: "Clock",
+    ) -> None:
+        self.tariff = 1  # the one in force, 0: none
+        self.fault = False  # FF
+        self.disconnected = False  # SD
+        self._quantities = quantities
+        self._energies = energies
+        self._present_uv = nominal_voltage_v * 1_000_000 * _PRESENT_PERCENT // 100
+        self._clock = clock
+
+    def __call__(self, indicators: "Indicators") -> None:
+        """Light what is to be lit."""
+        quantities = self._quantities
+        for phase in range(quantities.phases):
+            if quantities.u_uv[phase] >= self._present_uv:
+                indicators.set(_PHASES[phase])
+        if self._energies.counting:
+            least = quantities.s_total_uva // _DIRECTION_SHARE
+            self._direction(indicators, "P", quantities.p_total_uw, least)
+            self._direction(indicators, "Q", quantities.q_total_uvar, least)
+        if self.tariff:
+            blink = self.tariff > _TARIFFS
+            indicators.set(f"T{(self.tariff - 1) % _TARIFFS + 1}", blink)
+        if self.fault:
+            indicators.set("FF")
+        if self.disconnected:
+            indicators.set("SD")
+        if self._clock.invalid:
+            indicators.set("CLK", True)
+
+    def _direction(self, indicators: "Indicators", letter: str, power: int, least: int) -> None:
+        if power > least:
+            indicators.set("+" + letter)
+        elif -power > least:
+            indicators.set("-" + letter)
