@@ -2,11 +2,7 @@
 
 The channel echoes in small letters; the serial port is one end of a socket pair on this machine.
 """
-# row: HDL-05
-# row: HDL-06
-# row: TCP-01
-# row: TCP-02
-# row: TCP-03
+# row: HDL-05 HDL-06 TCP-01 TCP-02 TCP-03
 
 import asyncio
 import gc

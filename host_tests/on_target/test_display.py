@@ -1,0 +1,165 @@
+"""The display on MicroPython: what is drawn is read back, its tasks run, a steady glass is free.
+
+Keys are pins of this test; the glass is the one of no chip. Times of the display are shortened.
+"""
+# row: DSP-01 DSP-15 DSP-16
+# path: boards/sim
+
+import asyncio
+import gc
+import sys
+
+from faceplate import glass
+
+from app.attributes import Reference
+from app.display import font, indicators, keys, view
+from app.display.display import Display
+from app.errors import AccessRefused
+
+_passed = 0
+_failed = 0
+
+
+def check(good, text):
+    global _passed, _failed
+    if good:
+        _passed += 1
+    else:
+        _failed += 1
+        print("FAILED:", text)
+
+
+class Lcd:
+    def __init__(self):
+        self.width = 128
+        self.height = 64
+        self.buffer = bytearray(1024)
+        self.started = False
+        self.light = False
+        self.pages = 0
+
+    def start(self):
+        self.started = True
+
+    def show(self, first_page=0, last_page=7):
+        self.pages += last_page - first_page + 1
+
+    def backlight(self, on):
+        self.light = on
+
+
+class Pin:
+    IRQ_FALLING = 4
+    IRQ_RISING = 8
+
+    def __init__(self):
+        self.level = 1
+        self.handler = None
+
+    def value(self):
+        return self.level
+
+    def irq(self, handler, trigger):
+        self.handler = handler
+
+    def set(self, level):
+        self.level = level
+        self.handler(self)
+
+
+class List:
+    def __init__(self, *groups):
+        self.items = [Reference(3, bytes((1, 0) + group + (255,)), 2) for group in groups]
+
+    def references(self):
+        return self.items
+
+
+VALUES = {(1, 8, 0): (123456, 0, 30), (1, 7, 0): (3450, 0, 27), (32, 7, 0): (2301, -1, 35)}
+
+
+def read(reference):
+    value = VALUES.get(tuple(reference.logical_name[2:5]))
+    if value is None:
+        raise AccessRefused(4)
+    return value
+
+
+def status(shown):
+    for name in ("L1", "L2", "L3", "+P", "T1"):
+        shown.set(name)
+
+
+def test_every_character():
+    lcd = Lcd()
+    drawn = view.View(lcd)
+    for character in font.SEGMENTS:
+        for mark in ("", ".", ":"):
+            text = "8" + character + mark + "8"
+            drawn.value(text)
+            drawn.code(text)
+            shown = glass.decode(lcd.buffer)
+            check(shown["value"] == text and shown["code"] == text, text)
+    for name in indicators.NAMES:
+        drawn.indicate(indicators.bit(name))
+        shown = glass.decode(lcd.buffer)
+        check(shown["cursors"] + shown["phases"] + shown["flow"] == [name], name)
+
+
+def test_steady_glass():
+    """A day of one unchanged item: nothing is sent, nothing stays on the heap."""
+    lcd = Lcd()
+    display = Display(lcd, List((1, 8, 0)), List(), read, status)
+    display.begin(0)
+    now_ms = 0
+    while now_ms < 60_000:
+        now_ms += display.tick(now_ms)
+    lcd.pages = 0
+    gc.collect()
+    before = gc.mem_alloc()
+    while now_ms < 3_600_000:
+        now_ms += display.tick(now_ms)
+    gc.collect()
+    check(lcd.pages == 0, "pages sent")
+    check(gc.mem_alloc() <= before + 64, "the heap grew")
+
+
+async def test_tasks():
+    lcd = Lcd()
+    general = List((1, 8, 0), (1, 7, 0))
+    display = Display(lcd, general, List((32, 7, 0), (99, 99, 0)), read, status)
+    display.times.test_s = 0
+    display.times.name_s = 0
+    display.times.auto_scroll_s = 1
+    pin = Pin()
+    key = keys.Key(pin, keys.SCROLL, display.on_key)
+    tasks = [asyncio.create_task(display.run()), asyncio.create_task(key.run())]
+    await asyncio.sleep_ms(300)
+    check(lcd.started and lcd.light, "started, lit")
+    check(glass.decode(lcd.buffer)["code"] == "1.8.0", "first item")
+    await asyncio.sleep_ms(1000)
+    check(glass.decode(lcd.buffer)["value"] == "3.450", "second item")
+
+    async def press():
+        for level in (0, 1, 0):  # bounce
+            pin.set(level)
+            await asyncio.sleep_ms(1)
+        await asyncio.sleep_ms(60)
+        pin.set(1)
+        await asyncio.sleep_ms(40)
+        return glass.decode(lcd.buffer)["value"]
+
+    check(await press() == "230.1", "manual")
+    check(await press() == "Error 23", "missing object")
+    check(await press() == "End", "end")
+    check(await press() == "230.1", "from the start")
+    for task in tasks:
+        task.cancel()
+    await asyncio.sleep_ms(10)
+
+
+test_every_character()
+test_steady_glass()
+asyncio.run(test_tasks())
+print(f"{_passed} passed, {_failed} failed")
+sys.exit(1 if _failed else 0)
