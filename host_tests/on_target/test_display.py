@@ -3,11 +3,12 @@
 Keys are pins of this test; the glass is the one of no chip. Times of the display are shortened.
 """
 # row: DSP-01 DSP-15 DSP-16
-# path: boards/sim
 
 import asyncio
 import gc
 import sys
+
+sys.path.append("boards/sim")
 
 from faceplate import glass
 
