@@ -8,28 +8,19 @@ the picture as docs/images/faceplate.png. Without Chromium the picture is skippe
 """
 
 import argparse
-import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from running_meter import ROOT, MeterError, RunningMeter
+
 PICTURE = ROOT / "docs" / "images" / "faceplate.png"
 
-_PORTS = 6
-_READY_S = 60.0
 _BROWSER_S = 90.0
 _CODE = "1.8.0"
 _MAINS = {
@@ -52,84 +43,6 @@ class LookError(Exception):
     """The faceplate could not be looked at, or is wrong; the text is one line."""
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` consecutive TCP ports that are free on the loopback address."""
-    for first in range(21000, 31000, count):
-        sockets: list[socket.socket] = []
-        try:
-            for port in range(first, first + count):
-                one = socket.socket()
-                sockets.append(one)
-                one.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for one in sockets:
-                one.close()
-    raise LookError("no free TCP ports were found")
-
-
-class Meter:
-    """A virtual meter of our own, for as long as the `with` block lasts."""
-
-    def __init__(self, state: str) -> None:
-        first = free_ports(_PORTS + 1)
-        self.http = first + _PORTS
-        self.address = f"http://127.0.0.1:{self.http}"
-        self._ready = threading.Event()
-        options = ["--ports", str(first), "--http", str(self.http), "--state", state, "--fresh"]
-        self._process = subprocess.Popen(
-            [str(LAUNCHER), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def __enter__(self) -> "Meter":
-        deadline = time.monotonic() + _READY_S
-        while not self._ready.wait(0.2):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise LookError("the virtual meter did not get ready: " + " / ".join(self.lines))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line.rstrip())
-            if line.strip() == "ready":
-                self._ready.set()
-
-    def stop(self) -> None:
-        """End the meter and wait for it."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(15)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        self._process.wait()
-
-    def call(self, path: str, body: "Mapping[str, object] | None" = None) -> "dict[str, object]":
-        """GET, or POST of a JSON body; the JSON answer."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.address + path, data, {"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode("utf-8", "replace")
-            raise LookError(f"{path} was answered {error.code}: {text}") from error
-        except (OSError, ValueError) as error:
-            raise LookError(f"{path}: {error}") from error
-
-
 def shown(register_wh: float, value: str, unit: str) -> bool:
     """True if `value` is the register cut to as many decimals as the glass has."""
     if unit not in _WH_PER_UNIT:
@@ -145,7 +58,7 @@ def shown(register_wh: float, value: str, unit: str) -> bool:
     return glass == register.quantize(Decimal(1).scaleb(exponent), ROUND_DOWN)
 
 
-def compare_glass(meter: Meter) -> str:
+def compare_glass(meter: RunningMeter) -> str:
     """Bring energy onto the glass, stop time there and compare; returns what was seen."""
     meter.call("/api/mains", _MAINS)
     meter.call("/api/advance", {"seconds": _ENERGY_S})
@@ -159,7 +72,6 @@ def compare_glass(meter: Meter) -> str:
     else:
         raise LookError(f"the display never showed {_CODE}, at last {lcd.get('code')!r}")
     energies = meter.call("/api/quantities")["energy_wh"]
-    assert isinstance(energies, dict)
     register_wh = energies[_CODE]
     value, unit = str(lcd.get("value")), str(lcd.get("unit"))
     if register_wh < 1:
@@ -217,7 +129,7 @@ def look(write: bool) -> None:
     browser = find_browser()
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as state, Meter(state) as meter:
+    with RunningMeter() as meter:
         print(compare_glass(meter))
         if browser is None:
             print("notice: no Chromium here, so no picture (Debian: apt install chromium)")
@@ -240,7 +152,7 @@ def main(arguments: "list[str]") -> int:
     options = parser.parse_args(arguments)
     try:
         look(options.write)
-    except LookError as error:
+    except (LookError, MeterError) as error:
         print(f"look: {error}", file=sys.stderr)
         return 1
     return 0

@@ -10,28 +10,23 @@ the running meter's by its health page, and that it starts in one megabyte witho
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import select
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from running_meter import LAUNCHER, ROOT, MeterError, RunningMeter
+
 FIRMWARE = ROOT / "firmware"
 BASELINE = ROOT / "size_baseline.txt"
 ARCH = "armv6m"
 BUDGET_BYTES = 230 * 1024
 TOLERANCE = 0.01
 SMALL_BYTES = 64  # one percent of a small package is less than a line of code
-LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
-READY_S = 60.0
 STAY_S = 5.0
 # Packages and modules from the bottom of the import order up; the rest follows.
 IMPORT_ORDER = (
@@ -215,103 +210,19 @@ def import_heap() -> None:
             print(f"{'firmware':<20} {int(rest[0]):>10}")
 
 
-def _free_ports(count: int) -> int:
-    """First of `count` consecutive TCP ports that nobody uses now."""
-    for first in range(21000, 60000, 97):
-        held = []
-        try:
-            for port in range(first, first + count):
-                listener = socket.socket()
-                held.append(listener)
-                listener.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        finally:
-            for listener in held:
-                listener.close()
-        return first
-    raise SizeError("no free TCP ports")
-
-
-class VirtualMeter:
-    """A virtual meter in a process of its own, for as long as the `with` block."""
-
-    def __init__(self, *options: str) -> None:
-        self._options = options
-
-    def __enter__(self) -> VirtualMeter:
-        self._folder = tempfile.TemporaryDirectory()
-        self._process = subprocess.Popen(
-            [str(LAUNCHER), "--state", self._folder.name, *self._options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._folder.cleanup()
-
-    def _output(self) -> int:
-        """File descriptor that the meter prints to."""
-        if self._process.stdout is None:
-            raise SizeError("virtual meter without output")
-        return self._process.stdout.fileno()
-
-    def wait_ready(self) -> None:
-        """Return when the meter says so; raise with its last words if it does not."""
-        output = self._output()
-        said = b""
-        end = time.monotonic() + READY_S
-        while b"ready" not in said.split(b"\n"):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([output], [], [], left)[0]:
-                break
-            part = os.read(output, 4096)
-            if not part:
-                break
-            said += part
-        else:
-            return
-        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
-        asked = " ".join(self._options)
-        raise SizeError(f"virtual meter {asked} did not get ready; its last words: {last[0]}")
-
-    def stay_up(self, seconds: float) -> None:
-        """Wait, and raise if the meter ends or says that its memory is used up."""
-        time.sleep(seconds)
-        output = self._output()
-        said = os.read(output, 65536) if select.select([output], [], [], 0)[0] else b""
-        if self._process.poll() is not None or b"MemoryError" in said:
-            last = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
-            raise SizeError(f"virtual meter {' '.join(self._options)} failed: {last[0]}")
-
-
 def running_heap() -> None:
     """Print the running meter's heap, and prove that one megabyte is enough without faceplate."""
     if not LAUNCHER.exists():
         print("\nno virtual meter installed (`make setup`): its heap is not measured")
         return
-    ports = _free_ports(8)
-    http = ports + 7
-    with VirtualMeter("--ports", str(ports), "--http", str(http), "--fresh") as meter:
-        meter.wait_ready()
+    with RunningMeter() as meter:
         time.sleep(3)
-        with urllib.request.urlopen(f"http://127.0.0.1:{http}/api/health", timeout=20) as answer:
-            health = json.load(answer)
+        health = meter.call("/api/health")
     print(
         f"\nvirtual meter with faceplate: heap {health['heap_used']} bytes used, "
         f"{health['heap_free']} free (simulation included)"
     )
-    ports = _free_ports(8)
-    options = ("--ports", str(ports), "--http", "0", "--heap", "1M", "--fresh")
-    with VirtualMeter(*options) as meter:
-        meter.wait_ready()
+    with RunningMeter("--heap", "1M", faceplate=False) as meter:
         meter.stay_up(STAY_S)
     print(f"virtual meter with --http 0 --heap 1M: ready, and running {STAY_S:g} s later")
 
@@ -331,7 +242,7 @@ def main() -> int:
         if not options.no_heap:
             import_heap()
             running_heap()
-    except SizeError as error:
+    except (SizeError, MeterError) as error:
         print("size:", error, file=sys.stderr)
         return 2
     faults = compare(sizes, baseline)

@@ -1,0 +1,122 @@
+"""A virtual meter in a process of its own, for the tools that look at one from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
+
+_PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
+_READY_S = 60.0
+_STOP_S = 15.0
+_CALL_S = 120.0
+
+
+class MeterError(Exception):
+    """The meter did not start, stay up or answer; the text is one line."""
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` consecutive TCP ports that are free on the loopback address."""
+    for first in range(21000, 60000, 97):
+        held: list[socket.socket] = []
+        try:
+            for port in range(first, first + count):
+                one = socket.socket()
+                held.append(one)
+                one.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        finally:
+            for one in held:
+                one.close()
+        return first
+    raise MeterError("no free TCP ports")
+
+
+class RunningMeter:
+    """A meter fresh from the factory on free ports, for as long as the `with` block lasts.
+
+    `with` waits until the meter says `ready`. Its chips are in a folder that goes with it.
+    """
+
+    def __init__(self, *options: str, faceplate: bool = True) -> None:
+        first = free_ports(_PORTS + 1)
+        http = first + _PORTS if faceplate else 0
+        self.address = f"http://127.0.0.1:{http}"
+        self._options = ["--ports", str(first), "--http", str(http), "--fresh", *options]
+        self._said: list[str] = []
+        self._ready = threading.Event()
+
+    def __enter__(self) -> RunningMeter:
+        if not LAUNCHER.exists():
+            raise MeterError("no virtual meter is installed: run `make setup`")
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [str(LAUNCHER), "--state", self._folder.name, *self._options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        deadline = time.monotonic() + _READY_S
+        while not self._ready.wait(0.1):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise self._failed("did not get ready")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._said.append(line.rstrip())
+            if self._said[-1] == "ready":
+                self._ready.set()
+
+    def _failed(self, what: str) -> MeterError:
+        last = next((line for line in reversed(self._said) if line), "nothing")
+        return MeterError(f"virtual meter {' '.join(self._options)} {what}: {last}")
+
+    def stay_up(self, seconds: float) -> None:
+        """Wait, and raise if the meter ends or says that its memory is used up."""
+        time.sleep(seconds)
+        if self._process.poll() is not None or any("MemoryError" in line for line in self._said):
+            raise self._failed("failed")
+
+    def call(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """GET, or POST of a JSON body; the JSON answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.address + path, data, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_CALL_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            text = error.read().decode("utf-8", "replace").strip()
+            raise MeterError(f"{path} was answered {error.code}: {text}") from error
+        except (OSError, ValueError) as error:
+            raise MeterError(f"{path}: {error}") from error
