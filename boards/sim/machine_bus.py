@@ -13,7 +13,7 @@ import wiring
 from machine_pin import dispatch, pin_number
 
 supply = None  # power.Supply once the board is assembled
-captures: list = []  # every capture that runs, for /api/health and leaps
+captures: "list[SpiCapture]" = []  # every capture that runs, for /api/health and leaps
 
 _BLOCK_US = 10_000
 

@@ -160,7 +160,6 @@ def test_every_call_of_the_contract_is_there():
     }
 
 
-@pytest.mark.row("MET-09", "MET-10", "MET-11")
 def test_quantities_are_si_units_with_full_precision(bench):
     boot(bench)
     answer = api.quantities(bench)
