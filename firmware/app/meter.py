@@ -8,10 +8,16 @@ import asyncio
 
 from micropython import const
 
+import version
 from app import factory
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue
+from app.display import keys
+from app.display.display import Display
+from app.display.display_list import DisplayList
+from app.display.reading import AttributeReader
+from app.display.status import MeterStatus
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
@@ -59,6 +65,24 @@ class Meter:
         self.catalogue = self._build_catalogue()
         self.server = Server(self.catalogue, self.settings)
         self.serial_links = [self._serial_link(board.rs485), self._serial_link(board.optical)]
+        self.status = MeterStatus(
+            self.engine.quantities,
+            self.engine.energies,
+            board.variant.nominal_voltage_v,
+            self.clock,
+        )
+        self.display = Display(
+            board.lcd,
+            self._display_list("general_list", factory.general_list()),
+            self._display_list("alternate_list", factory.alternate_list(board.variant)),
+            AttributeReader(self.resolver),
+            self.status,
+        )
+        self.display.times.version = version.APPLICATION
+        self.keys = [
+            keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
+            keys.Key(board.key_reset, keys.RESET, self.display.on_key),
+        ]
         self.tcp_link = None
         if board.tcp is not None:
             self.tcp_link = TcpLink(board.tcp, self.server.open_channel, MAX_PDU)
@@ -72,6 +96,9 @@ class Meter:
             # Without its converter the meter still has to say so on every port.
             self._problem("metering converter: " + str(error))
         self.supervisor.start("clock", self._keep_time)
+        self.supervisor.start("display", lambda _task: self.display.run())
+        for key in self.keys:
+            self.supervisor.start("key", lambda _task, key=key: key.run())
         for link in self.serial_links:
             self.supervisor.start("serial", lambda _task, link=link: link.run())
         if self.tcp_link is not None:
@@ -117,6 +144,9 @@ class Meter:
         parts.general_list = factory.general_list()
         parts.alternate_list = factory.alternate_list(self.board.variant)
         return catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+
+    def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
+        return DisplayList(lambda: self.settings.get(key) or factory_list)
 
     def _serial_link(self, port: "Serial") -> SerialLink:
         channel = self.server.open_channel(MAX_PDU)
