@@ -133,13 +133,21 @@ def test_parameters_default_to_128_and_window_1(line):
     assert answer.info == bytes.fromhex("818012 050180 060180 070400000001 080400000001")
 
 
+def test_window_is_one_unless_set_otherwise(line):
+    answer = line.connect(bytes.fromhex("81800c 070400000007 080400000007"))
+    assert answer.info == bytes.fromhex("818012 050180 060180 070400000001 080400000001")
+
+
 @pytest.mark.row("HDL-02")
-def test_parameters_are_the_lesser_of_both(line):
+def test_parameters_are_the_lesser_of_both():
+    line = Line(window_transmit=7, window_receive=7)
     proposal = bytes.fromhex("818014 050207ee 06020400 070400000007 080400000003")
     # The client transmits 2030 with window 7 and receives 1024 with window 3.
     answer = line.connect(proposal)
     assert answer.info == bytes.fromhex("818014 05020400 060207ee 070400000003 080400000007")
-    small = Line(information_transmit=200, information_receive=300, window_transmit=2)
+    small = Line(
+        information_transmit=200, information_receive=300, window_transmit=2, window_receive=7
+    )
     answer = small.connect(proposal)
     assert answer.info == bytes.fromhex("818013 0501c8 0602012c 070400000002 080400000007")
 
@@ -172,7 +180,8 @@ def test_long_answer_comes_in_segments(line, piece):
     assert line.ask(ready(number + 1 & 7)).control == 0x31  # RR, nothing more
 
 
-def test_window_lets_several_segments_go_at_once(line):
+def test_window_lets_several_segments_go_at_once():
+    line = Line(window_transmit=7)
     line.channel.answer = bytes(range(250)) * 4
     line.connect(bytes.fromhex("818006 080400000003"))
     frames = [Answer(frame, 2) for frame in line.send(information(0, 0, b"GET"))]
@@ -209,7 +218,8 @@ def test_segmented_request_is_joined(line):
     assert answer.nr == 3
 
 
-def test_request_in_a_window_is_acknowledged_once(line):
+def test_request_in_a_window_is_acknowledged_once():
+    line = Line(window_receive=7)
     line.connect(bytes.fromhex("818006 070400000003"))
     assert line.send(information(0, 0, b"ABC", poll=False, segmented=True)) == []
     assert line.send(command(1 << 1, b"DEF", segmented=True)) == []

@@ -35,8 +35,10 @@ class HdlcSettings:
         self.device_address = device_address
         self.information_transmit = INFORMATION_MAX
         self.information_receive = INFORMATION_MAX
-        self.window_transmit = WINDOW_MAX
-        self.window_receive = WINDOW_MAX
+        # One until the set-up object says more (row HDL-02): clients are about that lose their
+        # count when several frames come in a row.
+        self.window_transmit = _DEFAULT_WINDOW
+        self.window_receive = _DEFAULT_WINDOW
         self.inter_octet_ms = 25
         self.inactivity_s = 120  # 0: a link lasts for ever
         self.answer_all_station = True  # False where several meters share the line
