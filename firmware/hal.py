@@ -113,7 +113,7 @@ if TYPE_CHECKING:
         """Battery-backed clock, UTC, seconds since 2000-01-01T00:00:00."""
 
         def utc_s(self) -> int:
-            """Raises OSError if the chip does not answer, ValueError if its registers are not a date."""
+            """Raise OSError if the chip does not answer, ValueError if it holds no date."""
             ...
 
         def set_utc_s(self, utc_s: int) -> None:
@@ -186,6 +186,8 @@ if TYPE_CHECKING:
         def write(self, data: Buffer) -> int | None: ...
 
     class Watchdog(Protocol):
+        """Resets the processor unless it is fed in time."""
+
         def feed(self) -> None: ...
 
     class Board(Protocol):

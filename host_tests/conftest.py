@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "host_tests" / "shims"), str(ROOT / "firmware")]
 
-import cpython  # noqa: E402 - found by the path above
+import cpython
 
 cpython.install()
 

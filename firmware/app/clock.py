@@ -169,7 +169,7 @@ class Clock:
         deviation_min = self.deviation_min(utc_s)
         fields = civil.parts(max(0, utc_s - deviation_min * 60))
         # unpacking inside a tuple does not exist on MicroPython
-        return fields + (deviation_min, self.status_at(utc_s))  # noqa: RUF005
+        return fields + (deviation_min, self.status_at(utc_s))
 
     def configure(
         self,

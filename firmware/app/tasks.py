@@ -59,7 +59,7 @@ class Supervisor:
         """Run `factory(task)` for ever; `limit_s` is the longest silence the watchdog bears."""
         task = Task(name, factory, limit_s)
         self.tasks.append(task)
-        asyncio.create_task(self._guard(task))  # noqa: RUF006 - the loop holds it
+        asyncio.create_task(self._guard(task))
         return task
 
     def restarts(self) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-import interpreter  # noqa: E402 - found by the path above
+import interpreter
 
 _HERE = Path(__file__).resolve().parent
 _TIMEOUT_S = 300

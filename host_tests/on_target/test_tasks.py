@@ -11,7 +11,7 @@ failed = 0
 
 
 def check(name, condition):
-    global passed, failed  # noqa: PLW0603 - a counter of this script
+    global passed, failed
     if condition:
         passed += 1
     else:

@@ -148,7 +148,7 @@ def viper(function):
             return function(
                 *[
                     convert(value) if convert else value
-                    for convert, value in zip(converters, arguments)  # noqa: B905 - equal by test
+                    for convert, value in zip(converters, arguments)
                 ]
             )
         finally:

@@ -18,17 +18,17 @@ for folder in (ROOT / "boards" / "sim", ROOT / ".venv" / "upylib"):
 
 pytest.importorskip("microdot", reason="`make setup` puts microdot into .venv/upylib")
 
-import fields  # noqa: E402
-import timeline  # noqa: E402
-from devices.ds3231 import Ds3231  # noqa: E402
-from devices.key import Key  # noqa: E402
-from devices.led import Led  # noqa: E402
-from devices.st7567 import St7567  # noqa: E402
-from faceplate import api, server  # noqa: E402
-from faceplate.bench import Bench  # noqa: E402
-from leap import Leap  # noqa: E402
-from power import Supply  # noqa: E402
-from world import World  # noqa: E402
+import fields
+import timeline
+from devices.ds3231 import Ds3231
+from devices.key import Key
+from devices.led import Led
+from devices.st7567 import St7567
+from faceplate import api, server
+from faceplate.bench import Bench
+from leap import Leap
+from power import Supply
+from world import World
 
 PAGE = ROOT / "boards" / "sim" / "faceplate" / "index.html"
 

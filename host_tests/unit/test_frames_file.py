@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 np = pytest.importorskip("numpy")  # not part of what the oldest interpreters test with
 
-import frames  # noqa: E402 - after the check above
+import frames
 
 THREE = frames.Header(
     4000, ["u1", "i1", "u2", "i2", "u3", "i3"], [5e-5, 6e-5, 7e-5], [1e-5, 2e-5, 3e-5]

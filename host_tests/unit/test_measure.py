@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 np = pytest.importorskip("numpy")  # not part of what the oldest interpreters test with
 pytest.importorskip("matplotlib")
 
-import frames  # noqa: E402 - after the checks above
-import interpreter  # noqa: E402
-import measure  # noqa: E402
+import frames
+import interpreter
+import measure
 
 KEYS = ["u", "i", "p", "q", "s", "pf", "f", "thd_u", "thd_i", "p_total", "energy_wh"]
 SQRT2 = 2**0.5

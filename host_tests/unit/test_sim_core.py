@@ -18,9 +18,9 @@ SIM = str(ROOT / "boards" / "sim")
 if SIM not in sys.path:
     sys.path.append(SIM)
 
-import chipfile  # noqa: E402
-import host  # noqa: E402
-import options  # noqa: E402
+import chipfile
+import host
+import options
 
 EPOCH_2000_S = 946684800
 FIRST = datetime(2000, 1, 1)

@@ -11,7 +11,7 @@ SIM = str(Path(__file__).resolve().parents[2] / "boards" / "sim")
 if SIM not in sys.path:
     sys.path.append(SIM)
 
-from world import World  # noqa: E402
+from world import World
 
 
 class Supply:

@@ -13,8 +13,8 @@ SIM = str(Path(__file__).resolve().parents[2] / "boards" / "sim")
 if SIM not in sys.path:
     sys.path.append(SIM)
 
-import mains as mains_module  # noqa: E402
-from mains import Mains  # noqa: E402
+import mains as mains_module
+from mains import Mains
 
 
 def test_default_is_230_v_5_a_30_degrees_50_hz():

@@ -12,8 +12,8 @@ SIM = str(Path(__file__).resolve().parents[2] / "boards" / "sim")
 if SIM not in sys.path:
     sys.path.append(SIM)
 
-import sensors  # noqa: E402
-from replay import FrameFileError, Replay  # noqa: E402
+import sensors
+from replay import FrameFileError, Replay
 
 CHANNELS = sensors.channels("3ph")
 HEADER = {
