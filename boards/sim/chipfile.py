@@ -31,15 +31,14 @@ class ChipFile:
                 self._create(erased)
             elif found != size:
                 raise ChipFileError(
-                    "{} has {} bytes, the chip has {}: remove it or start with --fresh".format(
-                        path, found, size
-                    )
+                    f"{path} has {found} bytes, the chip has {size}: "
+                    "remove it or start with --fresh"
                 )
-            self._file = _open(path)
+            self._file = host.open_for_change(path)
             self._file.seek(0)
             self._file.read(1)
         except OSError as error:
-            raise ChipFileError("{} cannot be used: {}".format(path, error)) from None
+            raise ChipFileError(f"{path} cannot be used: {error}") from None
 
     def _create(self, erased: int) -> None:
         # Under another name first: a program that is ended here leaves no short file behind.
@@ -69,7 +68,7 @@ class ChipFile:
 
     def _check(self, offset: int, n: int) -> None:
         if offset < 0 or n < 0 or offset + n > self.size:
-            raise ValueError("{}: {} bytes at {} are outside the chip".format(self.path, n, offset))
+            raise ValueError(f"{self.path}: {n} bytes at {offset} are outside the chip")
 
 
 class ClockFile(ChipFile):
@@ -93,9 +92,3 @@ class ClockFile(ChipFile):
     def stamp(self) -> None:
         """Note the host's time: the content is as old as this."""
         super().write(self._content, host.utc_s().to_bytes(self._STAMP, "little"))
-
-
-def _open(path: str):
-    if host.MICROPYTHON:
-        return open(path, "r+b")
-    return open(path, "r+b", buffering=0)

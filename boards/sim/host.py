@@ -1,7 +1,8 @@
 """What the simulation needs from the interpreter it runs on, MicroPython's unix port or CPython.
 
 This is the one place where the two differ for the simulation: the host's clock, its sockets and
-its errors. It must be imported before `vtime` takes the place of the module `time`.
+its errors. What CPython needs instead stands in host_tests/shims/host_cpython.py. It must be
+imported before `vtime` takes the place of the module `time`.
 """
 
 import errno
@@ -11,153 +12,108 @@ import socket
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    RawSocket = socket.socket
+
 MICROPYTHON = sys.implementation.name == "micropython"
 
-poll = select.poll
 POLLIN = select.POLLIN
 POLLOUT = select.POLLOUT
-_WOULD_BLOCK = (errno.EAGAIN, getattr(errno, "EWOULDBLOCK", errno.EAGAIN))
+Poll = select.poll
 
-if MICROPYTHON:
-    # MicroPython's unix port counts from 1970 too, the boards from 2000.
-    ticks_us = time.ticks_us
+# Both interpreters' unix ports count from 1970, the boards from 2000.
+_EPOCH_2000_S = 946684800
+_FOLDER = 0x4000  # in st_mode
 
-    def awaitable(generator):
-        """Make a generator function usable with `await`; MicroPython's are."""
-        return generator
 
-    def print_exception(error: BaseException) -> None:
-        """Print a traceback on the terminal."""
-        sys.print_exception(error, sys.stderr)
+def ticks_us() -> int:
+    """Return the host's steadily rising microseconds."""
+    return time.ticks_us()
 
-    def poll_ms(poller, timeout_ms: int):
-        """Wait for sockets; a negative time waits for ever. Pairs of socket and events."""
-        return poller.ipoll(timeout_ms)
 
-    def make_folder(path: str) -> None:
-        """Create a folder and its parents; it may be there. Raises OSError if it cannot be."""
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            part = "/".join(parts[:count])
-            if not part:
-                continue
-            try:
-                os.mkdir(part)
-            except OSError as error:
-                if error.errno != errno.EEXIST:
-                    raise
-        if not os.stat(path)[0] & 0x4000:
-            raise OSError(errno.EEXIST)
+def awaitable(generator: "Callable[..., Any]") -> "Callable[..., Any]":
+    """Make a generator function usable with `await`; MicroPython's are."""
+    return generator
 
-    class _Compiled:
-        """Stands for MicroPython's compiled module _asyncio."""
 
-    def load_asyncio(task_queue, task, sockets):
-        """Import asyncio with these classes underneath; returns the module with the loop."""
-        compiled = _Compiled()
-        compiled.TaskQueue = task_queue
-        compiled.Task = task
-        sys.modules["_asyncio"] = compiled
-        sys.modules["socket"] = sockets
-        import asyncio
+def print_exception(error: BaseException) -> None:
+    """Print a traceback on the terminal."""
+    sys.print_exception(error, sys.stderr)
 
-        return asyncio.core
 
-    def remember(task) -> None:
-        """Take note of a task; MicroPython needs none, its collector runs no code of ours."""
+def make_folder(path: str) -> None:
+    """Create a folder and its parents; it may be there. Raises OSError if it cannot be."""
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        part = "/".join(parts[:count])
+        if not part:
+            continue
+        try:
+            os.mkdir(part)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+    if not os.stat(path)[0] & _FOLDER:
+        raise OSError(errno.EEXIST)
 
-    def bury(domain: str) -> None:
-        """Forget the tasks of a domain."""
 
-else:
-    import traceback
-    import types
+def open_for_change(path: str) -> "Any":
+    """Open a file that is there for reading and writing; MicroPython's has no buffer."""
+    return open(path, "r+b")
 
-    _alive = []
-    _buried = []
 
-    def load_asyncio(task_queue, task, sockets):
-        """Put MicroPython's asyncio in the place of CPython's; returns it."""
-        import upy_asyncio
+def os_error(number: int) -> OSError:
+    """Return an OSError whose `errno` is set."""
+    return OSError(number)
 
-        for name in ("asyncio", "asyncio.core", "asyncio.event"):
-            sys.modules[name] = upy_asyncio
-        return upy_asyncio
 
-    def remember(task) -> None:
-        """Take note of a task, see `bury`."""
-        if len(_alive) > 200:
-            _alive[:] = [one for one in _alive if not one.done()]
-        _alive.append(task)
+class _Compiled:
+    """Stands for MicroPython's compiled module _asyncio."""
 
-    def bury(domain: str) -> None:
-        """Keep the coroutines of a domain's tasks for ever.
+    def __init__(self, task_queue: type, task: type) -> None:
+        self.TaskQueue = task_queue
+        self.Task = task
 
-        CPython would run their `finally` clauses when they are collected, in a meter without power.
-        """
-        _buried.extend(one.coro for one in _alive if one.domain == domain and not one.done())
-        _alive[:] = [one for one in _alive if one.domain != domain]
 
-    awaitable = types.coroutine
+def load_asyncio(task_queue: type, task: type, sockets: "Any") -> "Any":
+    """Import asyncio with these classes underneath; returns the module with the loop."""
+    modules: Any = sys.modules
+    modules["_asyncio"] = _Compiled(task_queue, task)
+    modules["socket"] = sockets
+    import asyncio
 
-    def ticks_us() -> int:
-        """Return the host's steadily rising microseconds."""
-        return time.monotonic_ns() // 1000
+    return asyncio.core
 
-    def print_exception(error: BaseException) -> None:
-        """Print a traceback on the terminal."""
-        traceback.print_exception(type(error), error, error.__traceback__)
 
-    class poll:  # noqa: N801 - the name MicroPython has
-        """MicroPython's poll object: sockets go in and come out, not file numbers."""
+def remember(task: object) -> None:
+    """Take note of a task; MicroPython needs none, its collector runs no code of ours."""
 
-        def __init__(self):
-            self._poll = select.poll()
-            self._sockets = {}
 
-        def register(self, one, events):
-            number = one.fileno()
-            self._sockets[number] = one
-            self._poll.register(number, events)
+def bury(domain: str) -> None:
+    """Forget the tasks of a domain."""
 
-        def modify(self, one, events):
-            self._poll.modify(one.fileno(), events)
 
-        def unregister(self, one):
-            for number, known in list(self._sockets.items()):
-                if known is one:
-                    del self._sockets[number]
-                    self._poll.unregister(number)
+if not MICROPYTHON:
+    from host_cpython import *  # noqa: F403 # pyright: ignore
 
-        def ipoll(self, timeout_ms):
-            return [
-                (self._sockets[number], events)
-                for number, events in self._poll.poll(None if timeout_ms < 0 else timeout_ms)
-                if number in self._sockets
-            ]
 
-    def poll_ms(poller, timeout_ms: int):
-        """Wait for sockets; a negative time waits for ever. Pairs of socket and events."""
-        return poller.ipoll(timeout_ms)
-
-    def make_folder(path: str) -> None:
-        """Create a folder and its parents; it may be there. Raises OSError if it cannot be."""
-        os.makedirs(path, exist_ok=True)
+def poll_ms(poller: "Any", timeout_ms: int) -> "Iterable[tuple[RawSocket, int]]":
+    """Wait for sockets; a negative time waits for ever. Pairs of socket and events."""
+    return poller.ipoll(timeout_ms)
 
 
 def utc_s() -> int:
     """Return the host's UTC in seconds since 2000-01-01T00:00:00."""
-    return int(time.time()) - 946684800
-
-
-def os_error(number: int) -> OSError:
-    """Return an OSError whose `errno` is set on both interpreters."""
-    return OSError(number) if MICROPYTHON else OSError(number, os.strerror(number))
+    return int(time.time()) - _EPOCH_2000_S
 
 
 def would_block(error: OSError) -> bool:
     """Tell whether a socket only has nothing to give or to take right now."""
-    return error.errno in _WOULD_BLOCK
+    return error.errno == errno.EAGAIN
 
 
 def why_closed(error: OSError) -> str:
@@ -169,7 +125,7 @@ def why_closed(error: OSError) -> str:
     return "cannot be opened (" + str(error) + ")"
 
 
-def resolve(host: str, port: int) -> "tuple[int, int, int, object]":
+def resolve(name: str, port: int) -> "tuple[int, int, int, Any]":
     """Return family, type, protocol and address for a socket. Raises OSError for a bad name."""
-    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
+    found: Any = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0]
     return found[0], found[1], found[2], found[-1]

@@ -172,7 +172,7 @@ class IoQueue:
         self._waiting = {}  # id(stream): [reading task, writing task, stream]
         self._raws = {}  # id(host socket): the same entry, or (host socket, callback)
         self._polled = 0  # streams in _waiting that cannot say when they are ready
-        self._poller = host.poll()
+        self._poller = host.Poll()
         self._ready = []
         self._turns = _TURNS
         self._spins = 0
