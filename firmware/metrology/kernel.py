@@ -223,12 +223,13 @@ def references(state: ptr32, table: ptr32, pairs: ptr32, count: int):
 
 @micropython.viper
 def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
-    """Add a span of at most 64 frames to the sums of every phase and of the neutral.
+    """Add a span of at most 64 frames to the sums of every phase.
 
     Voltage: delayed by 0 or 1 sample and a first-order all-pass of 0.5..1.5 samples, whose gain
     is 1 at every frequency; current: by 1 or 2 samples. Halves of 12 bits are multiplied: with
     |x| <= 2**23, the all-pass gives |y| <= 1.7 * 2**23 (coefficient within 0.35), so a high half
-    is within 4096 and a low half within 2048.
+    is within 3482 and a low half in 0..4095. Products stand before the sum they are added to:
+    that way round the compiler keeps them in a register.
     """
     first = span >> 8
     end = first + (span & 255)
@@ -237,6 +238,8 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
     mask = 0xFFFFFF
     sign = 0x800000
     bias = 0x4000000
+    low = 4095
+    first_pair = int(pairs) + (first << 3)
     for phase in range(phases):
         p = ptr32(int(state) + ((_HEAD + phase * _SECTION) << 2))
         zero_u = int(p[_ZERO_U])
@@ -254,7 +257,7 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
         us_l = uc_h = uc_l = is_h = is_l = ic_h = 0
         ic_l = 0
         at = first * channels + phase + phase
-        ref = first << 1
+        pairs = ptr32(first_pair)
         for _ in range(end - first):
             x = ((int(frames[at]) ^ sign) & mask) - zero_u
             if late_u:
@@ -264,8 +267,8 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
             if c:
                 # |x - y| < 2**25: high part within 2**13, c within 22938, product below 2**28
                 t = x - y
-                t = (t >> 12) * c + (((t & 4095) * c) >> 12)
-                y = x1 + ((t + 8) >> 4)
+                t = (t >> 12) * c + (((t & low) * c) >> 12)
+                y = ((t + 8) >> 4) + x1
             else:
                 y = x1
             x1 = x
@@ -275,43 +278,42 @@ def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
                 t = i2
                 i2 = x
                 x = t
-            # Sums of one block: u, i 2**30; h*h and h*l + l*h 2**24 * 64 = 2**30; l*l 2**28;
-            # h*s 2**12 * 4095 * 64 < 2**30; l*s 2**29.
+            # Sums of one block, all below 2**31 = 2.15e9: u, i 9.2e8; h*h 7.8e8; h*l + l*h
+            # 1.83e9; l*l 1.08e9; h*s 9.2e8; l*s 1.08e9
             u_sum += y
             i_sum += x
-            t = y + 2048
-            uh = t >> 12
-            ul = (t & 4095) - 2048
-            t = x + 2048
-            ih = t >> 12
-            il = (t & 4095) - 2048
-            uu_h += uh * uh
-            uu_m += uh * ul
-            uu_l += ul * ul
-            ii_h += ih * ih
-            ii_m += ih * il
-            ii_l += il * il
-            ui_h += uh * ih
-            ui_m += uh * il + ul * ih
-            ui_l += ul * il
-            t = int(pairs[ref]) - 4096
-            us_h += uh * t
-            us_l += ul * t
-            is_h += ih * t
-            is_l += il * t
-            t = int(pairs[ref + 1]) - 4096
-            uc_h += uh * t
-            uc_l += ul * t
-            ic_h += ih * t
-            ic_l += il * t
+            uh = y >> 12
+            ul = y & low
+            ih = x >> 12
+            il = x & low
+            uu_h = uh * uh + uu_h
+            uu_m = uh * ul + uu_m
+            uu_l = ul * ul + uu_l
+            ii_h = ih * ih + ii_h
+            ii_m = ih * il + ii_m
+            ii_l = il * il + ii_l
+            ui_h = uh * ih + ui_h
+            ui_m = uh * il + ui_m
+            ui_m = ul * ih + ui_m
+            ui_l = ul * il + ui_l
+            t = int(pairs[0]) - 4096
+            us_h = uh * t + us_h
+            us_l = ul * t + us_l
+            is_h = ih * t + is_h
+            is_l = il * t + is_l
+            t = int(pairs[1]) - 4096
+            uc_h = uh * t + uc_h
+            uc_l = ul * t + uc_l
+            ic_h = ih * t + ic_h
+            ic_l = il * t + ic_l
             at += channels
-            ref += 2
+            pairs = ptr32(int(pairs) + 8)
         p[_HISTORY] = x1 + bias
         p[_HISTORY + 1] = y + bias
         p[_HISTORY + 2] = held + bias
         p[_HISTORY + 3] = i1 + bias
         p[_HISTORY + 4] = i2 + bias
-        # Limbs: sums below 2**30 + 2**24 + a carry, still inside 31 bits
+        # Limbs: the largest sum, 1.83e9, and a limb and a carry are still inside 31 bits
         t = int(p[_SUM_U]) + u_sum
         p[_SUM_U] = t & mask
         p[_SUM_U + 1] = int(p[_SUM_U + 1]) + (t >> 24)
@@ -366,9 +368,9 @@ def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
         ref += 2
         s_sum += s
         c_sum += c
-        ss += s * s
-        cc += c * c
-        sc += s * c
+        ss = s * s + ss
+        cc = c * c + cc
+        sc = s * c + sc
         if neutral:
             x = ((int(frames[at]) ^ sign) & mask) - zero_n
             at += channels
@@ -376,9 +378,9 @@ def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
             x += 2048
             h = x >> 12
             x = (x & 4095) - 2048
-            nn_h += h * h
-            nn_m += h * x
-            nn_l += x * x
+            nn_h = h * h + nn_h
+            nn_m = h * x + nn_m
+            nn_l = x * x + nn_l
     r = ptr32(int(state) + (_REFERENCE << 2))
     for _ in range(6):
         s_sum += int(r[0])
