@@ -312,6 +312,17 @@ def test_ticks_may_wrap():
     assert bench.code in ("1.8.0", "1.7.0")
 
 
+def test_display_that_is_started_again_shows_all_again(started):
+    started.lcd.buffer[:] = bytes(1024)
+    started.lcd.start()
+    started.display.begin(started.now_ms)
+    assert started.value == "8." * 8
+    started.due_ms = started.now_ms
+    started.run(7)
+    assert started.shown["phases"] == ["L1", "L2", "L3"]
+    assert (started.code, started.value) == ("1.8.0", "000123.45")
+
+
 def test_steady_picture_sends_nothing(started):
     started.general.items = started.general.items[:1]
     started.run(12)

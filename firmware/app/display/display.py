@@ -96,7 +96,7 @@ class Display:
         self._status = status
         self._indicators = Indicators()
         self._item = Item(self.formats)
-        self._state = _TEST  # set by _apply alone
+        self._state = _TEST  # set by begin and _apply alone
         self._index = 0
         self._reference: Reference | None = None
         self._shift = 0  # characters by which a long string has moved
@@ -116,7 +116,10 @@ class Display:
         self.key(number, kind, ticks.now_ms())
 
     def begin(self, now_ms: int) -> None:
-        """Show the start-up test."""
+        """Show the start-up test on a glass that has just been cleared."""
+        self._state = _TEST
+        self._reference = None
+        self._view = View(self._lcd)
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
         self._light(now_ms)
