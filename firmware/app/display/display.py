@@ -158,7 +158,7 @@ class Display:
         return max(wait_ms, 1)
 
     def _apply(self, event: int, now_ms: int) -> None:
-        """Do what the table says; the only place that sets the state."""
+        """Do what the table says; only a new start sets the state besides."""
         row = _TABLE.get((self._state, event))
         if row is not None:
             self._state = row[0]
