@@ -35,7 +35,7 @@ _ENERGY_S = 7200
 _AUTO_SCROLL_S = 120  # within this the list has come round
 _WH_PER_UNIT = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_SIZES = {"wide": (1180, 1000), "phone": (390, 1400)}
+_SIZES = {"wide": (1180, 1180), "phone": (390, 1400)}
 _COLOURS_MIN = 50  # a drawn faceplate has hundreds, an empty or broken page a few
 
 
@@ -59,7 +59,7 @@ def shown(register_wh: float, value: str, unit: str) -> bool:
 
 
 def compare_glass(meter: RunningMeter) -> str:
-    """Bring energy onto the glass, stop time there and compare; returns what was seen."""
+    """Bring energy onto the glass, stop time there and compare; returns what the glass shows."""
     meter.call("/api/mains", _MAINS)
     meter.call("/api/advance", {"seconds": _ENERGY_S})
     meter.call("/api/rate", {"rate": 0})
@@ -78,7 +78,8 @@ def compare_glass(meter: RunningMeter) -> str:
         raise LookError(f"two hours of load left {register_wh} Wh in the register")
     if not shown(register_wh, value, unit):
         raise LookError(f"the glass shows {value} {unit}, the register holds {register_wh} Wh")
-    return f"{_CODE}: the glass shows {value} {unit}, the register holds {register_wh} Wh"
+    print(f"{_CODE}: the glass shows {value} {unit}, the register holds {register_wh} Wh")
+    return f"{_CODE} {value} {unit}"
 
 
 def find_browser() -> "str | None":
@@ -92,24 +93,38 @@ def find_browser() -> "str | None":
     return next((found for found in map(shutil.which, _BROWSERS) if found), None)
 
 
-def render(browser: str, address: str, size: "tuple[int, int]", target: Path, home: str) -> None:
-    """Let the browser draw the page into the PNG `target`."""
-    target.unlink(missing_ok=True)
+def _browse(browser: str, address: str, home: str, *options: str) -> str:
+    """Let the browser load the page, its scripts included; what it prints."""
     command = [
         browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--hide-scrollbars", "--force-device-scale-factor=1", f"--user-data-dir={home}",
-        f"--window-size={size[0]},{size[1]}", f"--screenshot={target}",
-        "--virtual-time-budget=4000", address,
+        "--hide-scrollbars", "--force-device-scale-factor=1", "--virtual-time-budget=4000",
+        f"--user-data-dir={home}", *options, address,
     ]  # fmt: skip
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_BROWSER_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise LookError(f"{browser} drew nothing within {_BROWSER_S:.0f} s") from error
+        raise LookError(f"{browser} was not done within {_BROWSER_S:.0f} s") from error
+    if done.returncode:
+        raise LookError(f"{browser} failed: {done.stderr.strip()[-300:]}")
+    return done.stdout
+
+
+def render(browser: str, address: str, size: "tuple[int, int]", target: Path, home: str) -> None:
+    """Let the browser draw the page into the PNG `target`."""
+    target.unlink(missing_ok=True)
+    window = f"--window-size={size[0]},{size[1]}"
+    _browse(browser, address, home, window, f"--screenshot={target}")
     if not target.exists():
-        raise LookError(f"{browser} wrote no picture: {done.stderr.strip()[-300:]}")
+        raise LookError(f"{browser} wrote no picture")
+
+
+def check_page(browser: str, address: str, text: str, home: str) -> None:
+    """Refuse a page that does not say what the glass shows."""
+    if text not in " ".join(_browse(browser, address, home, "--dump-dom").split()):
+        raise LookError(f"the page in the browser does not say {text!r}")
 
 
 def check_picture(target: Path) -> str:
@@ -130,14 +145,17 @@ def look(write: bool) -> None:
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
     with RunningMeter() as meter:
-        print(compare_glass(meter))
+        shows = compare_glass(meter)
         if browser is None:
             print("notice: no Chromium here, so no picture (Debian: apt install chromium)")
             return
+        page = meter.address + "/"
+        with tempfile.TemporaryDirectory() as home:
+            check_page(browser, page, shows, home)
         for name, size in _SIZES.items():
             target = build / f"faceplate-{name}.png"
             with tempfile.TemporaryDirectory() as home:
-                render(browser, meter.address + "/", size, target, home)
+                render(browser, page, size, target, home)
             print(check_picture(target))
     if write:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
