@@ -3,10 +3,10 @@
 The metrology engine hands each closed window's raw sums to `tap`. When the mains has stood still
 for `KEPT` of them and time is to fly (`--detail`, the rate, a leap), the capture of frames is
 held, and once a virtual second the windows that fit into the time go into the engine again, in
-their order, round and round. What is left of the time is shorter than a window and stays due:
-at the end, or before anything changes, it is captured as frames after all. The waves stand still
-while windows stand for them, so the engine's running window goes on without a seam, and no
-sample's time is lost or counted twice.
+their order, round and round, added up to about a second. What is left of the time stays due; at
+the end, or before anything changes, single windows and then frames fill it after all. The waves
+stand still while windows stand for them, so the engine's running window goes on without a seam,
+and no sample's time is lost or counted twice.
 
 Everything here acts on the engine's own terms: the windows are its raw sums, so calibration,
 quantities, energies and pulses do their work as ever.
@@ -122,7 +122,7 @@ class Leap:
             return
         timeline.cancel(self._event)
         self._event = None
-        self._repeat()
+        self._repeat(True)
         while self._capture.due() > 0 and self._deliver():
             pass
         self._capture.release()
@@ -159,7 +159,7 @@ class Leap:
         """Add up as many windows as a second holds, from each one on."""
         frames_q16 = sum([sums.frames_q16 for sums in self._kept])
         second_q16 = self._world.rate_mhz * _ONE_FRAME // 1000
-        self._stride = min(KEPT, max(1, second_q16 * KEPT // frames_q16))
+        self._stride = min(KEPT, max(1, (second_q16 * KEPT + frames_q16 // 2) // frames_q16))
         self._next = 0
         for first in range(KEPT):
             merged = _empty(self._kept[first])
@@ -175,17 +175,20 @@ class Leap:
         # One frame goes its usual way: the firmware sees that its converter lives.
         assert self._capture is not None
         self._capture.deliver(1)
-        self._repeat()
+        self._repeat(False)
 
-    def _repeat(self) -> None:
-        """Give the engine all windows that fit into the frames due."""
+    def _repeat(self, last: bool) -> None:
+        """Give the engine the windows that fit into the frames due.
+
+        A second's worth at a time, for speed; `last`: single ones too.
+        """
         assert self._capture is not None
         due_q16 = self._capture.due() * _ONE_FRAME - self._owed_q16
         taken_q16 = 0
         while True:
             sums = self._merged[self._next]
             windows = self._stride
-            if due_q16 - taken_q16 < sums.frames_q16:
+            if last and due_q16 - taken_q16 < sums.frames_q16:
                 sums = self._kept[self._next]
                 windows = 1
             if due_q16 - taken_q16 < sums.frames_q16:

@@ -224,7 +224,8 @@ def test_quantities_stay_fresh():
     meter.engine.on_window.append(lambda: seen.append(timeline.now_us))
     meter.run(30)
     late = [seen[k] - seen[k - 1] for k in range(1, len(seen))]
-    check("a window every second at least", max(late) <= 1_000_000, max(late))
+    check("a window every second, or the next", max(late) <= 2_000_000, max(late))
+    check("nearly every second", len(late) > 40, len(late))
     quantities = meter.engine.quantities
     check("voltage", abs(quantities.u_uv[1] - 230_000_000) < 5_000, quantities.u_uv)
     check("power", abs(quantities.p_total_uw - 1_725_000_000) < 100_000, quantities.p_total_uw)
