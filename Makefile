@@ -64,6 +64,7 @@ format: $(DEV_SET) ## let ruff format and sort imports
 types: $(DEV_SET) ## pyright strict: firmware against both board families' stubs, tools
 	$(VENV)/pyright -p pyproject.toml
 	$(VENV)/pyright -p pyright_stm32.json
+	$(VENV)/pyright -p pyright_sim.json
 	$(VENV)/pyright -p pyright_tools.json
 
 mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
@@ -89,5 +90,5 @@ look: $(DEV_SET) ## render the faceplate and compare the glass with the register
 	$(PY) tools/screenshot.py
 
 clean: ## remove everything that was made, the meter's state too
-	rm -rf .venv .state build typings_rp2 typings_stm32 .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .state build typings_* .pytest_cache .ruff_cache .hypothesis
 	find firmware boards tools host_tests -name __pycache__ -type d -prune -exec rm -rf {} +

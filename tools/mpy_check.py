@@ -4,7 +4,8 @@ mpy-cross accepts less than the interpreter on a PC does (viper literals, annota
 file is compiled for Cortex-M0+ and Cortex-M4F, and the simulated board's files for this machine;
 the results stand in build/. That is not enough either: names that MicroPython lacks fail only when
 a module is imported, so each one is imported once on the unix port, with the simulated board's
-folder on the path. hal.py holds types only and main.py starts the meter: they are compiled only.
+folder on the path. hal.py holds types only, main.py starts the meter, and drivers named after a
+processor (rp2_...) use its own modules: these are compiled only.
 """
 
 import os
@@ -24,7 +25,8 @@ BUILD = ROOT / "build"
 
 _BOARD_MARCHES = ("armv6m", "armv7emsp")
 _HOST_MARCHES = {"x86_64": "x64", "AMD64": "x64", "i686": "x86"}
-_NOT_IMPORTED = ("hal", "main", "manifest")
+_NOT_IMPORTED = ("", "hal", "main")
+_OF_A_PROCESSOR = ("drivers.rp2_", "drivers.stm32_")
 
 # Run on the unix port: imports each module named on the command line in a fresh interpreter state.
 _IMPORT_ALL = """
@@ -84,7 +86,11 @@ def import_all(files: "list[Path]") -> int:
         print(f"mpy: {chosen.notice}; modules were compiled, not imported", file=sys.stderr)
         return 0
     names = [module_name(path) for path in files]
-    names = [name for name in names if name and name.split(".")[0] not in _NOT_IMPORTED]
+    names = [
+        name
+        for name in names
+        if name not in _NOT_IMPORTED and not name.startswith(_OF_A_PROCESSOR)
+    ]
     script = BUILD / "import_all.py"
     script.write_text(_IMPORT_ALL)
     path = [str(SIM), str(FIRMWARE), str(ROOT / ".venv" / "upylib"), ".frozen"]

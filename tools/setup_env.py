@@ -106,6 +106,10 @@ def setup_dev(groups: "dict[str, list[str]]") -> None:
     # Each board family's stubs with the standard library as MicroPython has it.
     _install_target(ROOT / "typings_rp2", groups["typings-rp2"])
     _install_target(ROOT / "typings_stm32", groups["typings-stm32"])
+    # On the simulated board `machine` is a module of ours, and a stub would hide it.
+    shutil.rmtree(ROOT / "typings_sim", ignore_errors=True)
+    hide = shutil.ignore_patterns("machine.pyi", "stdlib")
+    shutil.copytree(ROOT / "typings_rp2", ROOT / "typings_sim", ignore=hide)
 
 
 _SETS = {  # what installs a set, and the groups that it is made of

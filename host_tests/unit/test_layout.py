@@ -17,12 +17,15 @@ FIRMWARE = ROOT / "firmware"
 # From the bottom up. Modules of one stage may import each other where they are single files of
 # `app`; packages of one stage are strangers.
 STAGES = (
-    ("hal", "civil", "version", "app.errors"),
+    ("hal", "civil", "version"),
+    ("app.errors",),
+    ("app.crypto",),
+    ("app.crypto",),
     ("metrology", "app.storage"),
     (
         "app.attributes", "app.axdr", "app.clock", "app.energy_record", "app.factory",
         "app.identification",
-        "app.registers", "app.settings", "app.tasks", "app.ticks", "app.units",
+        "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (
         "app.display", "app.load", "app.logs", "app.prepayment", "app.quality", "app.tariff",
@@ -50,6 +53,7 @@ MOVES_BYTES = re.compile(r"app\.transport\.\w+_link")
 DRIVERS_KNOW = ("hal", "civil", "metrology.frame")
 
 LINES_MAX = 400
+TEST_LINES_MAX = 450  # tables of vectors take room
 
 
 def python_files(*folders):
@@ -107,7 +111,8 @@ def complaint_about(importer, imported, typed):
     if top in BUILT_IN or (typed and top in TYPE_ONLY):
         return None
     if importer.startswith("drivers"):
-        known = imported in DRIVERS_KNOW or imported.startswith("drivers.")
+        own = top == "rp2" and importer.startswith("drivers.rp2_")
+        known = own or imported in DRIVERS_KNOW or imported.startswith("drivers.")
         return None if known else "a driver knows its chip, hal and metrology.frame"
     mine, theirs = stage(importer), stage(imported)
     if not mine or not theirs:
@@ -253,8 +258,9 @@ def test_files_have_one_job_and_a_length_to_match():
     long = []
     for path in python_files("firmware", "boards", "tools", "host_tests"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        if lines > LINES_MAX:
-            long.append(f"{path.relative_to(ROOT)}: {lines} lines, at most {LINES_MAX}")
+        most = TEST_LINES_MAX if ROOT / "host_tests" in path.parents else LINES_MAX
+        if lines > most:
+            long.append(f"{path.relative_to(ROOT)}: {lines} lines, at most {most}")
     assert not long, "\n".join(long)
 
 
