@@ -4,6 +4,8 @@
 and the world its lines. What the faceplate and the tests move or look at are its attributes.
 """
 
+# ruff: noqa: ANN401 - modules have no other type
+
 import chipfile
 import host
 import leap
@@ -27,7 +29,9 @@ from world import INPUTS, World
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
+    from devices.chip import Chip
     from options import Options
 
 _OVERSAMPLING = 1024  # of the converter's default, which its crystal is chosen for
@@ -58,14 +62,14 @@ class Assembly:
         self.options = options
         self.world = World(options.model, options.seed, options.replay)
         self.supply = power.Supply(lambda level: wiring.drive(pins.SUPPLY_GOOD, level))
-        self.chips: "dict[str, object]" = {}  # by the names of POST /api/chip
-        self.ports: "dict[str, SerialPort | TcpPort]" = {"cosem": TcpPort(options.ports)}
-        self._serial: "list[SerialPort]" = []
-        self._files: "list[chipfile.ChipFile]" = []
+        self.chips: dict[str, Chip] = {}  # by the names of POST /api/chip
+        self.ports: dict[str, SerialPort | TcpPort] = {"cosem": TcpPort(options.ports)}
+        self._serial: list[SerialPort] = []
+        self._files: list[chipfile.ChipFile] = []
         try:
             host.make_folder(options.state)
         except OSError as error:
-            text = "--state {}: cannot be created ({})".format(options.state, error)
+            text = f"--state {options.state}: cannot be created ({error})"
             raise chipfile.ChipFileError(text) from None
         machine_bus.supply = self.supply
         pins.model = options.model
@@ -120,13 +124,14 @@ class Assembly:
         pins.adc_clock_hz = (world.rate_mhz * 2 * _OVERSAMPLING + 500) // 1000
         chip = Ads131m0x(
             len(inputs),
-            world,
+            world,  # pyright: ignore[reportArgumentType] - it names a parameter otherwise
             len(world.channels),
             inputs,
             pins.adc_clock_hz,
             timeline.now,
             timeline.at,
         )
+        chip.on_skip = world.begin
         wiring.spi(pins.ADC_SPI, pins.ADC_CS, chip)
         wiring.clock_pin(pins.ADC_SCK, pins.ADC_SPI)
         wiring.output(pins.ADC_RESET, chip.set_reset, idle=1)
@@ -191,11 +196,14 @@ class Assembly:
 
     def _relays(self) -> None:
         self.disconnector = self._relay(
-            "disconnector", pins.DISCONNECTOR_OPEN, pins.DISCONNECTOR_CLOSE, pins.DISCONNECTOR_SENSE
+            "disconnector",
+            pins.DISCONNECTOR_OPEN,
+            pins.DISCONNECTOR_CLOSE,
+            pins.DISCONNECTOR_SENSE,
         )
         self.world.attach_disconnector(self.disconnector)
         for index, (opening, closing, sense) in enumerate(pins.RELAYS):
-            relay = self._relay("relay{}".format(index + 1), opening, closing, sense)
+            relay = self._relay(f"relay{index + 1}", opening, closing, sense)
             self.world.relays.append(relay)
 
     def _relay(self, name: str, opening: int, closing: int, sense: int) -> LatchingRelay:
@@ -213,7 +221,7 @@ class Assembly:
         world.connect("magnet", _driver(pins.MAGNET))
         world.connect("lock", _driver(pins.LOCK))
         for index in range(INPUTS):
-            world.connect("input{}".format(index + 1), _driver(pins.INPUTS[index]))
+            world.connect(f"input{index + 1}", _driver(pins.INPUTS[index]))
         world.connect("battery", lambda v: self.rtc.set_battery(v >= _BATTERY_LOW_V))
         world.connect("temperature", self._set_temperature)
         wiring.analog(
@@ -223,7 +231,7 @@ class Assembly:
     def _set_temperature(self, celsius: float) -> None:
         self.rtc.temperature_cdeg = int(celsius * 100)
 
-    def _booted(self, main: object) -> None:
+    def _booted(self, main: "Any") -> None:
         """A life of the firmware has begun: leaps need its engine and the capture behind it."""
         if machine_bus.captures:
             self.leap.attach(main.meter.engine, machine_bus.captures[0])

@@ -44,10 +44,9 @@ class ChipFile:
         # Under another name first: a program that is ended here leaves no short file behind.
         part = self.path + ".new"
         blank = bytes((erased,)) * _CHUNK
-        with open(part, "wb") as file:
-            left = self.size
-            while left:
-                left -= file.write(blank[: min(left, _CHUNK)])
+        with open(part, "wb") as file:  # pyright: ignore[reportUnknownVariableType]
+            for start in range(0, self.size, _CHUNK):
+                file.write(blank[: min(self.size - start, _CHUNK)])
         os.rename(part, self.path)
 
     def read(self, offset: int, n: int) -> bytes:

@@ -5,10 +5,12 @@ its errors. What CPython needs instead stands in host_tests/shims/host_cpython.p
 imported before `vtime` takes the place of the module `time`.
 """
 
+# ruff: noqa: ANN401 - the host's own objects have no other type
+
 import errno
 import os
 import select
-import socket
+import socket  # pyright: ignore[reportMissingTypeStubs]
 import sys
 import time
 
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    RawSocket = socket.socket
+    RawSocket = Any  # a socket of the host
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
+sockets: "Any" = socket
 POLLIN = select.POLLIN
 POLLOUT = select.POLLOUT
 Poll = select.poll
@@ -32,7 +35,8 @@ _FOLDER = 0x4000  # in st_mode
 
 def ticks_us() -> int:
     """Return the host's steadily rising microseconds."""
-    return time.ticks_us()
+    now: Any = time.ticks_us()
+    return now
 
 
 def awaitable(generator: "Callable[..., Any]") -> "Callable[..., Any]":
@@ -42,7 +46,8 @@ def awaitable(generator: "Callable[..., Any]") -> "Callable[..., Any]":
 
 def print_exception(error: BaseException) -> None:
     """Print a traceback on the terminal."""
-    sys.print_exception(error, sys.stderr)
+    terminal: Any = sys.stderr
+    sys.print_exception(error, terminal)
 
 
 def make_folder(path: str) -> None:
@@ -63,7 +68,7 @@ def make_folder(path: str) -> None:
 
 def open_for_change(path: str) -> "Any":
     """Open a file that is there for reading and writing; MicroPython's has no buffer."""
-    return open(path, "r+b")
+    return open(path, "r+b")  # pyright: ignore[reportUnknownVariableType]
 
 
 def os_error(number: int) -> OSError:
@@ -86,7 +91,8 @@ def load_asyncio(task_queue: type, task: type, sockets: "Any") -> "Any":
     modules["socket"] = sockets
     import asyncio
 
-    return asyncio.core
+    whole: Any = asyncio
+    return whole.core
 
 
 def remember(task: object) -> None:
@@ -127,5 +133,5 @@ def why_closed(error: OSError) -> str:
 
 def resolve(name: str, port: int) -> "tuple[int, int, int, Any]":
     """Return family, type, protocol and address for a socket. Raises OSError for a bad name."""
-    found: Any = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0]
+    found = sockets.getaddrinfo(name, port, 0, sockets.SOCK_STREAM)[0]
     return found[0], found[1], found[2], found[-1]

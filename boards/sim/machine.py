@@ -6,6 +6,8 @@ Pins stand in machine_pin.py, buses and the frame capture in machine_bus.py, UAR
 machine_uart.py. `start` is the simulation's own.
 """
 
+# ruff: noqa: ANN401 - settings of MicroPython's classes have no other type
+
 import sys
 
 import power
@@ -57,9 +59,14 @@ _MAX_WDT_MS = 8388  # the RP2040's counter
 _cause = PWRON_RESET
 _identity = bytes(7) + b"\x01"  # the serial number 00000001 follows from it
 _frequency_hz = 150_000_000
-_watchdogs: list = []  # the one watchdog that runs, if any: it cannot be stopped
-_timers: list = []
-wdt_feeds = 0  # for /api/health
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from machine_pin import Handler
+
+_watchdogs: "list[WDT]" = []  # the one watchdog that runs, if any: it cannot be stopped
+_timers: "list[Timer]" = []
 
 
 class Timer:
@@ -68,14 +75,14 @@ class Timer:
     ONE_SHOT = 0
     PERIODIC = 1
 
-    def __init__(self, id: int = -1, **settings) -> None:  # noqa: A002 - the name MicroPython has
+    def __init__(self, id: int = -1, **settings: "Any") -> None:  # noqa: A002
         if id != -1:
             raise ValueError("Timer(" + str(id) + ") doesn't exist")
-        self._event = None
+        self._event: object = None
         self._period_us = 0
         self._next_us = 0
         self._periodic = True
-        self._callback = None
+        self._callback: Handler | None = None
         if settings:
             self.init(**settings)
 
@@ -86,7 +93,7 @@ class Timer:
         freq: float = -1,
         period: int = -1,
         tick_hz: int = 1000,
-        callback=None,
+        callback: "Handler | None" = None,
         hard: bool = False,
     ) -> None:
         """Call `callback(timer)` after or every `period` ticks, or at `freq` hertz."""
@@ -131,7 +138,7 @@ class RTC:
     def __init__(self) -> None:
         pass
 
-    def datetime(self, fields=None):
+    def datetime(self, fields: "tuple[int, ...] | None" = None) -> "tuple[int, ...] | None":
         """Return or set (year, month, day, weekday, hour, minute, second, subseconds)."""
         if fields is None:
             year, month, day, hour, minute, second, weekday, _ = vtime.gmtime()
@@ -154,14 +161,12 @@ class WDT:
         for other in list(_watchdogs):
             other.stop()
         self._timeout_us = timeout * 1000
-        self._event = timeline.after(self._timeout_us, self._bite)
+        self._event: object = timeline.after(self._timeout_us, self._bite)
         self._due_us = timeline.now_us + self._timeout_us
         _watchdogs.append(self)
 
     def feed(self) -> None:
         """Start the time anew."""
-        global wdt_feeds
-        wdt_feeds += 1
         # The event stays where it is and looks again when it comes: feeding is cheap.
         self._due_us = timeline.now_us + self._timeout_us
 
@@ -184,7 +189,7 @@ class ADC:
 
     CORE_TEMP = 4
 
-    def __init__(self, pin) -> None:
+    def __init__(self, pin: "Pin | int") -> None:
         self._read = wiring.analog_input(pin_number(pin))
 
     def read_u16(self) -> int:

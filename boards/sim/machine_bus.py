@@ -5,6 +5,8 @@ only while the supply fails they take their time on the wire, so that it can end
 one.
 """
 
+# ruff: noqa: PLR0913 - MicroPython's constructors have so many arguments
+
 import errno
 
 import host
@@ -12,13 +14,24 @@ import timeline
 import wiring
 from machine_pin import dispatch, pin_number
 
-supply = None  # power.Supply once the board is assembled
-captures: "list[SpiCapture]" = []  # every capture that runs, for /api/health and leaps
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from machine_pin import Pin
+    from power import Supply
+    from wiring import Converter, I2cChip
+
+    Buffer = bytes | bytearray | memoryview
+    Fillable = bytearray | memoryview
+
+supply: "Supply | None" = None  # once the board is assembled
+captures: "list[SpiCapture]" = []  # every capture that runs, for leaps
 
 _BLOCK_US = 10_000
 
 
-def _clock_number(pin) -> "int | None":
+def _clock_number(pin: "Pin | int | None") -> "int | None":
     return None if pin is None else pin_number(pin)
 
 
@@ -38,9 +51,9 @@ class SPI:
         phase: int = 0,
         bits: int = 8,
         firstbit: int = 1,
-        sck=None,
-        mosi=None,
-        miso=None,
+        sck: "Pin | None" = None,
+        mosi: "Pin | None" = None,
+        miso: "Pin | None" = None,
     ) -> None:
         self._bus = wiring.spi_bus(id, None)
         self._set(baudrate, polarity, phase, bits, firstbit)
@@ -72,7 +85,7 @@ class SPI:
     def deinit(self) -> None:
         """Switch the controller off; a later transfer switches it on."""
 
-    def write(self, buf) -> None:
+    def write(self, buf: "Buffer") -> None:
         """Send a buffer."""
         self._transfer(buf, None, len(buf))
 
@@ -82,18 +95,18 @@ class SPI:
         self.readinto(answer, write)
         return bytes(answer)
 
-    def readinto(self, buf, write: int = 0) -> None:
+    def readinto(self, buf: "Fillable", write: int = 0) -> None:
         """Fill a buffer while sending one value."""
         out = None if write == 0 else bytes((write,)) * len(buf)
         self._transfer(out, buf, len(buf))
 
-    def write_readinto(self, write_buf, read_buf) -> None:
+    def write_readinto(self, write_buf: "Buffer", read_buf: "Fillable") -> None:
         """Send a buffer and fill another of the same length."""
         if len(write_buf) != len(read_buf):
             raise ValueError("buffers must be the same length")
         self._transfer(write_buf, read_buf, len(write_buf))
 
-    def _transfer(self, out, answer, count: int) -> None:
+    def _transfer(self, out: "Buffer | None", answer: "Fillable | None", count: int) -> None:
         timeline.stall()
         device = wiring.spi_device(self._bus)
         if supply is not None and supply.watching:
@@ -126,9 +139,9 @@ class SoftSPI(SPI):
         phase: int = 0,
         bits: int = 8,
         firstbit: int = 1,
-        sck=None,
-        mosi=None,
-        miso=None,
+        sck: "Pin | None" = None,
+        mosi: "Pin | None" = None,
+        miso: "Pin | None" = None,
     ) -> None:
         self._bus = wiring.spi_bus(None, _clock_number(sck))
         self._set(baudrate, polarity, phase, bits, firstbit)
@@ -141,33 +154,32 @@ class I2C:
         self,
         id: int,  # noqa: A002 - the name MicroPython has
         *,
-        scl=None,
-        sda=None,
+        scl: "Pin | None" = None,
+        sda: "Pin | None" = None,
         freq: int = 400_000,
         timeout: int = 50_000,
     ) -> None:
         self._bus = wiring.i2c_bus(id, None)
         self.init(freq=freq)
 
-    def init(self, *, scl=None, sda=None, freq: int = 400_000) -> None:
+    def init(
+        self, *, scl: "Pin | None" = None, sda: "Pin | None" = None, freq: int = 400_000
+    ) -> None:
         """Change the clock."""
         if freq <= 0:
             raise ValueError("freq must be positive")
         self._byte_ns = 9_000_000_000 // freq
 
-    def scan(self) -> list:
+    def scan(self) -> "list[int]":
         """Return the addresses that acknowledge."""
-        found = []
-        for address, device in sorted(wiring.i2c_devices(self._bus).items()):
-            if device.i2c_write(address, b"") >= 0:
-                found.append(address)
-        return found
+        devices = wiring.i2c_devices(self._bus)
+        return [one for one in sorted(devices) if devices[one].i2c_write(one, b"") >= 0]
 
-    def writeto(self, addr: int, buf, stop: bool = True) -> int:
+    def writeto(self, addr: int, buf: "Buffer", stop: bool = True) -> int:
         """Send a buffer; returns how many of its bytes were acknowledged."""
         return self._write(addr, buf)
 
-    def writevto(self, addr: int, vector, stop: bool = True) -> int:
+    def writevto(self, addr: int, vector: "Sequence[Buffer]", stop: bool = True) -> int:
         """Send several buffers in one transfer."""
         whole = b""
         for buf in vector:
@@ -180,7 +192,7 @@ class I2C:
         self._read(addr, answer)
         return bytes(answer)
 
-    def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
+    def readfrom_into(self, addr: int, buf: "Fillable", stop: bool = True) -> None:
         """Fill a buffer."""
         self._read(addr, buf)
 
@@ -190,12 +202,14 @@ class I2C:
         self.readfrom_mem_into(addr, memaddr, answer, addrsize=addrsize)
         return bytes(answer)
 
-    def readfrom_mem_into(self, addr: int, memaddr: int, buf, *, addrsize: int = 8) -> None:
+    def readfrom_mem_into(
+        self, addr: int, memaddr: int, buf: "Fillable", *, addrsize: int = 8
+    ) -> None:
         """Fill a buffer from a register of the chip on."""
         self._write_all(addr, self._memory(memaddr, addrsize))
         self._read(addr, buf)
 
-    def writeto_mem(self, addr: int, memaddr: int, buf, *, addrsize: int = 8) -> None:
+    def writeto_mem(self, addr: int, memaddr: int, buf: "Buffer", *, addrsize: int = 8) -> None:
         """Write to a register of the chip on."""
         self._write_all(addr, self._memory(memaddr, addrsize) + bytes(buf))
 
@@ -204,11 +218,11 @@ class I2C:
             raise ValueError("invalid addrsize")
         return memaddr.to_bytes(4, "big")[4 - addrsize // 8 :]
 
-    def _write_all(self, address: int, data) -> None:
+    def _write_all(self, address: int, data: "Buffer") -> None:
         if self._write(address, data) != len(data):
             raise host.os_error(errno.EIO)
 
-    def _write(self, address: int, data) -> int:
+    def _write(self, address: int, data: "Buffer") -> int:
         device = self._device(address)
         count = len(data)
         allowed = self._allow(device, count, True)
@@ -218,7 +232,7 @@ class I2C:
             raise host.os_error(errno.ENODEV)
         return acknowledged
 
-    def _read(self, address: int, buf) -> None:
+    def _read(self, address: int, buf: "Fillable") -> None:
         device = self._device(address)
         count = len(buf)
         allowed = self._allow(device, count, False)
@@ -228,19 +242,19 @@ class I2C:
         if acknowledged < 0:
             raise host.os_error(errno.ENODEV)
 
-    def _device(self, address: int):
+    def _device(self, address: int) -> "I2cChip":
         timeline.stall()
         device = wiring.i2c_devices(self._bus).get(address)
         if device is None:
             raise host.os_error(errno.ENODEV)
         return device
 
-    def _allow(self, device, count: int, writing: bool) -> int:
+    def _allow(self, device: "I2cChip", count: int, writing: bool) -> int:
         if supply is None or not supply.watching:
             return count
         return supply.allow(device, count, self._byte_ns, writing)
 
-    def _spend(self, device, allowed: int, count: int, writing: bool) -> None:
+    def _spend(self, device: "I2cChip", allowed: int, count: int, writing: bool) -> None:
         if supply is not None and supply.watching:
             supply.spend(device, allowed, count, self._byte_ns, writing)
 
@@ -248,7 +262,9 @@ class I2C:
 class SoftI2C(I2C):
     """An I2C bus on any pins: it is known by its clock pin."""
 
-    def __init__(self, scl, sda, *, freq: int = 400_000, timeout: int = 50_000) -> None:
+    def __init__(
+        self, scl: "Pin", sda: "Pin", *, freq: int = 400_000, timeout: int = 50_000
+    ) -> None:
         self._bus = wiring.i2c_bus(None, _clock_number(scl))
         self.init(freq=freq)
 
@@ -256,14 +272,15 @@ class SoftI2C(I2C):
 class SpiCapture:
     """Reads every frame of a converter into a ring, as DMA behind its data-ready line does."""
 
-    def __init__(self, spi: SPI, cs, drdy=None) -> None:
-        self._chip = wiring.spi_chip(pin_number(cs))
-        self._ring = None
+    def __init__(self, spi: SPI, cs: "Pin", drdy: "Pin | None" = None) -> None:
+        chip: Converter = wiring.spi_chip(pin_number(cs))  # pyright: ignore[reportAssignmentType]
+        self._chip = chip
+        self._ring: bytearray | None = None
         self._frame_bytes = 0
         self._frames = 0  # frames that the ring holds
         self._count = 0
-        self._handler = None
-        self._event = None
+        self._handler: Callable[[object], None] | None = None
+        self._event: object = None
         self._held = False
 
     def start(self, ring: bytearray, frame_bytes: int) -> None:
@@ -291,7 +308,7 @@ class SpiCapture:
         """Return the frames captured since start, modulo 2**30."""
         return self._count & 0x3FFFFFFF
 
-    def irq(self, handler) -> None:
+    def irq(self, handler: "Callable[[object], None]") -> None:
         """Call `handler(capture)` for each block of frames, about every 10 ms."""
         self._handler = handler
 

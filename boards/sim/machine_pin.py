@@ -4,19 +4,27 @@ Interrupt handlers run while virtual time moves, never while other firmware code
 raises is printed and taken off, as on the boards.
 """
 
+# ruff: noqa: ANN401 - settings of MicroPython's classes have no other type
+
 import sys
 
 import host
 import wiring
 
-_handlers_off = 0  # how often disable_irq was called
-_pending: list = []  # interrupts that came meanwhile
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Handler = Callable[[Any], object]
+
+_pending: "list[tuple[Handler, object]]" = []  # interrupts that came while they were held back
 
 
 class Irq:
     """What `irq` returns: one handler and the events that it wants."""
 
-    def __init__(self, owner, handler, trigger: int) -> None:
+    def __init__(self, owner: object, handler: "Handler | None", trigger: int) -> None:
         self._owner = owner
         self.handler = handler
         self._trigger = trigger
@@ -44,9 +52,15 @@ class Irq:
             self.handler = None
 
 
-def dispatch(handler, argument) -> bool:
+class _Mask:
+    """Whether interrupts are held back."""
+
+    held = False
+
+
+def dispatch(handler: "Handler", argument: object) -> bool:
     """Call an interrupt handler; False if it raised and is not to be called again."""
-    if _handlers_off:
+    if _Mask.held:
         _pending.append((handler, argument))
         return True
     try:
@@ -60,24 +74,22 @@ def dispatch(handler, argument) -> bool:
 
 def disable_irq() -> int:
     """Hold interrupts back; returns what `enable_irq` takes."""
-    global _handlers_off
-    state = 0 if _handlers_off else 1
-    _handlers_off = 1
+    state = 0 if _Mask.held else 1
+    _Mask.held = True
     return state
 
 
 def enable_irq(state: int = 1) -> None:
     """Let interrupts come again, those held back first, if they came before `disable_irq`."""
-    global _handlers_off
     if not state:
         return
-    _handlers_off = 0
-    while _pending and not _handlers_off:
+    _Mask.held = False
+    while _pending and not _Mask.held:
         handler, argument = _pending.pop(0)
         dispatch(handler, argument)
 
 
-def pin_number(pin) -> int:
+def pin_number(pin: object) -> int:
     """Return the number of a Pin or a number. Raises ValueError for one that is not there."""
     if isinstance(pin, Pin):
         return pin.number
@@ -91,12 +103,12 @@ class _State:
 
     def __init__(self) -> None:
         self.mode = Pin.IN
-        self.pull = None
+        self.pull: int | None = None
         self.out = 0
-        self.irq = None
+        self.irq: Irq | None = None
 
 
-_states: dict = {}
+_states: "dict[int, _State]" = {}
 
 
 class Pin:
@@ -110,7 +122,14 @@ class Pin:
     IRQ_FALLING = 4
     IRQ_RISING = 8
 
-    def __init__(self, id, mode: int = -1, pull=-1, *, value=None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: "int | Pin",  # noqa: A002 - the name MicroPython has
+        mode: int = -1,
+        pull: "int | None" = -1,
+        *,
+        value: "int | None" = None,
+    ) -> None:
         self.number = pin_number(id)
         if self.number not in _states:
             _states[self.number] = _State()
@@ -121,7 +140,7 @@ class Pin:
     def __repr__(self) -> str:
         return "Pin(" + str(self.number) + ")"
 
-    def init(self, mode: int = -1, pull=-1, *, value=None) -> None:
+    def init(self, mode: int = -1, pull: "int | None" = -1, *, value: "int | None" = None) -> None:
         """Set direction, pull resistor and first level."""
         state = self._state
         if mode != -1:
@@ -147,14 +166,14 @@ class Pin:
         else:
             wiring.put(self.number, None)
 
-    def value(self, level=None) -> "int | None":
+    def value(self, level: "int | None" = None) -> int:
         """Return the level of the pin, or set it."""
         state = self._state
         if level is not None:
             state.out = 1 if level else 0
             if state.mode != Pin.IN:
                 self._drive()
-            return None
+            return state.out
         if state.mode == Pin.OUT or (state.mode == Pin.OPEN_DRAIN and not state.out):
             return state.out
         return wiring.level(self.number, self._pull_level())
@@ -179,7 +198,7 @@ class Pin:
 
     def irq(
         self,
-        handler=None,
+        handler: "Handler | None" = None,
         trigger: int = 12,
         *,
         priority: int = 1,
@@ -204,9 +223,7 @@ class Pin:
 
     def _listen(self) -> None:
         state = self._state
-        wiring.listen(
-            self.number, None if state.irq is None else self._edge, self._pull_level()
-        )
+        wiring.listen(self.number, None if state.irq is None else self._edge, self._pull_level())
 
     def _edge(self, level: int) -> None:
         if self._state.irq is not None:
@@ -216,15 +233,16 @@ class Pin:
 class Signal:
     """A pin with a sense: on is low if it is inverted."""
 
-    def __init__(self, pin, *arguments, invert: bool = False, **keywords) -> None:
+    def __init__(
+        self, pin: "int | Pin", *arguments: "Any", invert: bool = False, **keywords: "Any"
+    ) -> None:
         self._pin = pin if isinstance(pin, Pin) else Pin(pin, *arguments, **keywords)
         self._invert = 1 if invert else 0
 
-    def value(self, level=None) -> "int | None":
+    def value(self, level: "int | None" = None) -> int:
         """Return the sense of the pin, or set it."""
         if level is not None:
             self._pin.value((1 if level else 0) ^ self._invert)
-            return None
         return self._pin.value() ^ self._invert
 
     __call__ = value
@@ -240,8 +258,7 @@ class Signal:
 
 def reset_pins() -> None:
     """Forget what firmware has set: every pin is an input again, no interrupt is wanted."""
-    global _handlers_off
-    _handlers_off = 0
+    _Mask.held = False
     _pending.clear()
     _states.clear()
     wiring.release()

@@ -1,11 +1,19 @@
 """UARTs of the simulated processor; part of `machine`. The wires are ports.SerialPort."""
 
+# ruff: noqa: ANN401, PLR0913 - as many settings as MicroPython's class has
+
 import io
 
 import loop
 import timeline
 import wiring
 from machine_pin import Irq
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from machine_pin import Handler, Pin
 
 _POLL = 3  # MicroPython's MP_STREAM_POLL and its events
 _POLL_READ = 1
@@ -27,28 +35,35 @@ class UART(io.IOBase):
 
     notifies = True  # the loop need not poll it
 
-    def __init__(self, id: int, baudrate: int = 115_200, bits: int = 8, **settings) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: int,  # noqa: A002 - the name MicroPython has
+        baudrate: int = 115_200,
+        bits: int = 8,
+        **settings: "Any",
+    ) -> None:
         self._port = wiring.uart_port(id)
         self.id = id
-        self._irq = None
+        self._irq: Irq | None = None
         self._timeout_ms = 0
-        self._format = [115_200, 8, None, 1]
+        self._format: tuple[int, int, int | None, int] = (115_200, 8, None, 1)
         self.init(baudrate, bits, **settings)
 
     def __repr__(self) -> str:
-        return "UART({}, baudrate={}, bits={}, parity={}, stop={})".format(self.id, *self._format)
+        baudrate, bits, parity, stop = self._format
+        return f"UART({self.id}, baudrate={baudrate}, bits={bits}, parity={parity}, stop={stop})"
 
     def init(
         self,
         baudrate: "int | None" = None,
         bits: "int | None" = None,
-        parity=-1,
+        parity: "int | None" = -1,
         stop: "int | None" = None,
         *,
-        tx=None,
-        rx=None,
-        rts=None,
-        cts=None,
+        tx: "Pin | None" = None,
+        rx: "Pin | None" = None,
+        rts: "Pin | None" = None,
+        cts: "Pin | None" = None,
         timeout: "int | None" = None,
         timeout_char: int = 0,
         txbuf: int = 256,
@@ -70,7 +85,7 @@ class UART(io.IOBase):
             raise ValueError("invalid parity")
         if stop not in (1, 2):
             raise ValueError("invalid stop bits")
-        self._format = [baudrate, bits, parity, stop]
+        self._format = (baudrate, bits, parity, stop)
         if timeout is not None:
             self._timeout_ms = timeout
         self._port.attach(self, baudrate, bits, parity, stop)
@@ -90,7 +105,7 @@ class UART(io.IOBase):
         timeline.pass_us(self._timeout_ms * 1000)
         return self._port.take(nbytes)
 
-    def readinto(self, buf, nbytes: int = -1) -> "int | None":
+    def readinto(self, buf: "bytearray | memoryview", nbytes: int = -1) -> "int | None":
         """Fill a buffer with what waits; None if nothing does."""
         data = self.read(len(buf) if nbytes < 0 else min(nbytes, len(buf)))
         if data is None:
@@ -103,7 +118,7 @@ class UART(io.IOBase):
         end = self._port.received.find(b"\n")
         return self._port.take(end + 1 if end >= 0 else -1)
 
-    def write(self, buf) -> int:
+    def write(self, buf: "bytes | bytearray | memoryview") -> int:
         """Send a buffer."""
         timeline.stall()
         self._port.send(buf)
@@ -121,7 +136,7 @@ class UART(io.IOBase):
         """Tell whether all is sent."""
         return True
 
-    def irq(self, handler=None, trigger: int = 0, hard: bool = False) -> Irq:
+    def irq(self, handler: "Handler | None" = None, trigger: int = 0, hard: bool = False) -> Irq:
         """Call `handler(uart)` when bytes have come (RX, RXIDLE) or gone (TXIDLE)."""
         known = UART.IRQ_RX | UART.IRQ_TXIDLE | UART.IRQ_RXIDLE | UART.IRQ_BREAK
         if trigger & ~known:

@@ -5,10 +5,19 @@ the meter's sockets as its network chip would, and the same port can be opened a
 cannot be opened ends the program with a clear message: nobody could reach the meter there.
 """
 
-import socket as _host_socket
+# ruff: noqa: ANN401 - the host's addresses have no other type
 
 import host
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from host import RawSocket
+
+    Buffer = bytes | bytearray | memoryview
+
+_host_socket: "Any" = host.sockets
 AF_INET = _host_socket.AF_INET
 SOCK_STREAM = _host_socket.SOCK_STREAM
 SOL_SOCKET = _host_socket.SOL_SOCKET
@@ -17,10 +26,11 @@ getaddrinfo = _host_socket.getaddrinfo
 
 _PEEK = _host_socket.MSG_PEEK
 _LINE_CHUNK = 256
+_CHUNK = 4096
 
-io = None  # the loop's IoQueue
-_sockets = []
-_traffic = {}  # "host:port" of a listening socket: bytes in and out of all its connections
+_sockets: "list[Socket]" = []
+# "host:port" of a listening socket: bytes in and out of all its connections.
+_traffic: "dict[str, list[int]]" = {}
 
 
 def current_domain() -> str:
@@ -35,11 +45,11 @@ class PortError(BaseException):
 class Socket:
     """A host's socket with the stream methods MicroPython's sockets have; it never blocks."""
 
-    def __init__(self, raw) -> None:
+    def __init__(self, raw: "RawSocket") -> None:
         self.raw = raw
         self.domain = current_domain()
         self._bound = ""
-        self._traffic = [0, 0]  # bytes in and out; of an accepted socket those of its port
+        self.traffic = [0, 0]  # bytes in and out; of an accepted socket those of its port
         self.listens_at = ""  # "host:port" of a listening socket
         raw.setblocking(False)
         _sockets.append(self)
@@ -58,7 +68,7 @@ class Socket:
         """Set an option of the host's socket."""
         self.raw.setsockopt(level, option, value)
 
-    def bind(self, address) -> None:
+    def bind(self, address: "Any") -> None:
         """Take an address; if that cannot be, the program ends."""
         self._bound = address_text(address)
         try:
@@ -72,34 +82,31 @@ class Socket:
         self.raw.listen(backlog)
         self.listens_at = self._bound
 
-    def accept(self):
+    def accept(self) -> "tuple[Socket, Any]":
         """Return (socket, address) of a waiting connection. Raises OSError if there is none."""
         raw, address = self.raw.accept()
         one = Socket(raw)
-        one._traffic = _traffic.setdefault(self.listens_at, [0, 0])
+        one.traffic = _traffic.setdefault(self.listens_at, [0, 0])
         return one, address
 
-    def connect(self, address) -> None:
+    def connect(self, address: "Any") -> None:
         """Begin to connect; raises OSError EINPROGRESS as a socket that does not block."""
         self.raw.connect(address)
 
     def read(self, count: int = -1) -> "bytes | None":
         """Return up to `count` bytes, all there are for -1; b"" at the end, None if none wait."""
         try:
-            if count >= 0:
-                data = self.raw.recv(count) if count else b""
-            else:
-                data = self.raw.recv(4096)
+            data = self.raw.recv(_CHUNK if count < 0 else count) if count else b""
         except OSError as error:
             if host.would_block(error):
                 return None
             raise
-        self._traffic[0] += len(data)
+        self.traffic[0] += len(data)
         return data
 
     recv = read
 
-    def readinto(self, buffer, count: int = -1) -> "int | None":
+    def readinto(self, buffer: "bytearray | memoryview", count: int = -1) -> "int | None":
         """Fill `buffer`; returns as `read` does, the number of bytes."""
         data = self.read(len(buffer) if count < 0 else min(count, len(buffer)))
         if data is None:
@@ -118,7 +125,7 @@ class Socket:
         end = ahead.find(b"\n")
         return self.read(end + 1 if end >= 0 else len(ahead))
 
-    def write(self, data) -> "int | None":
+    def write(self, data: "Buffer") -> "int | None":
         """Send and return how many bytes went; None if none could."""
         try:
             count = self.raw.send(data)
@@ -126,7 +133,7 @@ class Socket:
             if host.would_block(error):
                 return None
             raise
-        self._traffic[1] += count
+        self.traffic[1] += count
         return count
 
     send = write
@@ -143,17 +150,15 @@ def socket(family: int = AF_INET, kind: int = SOCK_STREAM, protocol: int = 0) ->
     return Socket(_host_socket.socket(family, kind, protocol))
 
 
-def address_text(address) -> str:
+def address_text(address: "Any") -> str:
     """Return "host:port" of an address as the host has it."""
-    if isinstance(address, tuple):
+    if not host.MICROPYTHON:
         return str(address[0]) + ":" + str(address[1])
-    family_address = _host_socket.sockaddr(address)
-    return _host_socket.inet_ntop(family_address[0], family_address[1]) + ":" + str(
-        family_address[2]
-    )
+    family, number, port = _host_socket.sockaddr(address)[:3]
+    return _host_socket.inet_ntop(family, number) + ":" + str(port)
 
 
-def listen(address: str, port: int, backlog: int = 5):
+def listen(address: str, port: int, backlog: int = 5) -> "RawSocket":
     """Return a host's listening socket for the bench. Raises PortError if that cannot be."""
     raw = None
     try:
@@ -191,7 +196,7 @@ def is_listening(port: int) -> bool:
 def connections(port: int) -> int:
     """Return how many accepted connections of a port are open."""
     counters = traffic(port)
-    return sum(1 for one in _sockets if one._traffic is counters)
+    return sum(1 for one in _sockets if one.traffic is counters)
 
 
 def traffic(port: int) -> "list[int]":

@@ -50,40 +50,40 @@ class Options:
         self.model = "3ph"
         self.state = ""
         self.fresh = False
-        self.time_s: "int | None" = None  # UTC since 2000-01-01
+        self.time_s: int | None = None  # UTC since 2000-01-01
         self.rate = 1.0
         self.detail = "auto"
-        self.replay: "str | None" = None
+        self.replay: str | None = None
         self.seed = 1
-        self.heap: "str | None" = None
+        self.heap: str | None = None
         self.help = False
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:
     digits = text[1:] if text[:1] == "-" else text
     if not digits or len(digits) > 12 or any(c not in "0123456789" for c in digits):
-        raise OptionError("{} {}: not a whole number".format(name, text))
+        raise OptionError(f"{name} {text}: not a whole number")
     value = int(text)
     if not low <= value <= high:
-        raise OptionError("{} {}: must be {} to {}".format(name, text, low, high))
+        raise OptionError(f"{name} {text}: must be {low} to {high}")
     return value
 
 
 def _rate(name: str, text: str) -> float:
     if not text or any(c not in "0123456789.eE+-" for c in text):
-        raise OptionError("{} {}: not a number".format(name, text))
+        raise OptionError(f"{name} {text}: not a number")
     try:
         value = float(text)
     except ValueError:
-        raise OptionError("{} {}: not a number".format(name, text)) from None
+        raise OptionError(f"{name} {text}: not a number") from None
     if not 0 <= value <= _MAX_RATE:
-        raise OptionError("{} {}: must be 0 to {}".format(name, text, _MAX_RATE))
+        raise OptionError(f"{name} {text}: must be 0 to {_MAX_RATE}")
     return value
 
 
 def _choice(name: str, text: str, choices: "tuple[str, ...]") -> str:
     if text not in choices:
-        raise OptionError("{} {}: must be one of {}".format(name, text, ", ".join(choices)))
+        raise OptionError(f"{name} {text}: must be one of " + ", ".join(choices))
     return text
 
 
@@ -94,8 +94,9 @@ def parse_time(text: str) -> int:
         text = text[:-1]
     if len(text) != len(shape):
         raise ValueError("not a time")
-    for c, s in zip(text, shape):
-        if (s == "0") != (c in "0123456789") or (s != "0" and s != c):
+    for index in range(len(shape)):
+        c, s = text[index], shape[index]
+        if (s == "0") != (c in "0123456789") or s not in ("0", c):
             raise ValueError("not a time")
     year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
     hour, minute, second = int(text[11:13]), int(text[14:16]), int(text[17:])
@@ -118,7 +119,7 @@ def _time(name: str, text: str) -> int:
         return parse_time(text)
     except ValueError:
         raise OptionError(
-            "{} {}: must be a time from 2000 to 2099 such as 2026-01-31T23:59:50".format(name, text)
+            f"{name} {text}: must be a time from 2000 to 2099 such as 2026-01-31T23:59:50"
         ) from None
 
 
@@ -126,18 +127,18 @@ def _address(name: str, text: str) -> str:
     try:
         host.resolve(text, 1)
     except (OSError, UnicodeError):
-        raise OptionError("{} {}: no such address".format(name, text)) from None
+        raise OptionError(f"{name} {text}: no such address") from None
     return text
 
 
 def _file(name: str, text: str) -> str:
     try:
         if os.stat(text)[0] & 0x4000:
-            raise OptionError("{} {}: is a folder".format(name, text))
+            raise OptionError(f"{name} {text}: is a folder")
         with open(text, "rb"):
             pass
     except OSError as error:
-        raise OptionError("{} {}: cannot be read ({})".format(name, text, error)) from None
+        raise OptionError(f"{name} {text}: cannot be read ({error})") from None
     return text
 
 
@@ -213,7 +214,7 @@ def parse(arguments: "list[str]") -> Options:
             index += 1
         _take(options, name, value)
     if options.ports <= options.http < options.ports + _PORTS:
-        raise OptionError("--http {}: is one of the meter's ports".format(options.http))
+        raise OptionError(f"--http {options.http}: is one of the meter's ports")
     if not options.state:
         options.state = ".state/" + options.model
     return options

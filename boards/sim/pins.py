@@ -53,7 +53,11 @@ MAGNET = 43  # low: a magnet is near
 LOCK = 44  # low: parameters are locked
 BATTERY_ADC = 47
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 model = "3ph"
 tcp: "tuple[str, int] | None" = None  # address and port for COSEM over TCP
-scale: "object | None" = None  # hal.SensorScale of the sensors that are fitted
+scale: "Any" = None  # hal.SensorScale of the sensors that are fitted
 adc_clock_hz = 8_192_000  # crystal of the metering converter: 4 kHz with its oversampling of 1024

@@ -9,6 +9,15 @@ import host
 import loop
 import net
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from host import RawSocket
+    from machine_uart import UART
+
+    Buffer = bytes | bytearray | memoryview
+
 FIFO_BYTES = 4096  # what waits for firmware; more is lost and counted
 _BACKLOG_BYTES = 65536  # what waits for a client; one that takes it slower is cut off
 _MAX_CLIENTS = 8
@@ -18,13 +27,13 @@ _READ_BYTES = 1024
 class _Client:
     """One TCP connection to a port."""
 
-    def __init__(self, port: "SerialPort", raw) -> None:
+    def __init__(self, port: "SerialPort", raw: "RawSocket") -> None:
         self._port = port
         self.raw = raw
         self._unsent = b""
         loop.io.watch(raw, host.POLLIN, self._ready)
 
-    def send(self, data) -> None:
+    def send(self, data: "Buffer") -> None:
         """Send at once what the connection takes; keep a bounded rest."""
         if not self._unsent:
             try:
@@ -79,12 +88,14 @@ class SerialPort:
         self.bytes_out = 0
         self.overruns = 0  # bytes that came while FIFO_BYTES waited
         self.clients_lost = 0  # clients that did not read
-        self.clients: "list[_Client]" = []
-        self.tap = None  # None or callable(data): the bench listens to what the meter sends
-        self._server = None
-        self._uart = None
+        self.clients: list[_Client] = []
+        self.tap: Callable[[Buffer], object] | None = None  # is told what the meter sends
+        self._server: RawSocket | None = None
+        self._uart: UART | None = None
 
-    def attach(self, uart, baudrate: int, bits: int, parity: "int | None", stop: int) -> None:
+    def attach(
+        self, uart: "UART", baudrate: int, bits: int, parity: "int | None", stop: int
+    ) -> None:
         """Firmware opens the UART or changes its settings."""
         self._uart = uart
         self.baudrate = baudrate
@@ -93,13 +104,13 @@ class SerialPort:
             self._server = net.listen(self.address, self.port)
             loop.io.watch(self._server, host.POLLIN, self._accept)
 
-    def detach(self, uart) -> None:
+    def detach(self, uart: "UART | None") -> None:
         """Firmware closes the UART, or the processor is reset: what has come is lost."""
         if uart is None or uart is self._uart:
             self._uart = None
             self.received = bytearray()
 
-    def receive(self, data) -> None:
+    def receive(self, data: "Buffer") -> None:
         """Bytes have come on the wire; nobody hears them while the UART is closed."""
         self.bytes_in += len(data)
         if self._uart is None:
@@ -124,7 +135,7 @@ class SerialPort:
         self.received = waiting[count:]
         return taken
 
-    def send(self, data) -> None:
+    def send(self, data: "Buffer") -> None:
         """Bytes leave the meter: to every client."""
         self.bytes_out += len(data)
         for client in list(self.clients):
@@ -145,7 +156,7 @@ class SerialPort:
         """Tell whether clients can connect."""
         return self._server is not None
 
-    def state(self) -> dict:
+    def state(self) -> "dict[str, object]":
         """Return what `GET /api/ports` tells."""
         return {
             "port": self.port,
@@ -160,6 +171,8 @@ class SerialPort:
         }
 
     def _accept(self, events: int) -> None:
+        if self._server is None:
+            return
         try:
             raw = self._server.accept()[0]
         except OSError:
@@ -181,7 +194,7 @@ class TcpPort:
         """Tell whether clients can connect."""
         return net.is_listening(self.port)
 
-    def state(self) -> dict:
+    def state(self) -> "dict[str, object]":
         """Return what `GET /api/ports` tells."""
         bytes_in, bytes_out = net.traffic(self.port)
         return {

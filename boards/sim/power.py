@@ -7,6 +7,19 @@ leaves the firmware wherever it is. `MeterReset` does the same for a reset of th
 
 import timeline
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Powered(Protocol):
+        """Whatever hangs on the supply."""
+
+        def power(self, on: bool) -> None:
+            """Give or take the supply."""
+            ...
+
+
 HOLDUP_MS = 50
 _MAX_HOLDUP_MS = 3_600_000
 
@@ -33,24 +46,24 @@ class Supply:
     `on_good(level)` is told the level of the supply_good line.
     """
 
-    def __init__(self, on_good=None) -> None:
+    def __init__(self, on_good: "Callable[[int], None] | None" = None) -> None:
         self.mains = True
         self.powered = True
         self.watching = False  # True: bus transfers must ask `allow`
         self.cuts = 0  # times that the power has gone
         self._on_good = on_good
-        self._chips = []
-        self._deadline = None  # event in which the capacitor is empty
+        self._chips: list[Powered] = []
+        self._deadline: object = None  # event in which the capacitor is empty
         self._deadline_us = 0
-        self._armed = None  # chip in whose transfer the power is cut
+        self._armed: object = None  # chip in whose transfer the power is cut
         self._armed_bytes = 0
         self._spent_ns = 0
 
-    def add(self, chip) -> None:
+    def add(self, chip: "Powered") -> None:
         """Connect a chip: `chip.power(on)` follows the supply."""
         self._chips.append(chip)
 
-    def off(self, holdup_ms: int = HOLDUP_MS) -> None:
+    def off(self, holdup_ms: object = HOLDUP_MS) -> None:
         """Cut the mains: the power-fail line falls and the hold-up time runs."""
         if isinstance(holdup_ms, bool) or not isinstance(holdup_ms, (int, float)):
             raise ValueError("holdup_ms must be a number")
@@ -85,7 +98,7 @@ class Supply:
             timeline.interrupt(PowerReturned())
         self._good(1)
 
-    def cut_after(self, chip, count: int) -> None:
+    def cut_after(self, chip: object, count: int) -> None:
         """Cut the power without hold-up when `count` more bytes were written to `chip`."""
         if count < 0:
             raise ValueError("count must not be negative")
@@ -93,7 +106,7 @@ class Supply:
         self._armed_bytes = count
         self.watching = True
 
-    def allow(self, chip, count: int, byte_ns: int, writing: bool) -> int:
+    def allow(self, chip: object, count: int, byte_ns: int, writing: bool) -> int:
         """Return how many of the `count` bytes of a transfer to `chip` the power lasts for."""
         allowed = count
         if self._deadline is not None:
@@ -103,7 +116,7 @@ class Supply:
             allowed = min(allowed, self._armed_bytes)
         return allowed
 
-    def spend(self, chip, count: int, wanted: int, byte_ns: int, writing: bool) -> None:
+    def spend(self, chip: object, count: int, wanted: int, byte_ns: int, writing: bool) -> None:
         """Account for `count` of `wanted` bytes that were transferred; raises PowerLost."""
         if writing and chip is self._armed:
             self._armed_bytes -= count

@@ -4,14 +4,24 @@ The simulation goes on meanwhile. Firmware is imported afresh at each boot, so t
 last life is left but what the chips hold.
 """
 
+# ruff: noqa: ANN401 - modules have no other type
+
 import gc
 import sys
 
 import host
 import loop
-import machine
+import machine as _machine
 import power
 import timeline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Ours, not the one that the boards' type stubs describe.
+machine: "Any" = _machine
 
 RUNNING = "running"
 OFF = "off"
@@ -27,8 +37,9 @@ class Processor:
         self.error = ""  # why it is halted
         self.boots = 0
         self.boot_us = 0  # virtual time of the last boot
-        self.on_boot = []  # callables(main), after main.start() has returned
-        self.on_down = []  # callables(), before the firmware of a life is dropped
+        # Called after main.start() has returned, and before the firmware of a life is dropped.
+        self.on_boot: list[Callable[[Any], None]] = []
+        self.on_down: list[Callable[[], None]] = []
         self._cause = machine.PWRON_RESET
 
     def run(self) -> None:
@@ -52,7 +63,7 @@ class Processor:
         """End the firmware where it is; the chips keep their power."""
         self._end(machine.HARD_RESET)
 
-    def module(self, name: str):
+    def module(self, name: str) -> "Any":
         """Return a module of the running firmware, None if it is not there."""
         return sys.modules.get(name) if self.state == RUNNING else None
 
@@ -66,18 +77,18 @@ class Processor:
         self.boot_us = timeline.now_us
         self.error = ""
         self.state = RUNNING
-        loop.domain = loop.METER
+        loop.set_domain(loop.METER)
         try:
             import main
 
             main.start()
-            loop.domain = loop.BENCH
+            loop.set_domain(loop.BENCH)
             for callback in self.on_boot:
                 callback(main)
         except Exception as error:
             self._halt(error)
         finally:
-            loop.domain = loop.BENCH
+            loop.set_domain(loop.BENCH)
 
     def _halt(self, error: BaseException) -> None:
         """The firmware has given up: say so and leave the bench alive."""

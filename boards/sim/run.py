@@ -15,7 +15,7 @@ sys.path[:] = [_HERE, _ROOT + "/firmware", _ROOT + "/.venv/upylib"] + [
 
 if sys.implementation.name != "micropython":
     sys.path.insert(0, _ROOT + "/host_tests/shims")
-    import cpython
+    import cpython  # pyright: ignore
 
     if not hasattr(__builtins__, "const"):  # not started by the launcher, which says so itself
         print("notice: CPython runs the meter, slowly", file=sys.stderr)
@@ -23,13 +23,15 @@ if sys.implementation.name != "micropython":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from assembly import Assembly
 
-import host
-import options as command_line
+import host  # noqa: E402 - found by the path above
+import options as command_line  # noqa: E402
 
 
-def fail(status: int, text: object) -> None:
+def fail(status: int, text: object) -> "NoReturn":
     """Say on one line why the program cannot go on, and end it."""
     print("virtual-meter:", str(text), file=sys.stderr)
     sys.exit(status)
@@ -55,9 +57,9 @@ async def _announce(board: "Assembly") -> None:
     for name, title in _TITLES:
         port = board.ports[name]
         if port.is_open():
-            print("{:<16}{}:{}".format(title, options.host, port.port))
+            print(f"{title:<16}{options.host}:{port.port}")
     if options.http:
-        print("{:<16}http://{}:{}/".format("faceplate", options.host, options.http))
+        print(f"{'faceplate':<16}http://{options.host}:{options.http}/")
     print("ready")
     if hasattr(sys.stdout, "flush"):
         sys.stdout.flush()
@@ -67,7 +69,7 @@ def _open_faceplate(board: "Assembly") -> None:
     import loop
     from faceplate import bench, server
 
-    view = bench.Bench(board.world, board.leap, board.processor, board.chips, board.ports)
+    view = bench.Bench(board.world, board.leap, board.processor, board.chips, dict(board.ports))
     face = server.Server(view, _HERE + "/faceplate/index.html")
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 

@@ -11,10 +11,18 @@ same time, by the order in which it was asked for, so that it is the same on eve
 
 import host
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    Event = tuple[int, Callable[[], None]]  # time and what happens then
+    Leap = tuple[int, asyncio.Event]  # where it ends and who waits for that
+
 MICROPYTHON = host.MICROPYTHON
 
 now_us = 0
-rate = 1.0
+rate: float = 1.0
 interrupted: "BaseException | None" = None  # leaves the loop at its next safe point
 
 _MAX_RATE = 1_000_000
@@ -25,8 +33,8 @@ _MAX_LAG_HOST_US = 1_000_000
 _PATIENCE = 2000
 _STALL_STEP_US = 20
 
-_events: "list[tuple[int, object]]" = []  # (time, callback), in order; short, so no heap is needed
-_leaps: "list[list[object]]" = []  # [end_us, event to set], in order of their ends
+_events: "list[Event]" = []  # in order; so few that a heap would not be faster
+_leaps: "list[Leap]" = []  # in the order of their ends
 _anchor_host_us = 0
 _anchor_us = 0
 _calls = 0
@@ -49,10 +57,9 @@ def now() -> int:
     return now_us
 
 
-def at(us: int, callback) -> "tuple[int, object]":
+def at(us: int, callback: "Callable[[], None]") -> "Event":
     """Call `callback()` once the virtual time is `us`; at once if it has passed. A handle."""
-    if us < now_us:
-        us = now_us
+    us = max(us, now_us)
     entry = (us, callback)
     index = len(_events)
     while index and _events[index - 1][0] > us:
@@ -61,15 +68,15 @@ def at(us: int, callback) -> "tuple[int, object]":
     return entry
 
 
-def after(us: int, callback) -> "tuple[int, object]":
+def after(us: int, callback: "Callable[[], None]") -> "Event":
     """Call `callback()` in `us` microseconds. A handle."""
     return at(now_us + us, callback)
 
 
-def cancel(handle) -> None:
+def cancel(handle: object) -> None:
     """Take an event back; one that has happened or was cancelled may be given again."""
     if handle in _events:
-        _events.remove(handle)
+        _events.remove(handle)  # pyright: ignore[reportArgumentType] - it is one of them
 
 
 def next_us() -> int:
@@ -86,12 +93,10 @@ def step(limit: int) -> bool:
     _calls = 0
     if _events and _events[0][0] <= limit:
         when, callback = _events.pop(0)
-        if when > now_us:
-            now_us = when
+        now_us = max(now_us, when)
         callback()
         return True
-    if limit > now_us:
-        now_us = limit
+    now_us = max(now_us, limit)
     return False
 
 
@@ -136,7 +141,7 @@ def anchor() -> None:
     _anchor_us = now_us
 
 
-def set_rate(wanted: float) -> None:
+def set_rate(wanted: object) -> None:
     """Set the simulated seconds in a real second. Raises ValueError for a bad one."""
     global rate
     if isinstance(wanted, bool) or not isinstance(wanted, (int, float)):
@@ -181,7 +186,7 @@ def settle() -> None:
             anchor()
 
 
-async def advance(seconds: float) -> None:
+async def advance(seconds: object) -> None:
     """Run `seconds` of simulated time as fast as the machine can; 0 waits until no task is ready.
 
     Leaps that overlap run one after the other. Raises ValueError for a bad time.
@@ -194,5 +199,5 @@ async def advance(seconds: float) -> None:
         raise ValueError("seconds must be 0 to " + str(_MAX_LEAP_S))
     done = asyncio.Event()
     start_us = _leaps[-1][0] if _leaps else now_us
-    _leaps.append([start_us + int(seconds * 1_000_000 + 0.5), done])
+    _leaps.append((start_us + int(seconds * 1_000_000 + 0.5), done))
     await done.wait()

@@ -7,37 +7,99 @@ chip. A line that nobody drives has the level of its pull resistor.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    from ports import SerialPort
+
+    Out = bytes | bytearray | memoryview | None
+    In = bytearray | memoryview | None
+    Listener = Callable[[int], None]
+
+    class SpiChip(Protocol):
+        """A chip on an SPI bus: devices/__init__.py tells what it does."""
+
+        def select(self) -> None:
+            """Take the falling chip select."""
+            ...
+
+        def deselect(self) -> None:
+            """Take the rising chip select."""
+            ...
+
+        def transfer(self, out_buf: Out, in_buf: In) -> None:
+            """Clock the bytes of both buffers."""
+            ...
+
+    class I2cChip(Protocol):
+        """A chip on an I2C bus."""
+
+        def i2c_write(self, address: int, data: bytes | bytearray | memoryview) -> int:
+            """Take bytes; returns how many were acknowledged, -1 if the address was not."""
+            ...
+
+        def i2c_read(self, address: int, buf: bytearray | memoryview) -> int:
+            """Give bytes; returns -1 if the address was not acknowledged."""
+            ...
+
+    class Converter(SpiChip, Protocol):
+        """An SPI chip that has frames to be captured."""
+
+        def skip(self) -> None:
+            """Forget the conversions that nobody has read."""
+            ...
+
+        def frames_due(self) -> int:
+            """Conversions done and not read yet."""
+            ...
+
+        def pass_by(self, count: int) -> None:
+            """Forget the next `count` conversions."""
+            ...
+
+        def clock_frames(self, raw: bytearray, offset: int, count: int) -> int:
+            """Put `count` frames into `raw` from byte `offset`; returns how many."""
+            ...
+
 
 PINS = 48
 
-_spi = {}  # chip select pin: (bus, device)
-_selected = {}  # bus: devices whose chip select is low
-_i2c = {}  # bus: {address: device}
-_clock_pins = {}  # clock pin of a bus: bus
-_getters = {}  # pin: callable that returns the level a part puts on it
-_driven = {}  # pin: level that a part drives
-_outputs = {}  # pin: [(callback, level while the processor does not drive it)]
-_put = {}  # pin: level that the processor drives
-_listeners = {}  # pin: callable(level), the processor's edge detector
-_analog = {}  # pin: callable that returns 0..65535
-_uarts = {}  # number: port
+_spi: "dict[int, tuple[int, SpiChip]]" = {}  # chip select pin: bus and chip
+_selected: "dict[int, list[SpiChip]]" = {}  # bus: chips whose chip select is low
+_i2c: "dict[int, dict[int, I2cChip]]" = {}  # bus: address: chip
+_clock_pins: "dict[int, int]" = {}  # clock pin of a bus: bus
+_getters: "dict[int, Callable[[], int]]" = {}  # pin: returns the level a part puts on it
+_driven: "dict[int, int]" = {}  # pin: level that a part drives
+_outputs: "dict[int, list[tuple[Listener, int]]]" = {}  # pin: callback and idle level
+_put: "dict[int, int]" = {}  # pin: level that the processor drives
+_listeners: "dict[int, Listener]" = {}  # pin: the processor's edge detector
+_pulls: "dict[int, int | None]" = {}  # pin with a listener: level of its pull resistor
+_analog: "dict[int, Callable[[], int]]" = {}  # pin: returns 0 to 65535
+_uarts: "dict[int, SerialPort]" = {}  # number: port
 
 
 def clear() -> None:
     """Take every wire off: for tests."""
-    for table in (_spi, _selected, _i2c, _clock_pins, _getters, _driven, _outputs, _put):
-        table.clear()
-    for table in (_listeners, _analog, _uarts):
-        table.clear()
+    _spi.clear()
+    _selected.clear()
+    _i2c.clear()
+    _clock_pins.clear()
+    _getters.clear()
+    _driven.clear()
+    _outputs.clear()
+    _put.clear()
+    _listeners.clear()
+    _pulls.clear()
+    _analog.clear()
+    _uarts.clear()
 
 
-def spi(bus: int, cs_pin: int, device) -> None:
+def spi(bus: int, cs_pin: int, device: "SpiChip") -> None:
     """Put an SPI chip on a bus; it is selected while `cs_pin` is low."""
     _spi[cs_pin] = (bus, device)
     _selected.setdefault(bus, [])
 
 
-def i2c(bus: int, address: int, device) -> None:
+def i2c(bus: int, address: int, device: "I2cChip") -> None:
     """Put an I2C chip on a bus."""
     _i2c.setdefault(bus, {})[address] = device
 
@@ -52,7 +114,7 @@ def input(pin: int, getter: "Callable[[], int]") -> None:  # noqa: A001 - the bo
     _getters[pin] = getter
 
 
-def output(pin: int, callback: "Callable[[int], None]", idle: int = 0) -> None:
+def output(pin: int, callback: "Listener", idle: int = 0) -> None:
     """Connect a part that is told each change; `idle` is the level of the pin's resistor."""
     _outputs.setdefault(pin, []).append((callback, idle))
 
@@ -62,7 +124,7 @@ def analog(pin: int, getter: "Callable[[], int]") -> None:
     _analog[pin] = getter
 
 
-def uart(number: int, port) -> None:
+def uart(number: int, port: "SerialPort") -> None:
     """Connect a serial port (ports.SerialPort)."""
     _uarts[number] = port
 
@@ -125,16 +187,13 @@ def level(pin: int, pull: "int | None") -> int:
     return 0 if pull is None else pull
 
 
-def listen(pin: int, listener, pull: "int | None" = None) -> None:
+def listen(pin: int, listener: "Listener | None", pull: "int | None" = None) -> None:
     """Let the processor hear the edges that parts drive on a pin; None: no more."""
     if listener is None:
         _listeners.pop(pin, None)
         return
     _listeners[pin] = listener
     _pulls[pin] = pull
-
-
-_pulls = {}
 
 
 def _level_of(pin: int) -> int:
@@ -144,7 +203,7 @@ def _level_of(pin: int) -> int:
 def spi_bus(bus: "int | None", clock: "int | None") -> int:
     """Return the bus of that number or clock pin. Raises ValueError if there is none."""
     if bus is None:
-        bus = _clock_pins.get(clock, -1)
+        bus = -1 if clock is None else _clock_pins.get(clock, -1)
     if bus not in _selected:
         raise ValueError("SPI(" + str(bus) + ") doesn't exist")
     return bus
@@ -153,13 +212,13 @@ def spi_bus(bus: "int | None", clock: "int | None") -> int:
 def i2c_bus(bus: "int | None", clock: "int | None") -> int:
     """Return the bus of that number or clock pin. Raises ValueError if there is none."""
     if bus is None:
-        bus = _clock_pins.get(clock, -1)
+        bus = -1 if clock is None else _clock_pins.get(clock, -1)
     if bus not in _i2c:
         raise ValueError("I2C(" + str(bus) + ") doesn't exist")
     return bus
 
 
-def spi_device(bus: int):
+def spi_device(bus: int) -> "SpiChip | None":
     """Return the selected chip of a bus, None if none is. Two at once are a firmware fault."""
     devices = _selected[bus]
     if not devices:
@@ -169,26 +228,26 @@ def spi_device(bus: int):
     return devices[0]
 
 
-def spi_chip(cs_pin: int):
+def spi_chip(cs_pin: int) -> "SpiChip":
     """Return the chip behind a chip select pin. Raises ValueError if there is none."""
     if cs_pin not in _spi:
         raise ValueError("no SPI chip at pin " + str(cs_pin))
     return _spi[cs_pin][1]
 
 
-def i2c_devices(bus: int) -> dict:
+def i2c_devices(bus: int) -> "dict[int, I2cChip]":
     """Return the chips of a bus by address."""
     return _i2c[bus]
 
 
-def uart_port(number: int):
+def uart_port(number: int) -> "SerialPort":
     """Return the port of a UART. Raises ValueError if there is none."""
     if number not in _uarts:
         raise ValueError("UART(" + str(number) + ") doesn't exist")
     return _uarts[number]
 
 
-def uart_ports() -> list:
+def uart_ports() -> "list[SerialPort]":
     """Return every serial port."""
     return list(_uarts.values())
 

@@ -1,10 +1,12 @@
 """The simulated processor's pins, buses, timers and frame capture on toy chips."""
 
+# ruff: noqa: I001 - what is imported later depends on it
+
 import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import check, fresh, raises, report
+from sim_checks import check, fresh, raises, report  # puts virtual time in place
 
 import machine
 import timeline

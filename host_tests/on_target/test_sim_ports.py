@@ -1,10 +1,12 @@
 """The simulated serial ports: TCP clients on the wire of a UART that firmware opens."""
 
+# ruff: noqa: I001 - what is imported later depends on it
+
 import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import Stop, check, fresh, raises, report, run
+from sim_checks import Stop, check, fresh, raises, report, run  # puts virtual time in place
 
 import asyncio
 
@@ -150,7 +152,7 @@ def test_floods():
     uart = UART(1, 9600)
 
     async def bench():
-        deaf_in, deaf_out = await asyncio.open_connection(_ADDRESS, _PORT)
+        deaf_in, _ = await asyncio.open_connection(_ADDRESS, _PORT)
         check("connected", await soon(lambda: len(port.clients) == 1))
         for _ in range(4000):
             uart.write(b"\x55" * 2048)

@@ -1,10 +1,12 @@
 """Resets and power cuts of the simulated processor: what ends, what stays, what starts again."""
 
+# ruff: noqa: I001 - what is imported later depends on it
+
 import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import Stop, check, fresh, raises, report
+from sim_checks import Stop, check, fresh, raises, report  # puts virtual time in place
 
 import asyncio
 import gc
@@ -137,7 +139,7 @@ def test_watchdog_bites_a_driver():
         WDT(timeout=1000)
 
         async def task():
-            time.sleep(10)
+            time.sleep(10)  # noqa: ASYNC251 - a driver that blocks
             toy_state.lives.append("never")
 
         if len(toy_state.lives) == 1:
@@ -247,7 +249,8 @@ def test_holdup_ends_in_a_transfer():
         await timeline.advance(0.1)
 
     bench.run(bench=work)
-    check("torn by time", bench.chip.cells[:60] == data[:58] + b"\0\0", bytes(bench.chip.cells[:60]))
+    torn = bytes(bench.chip.cells[:60])
+    check("torn by time", torn == data[:58] + b"\0\0", torn)
     check("the driver does not return", toy_state.lives == [1], toy_state.lives)
     check("the power went at its time", not bench.supply.powered)
 

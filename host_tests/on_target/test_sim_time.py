@@ -1,10 +1,12 @@
 """Virtual time under MicroPython's own asyncio: order, standing still, leaps, pacing, sleeping."""
 
+# ruff: noqa: I001 - what is imported later depends on it
+
 import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import check, fresh, raises, report, run
+from sim_checks import check, fresh, raises, report, run  # puts virtual time in place
 
 import asyncio
 import time
@@ -153,9 +155,11 @@ def test_ticks():
     trace = []
     timeline.set_rate(1_000_000)
     run(sleeper(trace, "a", 2, 3))
-    check("sleeps over the wrap", [(us // 1000) % period for us, _, _ in trace] == [
-        period - 1, 1, 3
-    ], trace)
+    check(
+        "sleeps over the wrap",
+        [(us // 1000) % period for us, _, _ in trace] == [period - 1, 1, 3],
+        trace,
+    )
     timeline.now_us = 0
 
 
@@ -172,9 +176,10 @@ def test_clock():
         seconds = unix_s - 946684800
         check("gmtime", time.gmtime(seconds) == fields, time.gmtime(seconds), fields)
         check("mktime", time.mktime(fields) == seconds, time.mktime(fields), seconds)
-    check("mktime carries", time.mktime((2026, 14, 1, 0, 0, 0, 0, 0)) == time.mktime(
-        (2027, 2, 1, 0, 0, 0, 0, 0)
-    ))
+    check(
+        "mktime carries",
+        time.mktime((2026, 14, 1, 0, 0, 0, 0, 0)) == time.mktime((2027, 2, 1, 0, 0, 0, 0, 0)),
+    )
     check("mktime wants a whole tuple", raises(TypeError, time.mktime, (2026, 1, 1)))
 
 
@@ -310,9 +315,11 @@ def test_asyncio_as_ever():
         trace.append(isinstance(results[0], KeyError))
 
     run(main())
-    check("asyncio", trace == [
-        "cancelled", "timeout", "a", "b", "flag cancelled", "flagged", True
-    ], trace)
+    check(
+        "asyncio",
+        trace == ["cancelled", "timeout", "a", "b", "flag cancelled", "flagged", True],
+        trace,
+    )
 
 
 for test in (

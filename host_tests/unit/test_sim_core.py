@@ -137,7 +137,7 @@ class TestChipFile:
     def test_wrong_size(self, tmp_path):
         path = tmp_path / "chip.bin"
         path.write_bytes(bytes(99))
-        with pytest.raises(chipfile.ChipFileError, match="99 bytes.*100.*--fresh"):
+        with pytest.raises(chipfile.ChipFileError, match=r"99 bytes.*100.*--fresh"):
             chipfile.ChipFile(str(path), 100)
         assert chipfile.ChipFile(str(path), 100, fresh=True).read(0, 1) == b"\xff"
 
@@ -166,9 +166,9 @@ class TestChipFile:
         assert chipfile.ClockFile(path, 64).away_s == 0
 
 
-def run_sim(*arguments, **keywords):
+def run_sim(*arguments):
     command = [sys.executable, str(ROOT / "boards" / "sim" / "run.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **keywords)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 class TestProgram:

@@ -60,8 +60,8 @@ def run(coroutine):
     """Run a coroutine of the bench in virtual time."""
     import asyncio
 
-    loop.domain = loop.BENCH
+    loop.set_domain(loop.BENCH)
     try:
         return asyncio.run(coroutine)
     finally:
-        loop.core.cur_task = None
+        loop.set_domain(loop.BENCH)

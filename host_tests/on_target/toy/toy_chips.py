@@ -2,7 +2,7 @@
 
 
 class Memory:
-    """Opcode 2 and an address byte, then bytes to store; opcode 3 and an address: bytes to read."""
+    """Opcode 2 and an address byte: the bytes to store follow; opcode 3: bytes are read."""
 
     def __init__(self, size=256):
         self.cells = bytearray(size)
