@@ -123,6 +123,8 @@ class Replay:
         """Open and check the whole file. Raises FrameFileError, OSError if it cannot be read."""
         self.path = path
         self.channels = known
+        self._begin = 0  # conversion that the recording begins with
+        self._begun = False
         self._file = _open(path)
         try:
             line = self._file.readline(_HEADER_MAX)
@@ -185,12 +187,24 @@ class Replay:
             raise OSError(f"{self.path} has become shorter while it was replayed")
         self._next = first + count
 
+    def begin(self, first: int) -> None:
+        """Let the recording begin with conversion `first`, the first that is captured.
+
+        Later captures, after a reset of the meter, find the recording where time has brought it.
+        """
+        if not self._begun:
+            self._begin = first
+            self._begun = True
+
     def samples(self, out: "array[int]", first: int, count: int) -> None:
-        """Fill `out` with the frames `first`..: the recording's, zero where it has none."""
+        """Fill `out` with the conversions `first`..: the recording's, zero where it has none."""
         width = len(self.channels)
         for index in range(width * count):
             out[index] = 0
-        position = 0
+        first -= self._begin
+        position = width * min(count, max(0, -first))
+        count += min(0, first)
+        first = max(0, first)
         last = min(first + count, self.frames)
         while first < last:
             frames = min(_BLOCK_FRAMES, last - first)

@@ -104,6 +104,11 @@ class World:
         else:
             self.synth.samples(out, first - self._skipped, count)
 
+    def begin(self, first: int) -> None:
+        """Take note that conversion `first` is the first that a capture takes."""
+        if self.replay is not None:
+            self.replay.begin(first)
+
     def skip(self, count: int) -> None:
         """Let the waves stand still while the converter counts `count` frames nobody takes."""
         self._skipped += count

@@ -43,6 +43,19 @@ def frames_of(replay, first, count):
     return [list(out[k * width : (k + 1) * width]) for k in range(count)]
 
 
+def test_a_recording_begins_with_the_first_frame_that_is_captured(tmp_path):
+    codes = [1 + k * 10 + c for k in range(3) for c in range(6)]
+    replay = open_it(write(tmp_path / "a", codes))
+    replay.begin(100)
+    nothing = [0] * 7
+    assert frames_of(replay, 98, 2) == [nothing, nothing]
+    frames = frames_of(replay, 98, 7)
+    assert frames[:2] == [nothing, nothing]
+    assert [frame[0] for frame in frames] == [0, 0, 1, 11, 21, 0, 0]
+    replay.begin(200)  # the capture starts again after a reset: the recording has gone on
+    assert [frame[0] for frame in frames_of(replay, 101, 3)] == [11, 21, 0]
+
+
 def test_frames_come_in_order_and_zero_after_the_end(tmp_path):
     codes = [k * 10 + c for k in range(5) for c in range(6)]
     replay = open_it(write(tmp_path / "a", codes))

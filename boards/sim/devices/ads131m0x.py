@@ -4,13 +4,11 @@ The analogue side is a provider: `provider.samples(out, first_index, count)` fil
 `count` frames of `words` signed 32-bit numbers, what a converter with gain 1 would read at each
 conversion. `inputs` says which of these words each channel's pins carry, -1: shorted on the board.
 
-A transaction goes its exact way byte by byte: command in, answer to the command before out.
-`clock_frames` gives the bytes of many frames at once, as capture hardware clocks them with NULL
-commands; a test proves that both ways give the same bytes.
+A transaction goes byte by byte: command in, answer to the command before out. `clock_frames` gives
+the same bytes for many frames at once, as capture hardware clocks them with NULL commands.
 
-Not modelled: noise and filter of the converter itself (the provider's matter), phase delay, DC
-block, current-detect and global-chop modes, whose registers only keep what is written, and the
-register map CRC, which reads 0.
+Not modelled: the converter's noise and filter (the provider's matter); phase delay, DC block,
+current detection and global chop only keep what is written; the register map CRC reads 0.
 """
 
 from array import array
@@ -74,6 +72,7 @@ class Ads131m0x(Chip):
         super().__init__()
         self.channels = channels
         self.clock_hz = clock_hz
+        self.on_skip: Callable[[int], None] | None = None  # told what a capture begins with
         self._provider = provider
         self._words = words
         self._inputs = list(inputs)
@@ -133,6 +132,8 @@ class Ads131m0x(Chip):
     def skip(self) -> None:
         """Forget the conversions that nobody has read; the next frame is the next conversion."""
         self._conversions.skip()
+        if self.on_skip is not None:
+            self.on_skip(self._conversions.next_index)
 
     def pass_by(self, count: int) -> None:
         """Forget the next `count` conversions: a leap has accounted for their time."""
