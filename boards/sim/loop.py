@@ -188,7 +188,7 @@ class IoQueue:
         self._turn_start_us = host.ticks_us()
 
     def _wait(self, target_us: int) -> None:
-        """Wait for the host's time or sockets: nothing may happen before `target_us` (-1: ever)."""
+        """Wait for time or sockets: nothing may happen before `target_us` (-1: ever)."""
         wait_ms = _LONGEST_WAIT_MS
         if target_us >= 0:
             until_ms = timeline.host_ms_until(target_us)
