@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from clients import MANAGEMENT, SECRET, Gurux, Socket
 from conftest import LAUNCHER, ROOT
 
 IMPORT, REACTIVE = "1.8.0", "3.8.0"
@@ -183,6 +184,24 @@ def test_a_supply_that_dips_shorter_than_the_hold_up_resets_nothing(start_meter)
     assert meter.get("/api/state")["powered"] is True
     assert settle(meter)["u"] == pytest.approx([230] * 3, rel=1e-3)
     assert meter.get("/api/health")["boots"] == 2
+
+
+def test_ports_tell_who_is_there(start_meter):
+    meter = start_meter()
+    before = meter.get("/api/ports")
+    assert [before[name]["associations"] for name in ("cosem", "rs485", "optical")] == [0, 0, 0]
+    assert before["rs485"]["port"] == meter.ports["rs485"]
+    assert (before["rs485"]["baud"], before["rs485"]["format"]) == (9600, "8N1")
+    transport = Socket(meter.ports["rs485"])
+    try:
+        Gurux(transport, MANAGEMENT, SECRET, hdlc=True).connect()
+        during = meter.get("/api/ports")
+    finally:
+        transport.close()
+    assert [during[name]["associations"] for name in ("cosem", "rs485", "optical")] == [0, 1, 0]
+    assert during["rs485"]["clients"] == 1
+    assert during["rs485"]["bytes_in"] > 0
+    assert during["rs485"]["bytes_out"] > 0
 
 
 def frame_file(path, rate_hz, seconds, u_peak_v, i_peak_a, lag_deg, **header):

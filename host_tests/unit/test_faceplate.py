@@ -126,8 +126,16 @@ def boot(bench):
             identification=Thing(serial_number=lambda: b"00000042"),
             supervisor=Thing(restarts=lambda: 2, feeds=5),
             problems=[],
+            serial_links=[link(0), link(2)],
+            server=Thing(associations=lambda: 4),
         )
     )
+
+
+def link(state):
+    """A serial link whose channel's association is in this state."""
+    channel = Thing(association=Thing(state=state))
+    return Thing(link=Thing(_channel=channel))
 
 
 def post(bench, path, body):
@@ -223,6 +231,15 @@ def test_a_meter_without_power_has_no_quantities(bench):
     with pytest.raises(server.NoMeterError, match="broken"):
         api.quantities(bench)
     assert api.health(bench)["boots"] == 1
+
+
+def test_ports_tell_their_associations(bench):
+    for name in ("cosem", "rs485", "optical"):
+        bench.ports[name] = Thing(state=lambda: {"baud": 9600})
+    assert api.ports(bench)["cosem"] == {"baud": 9600, "associations": 0}
+    boot(bench)
+    told = {name: port["associations"] for name, port in api.ports(bench).items()}
+    assert told == {"cosem": 3, "rs485": 0, "optical": 1}
 
 
 def test_keys_are_pressed_and_held(bench):

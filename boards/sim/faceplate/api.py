@@ -165,7 +165,12 @@ def health(bench: "Bench") -> "Answer":
 
 def ports(bench: "Bench") -> "Answer":
     """State of each port."""
-    return {name: bench.ports[name].state() for name in bench.ports}
+    open_now = bench.associations()
+    answer: Answer = {}
+    for name, port in bench.ports.items():
+        answer[name] = told = dict(port.state())
+        told["associations"] = open_now.get(name, 0)
+    return answer
 
 
 def mains(bench: "Bench", request: "Fields") -> "Answer":

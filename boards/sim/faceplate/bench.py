@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from processor import Processor
     from world import World
 
+    from app.dlms.server import Channel
     from app.meter import Meter
 
     class PortState(Protocol):
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
         def state(self) -> "dict[str, object]":
             """Return what `GET /api/ports` tells of it."""
             ...
+
+
+_HDLC_PORTS = ("rs485", "optical")  # the order of Meter.serial_links
 
 
 class NoMeterError(Exception):
@@ -122,3 +126,16 @@ class Bench:
     def frames_taken(self) -> int:
         """Frames that the capture peripheral has put into the meter's ring since it booted."""
         return sum([capture.count() for capture in machine_bus.captures])
+
+    def associations(self) -> "dict[str, int]":
+        """COSEM associations that are open, by port; empty while the meter does not run."""
+        if not self.running():
+            return {}
+        meter = self.meter()
+        found: dict[str, int] = {}
+        for name, link in zip(_HDLC_PORTS, meter.serial_links):
+            # The firmware has no need to tell; the bench may look under the lid.
+            channel: Channel = link.link._channel  # pyright: ignore[reportPrivateUsage]
+            found[name] = 1 if channel.association.state else 0
+        found["cosem"] = meter.server.associations() - sum(found.values())
+        return found
