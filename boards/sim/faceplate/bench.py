@@ -135,7 +135,7 @@ class Bench:
         found: dict[str, int] = {}
         for name, link in zip(_HDLC_PORTS, meter.serial_links):
             # The firmware has no need to tell; the bench may look under the lid.
-            channel: Channel = link.link._channel  # pyright: ignore[reportPrivateUsage]
+            channel: Channel = link.link._channel  # pyright: ignore
             found[name] = 1 if channel.association.state else 0
         found["cosem"] = meter.server.associations() - sum(found.values())
         return found
