@@ -214,14 +214,18 @@ def test_glass_is_read_again_only_when_it_changed(bench):
     assert {len(row) for row in glass["rows"]} == {128}
     assert set("".join(glass["rows"])) == {"."}
     assert {"code", "value", "unit", "cursors", "phases", "flow"} <= set(glass)
-    rows = bench.glass()[1]
+    serial, rows, _ = bench.glass()
+    assert bench.glass()[0] == serial
     assert bench.glass()[1] is rows
     lcd = bench.chips["lcd"]
     lcd.on, lcd.power_control = 1, 7
     lcd.ram[0] = 1
     lcd.writes += 1
     assert bench.glass()[1][0].startswith("#.")
-    assert bench.glass()[0] == 1
+    assert bench.glass()[0] == serial + 1
+    lcd.power(False)
+    assert bench.glass()[0] == serial + 2
+    assert set("".join(bench.glass()[1])) == {"."}
 
 
 def test_a_meter_without_power_has_no_quantities(bench):

@@ -58,6 +58,7 @@ class Bench:
         self.chips = chips
         self.ports = ports
         self._glass_key = (-1, False, 0)
+        self._serial = 0
         self._rows: list[str] = []
         self._face: dict[str, object] = {}
 
@@ -95,9 +96,10 @@ class Bench:
             from faceplate import glass
 
             self._glass_key = key
+            self._serial += 1
             self._rows = lcd.rows()
             self._face = glass.decode(self._rows)
-        return self._glass_key[0], self._rows, self._face
+        return self._serial, self._rows, self._face
 
     def backlight(self) -> bool:
         """Tell whether the glass is lit."""
