@@ -8,9 +8,9 @@ from the kernel's text.
 import math
 import struct
 
+from build import KERNEL, ROOT, TARGETS, cross_compile, run_in_place, run_interpreter
 from thumb import ThumbMachine
 
-from build import KERNEL, ROOT, TARGETS, cross_compile, run_in_place, run_interpreter
 from metrology import kernel
 from metrology.frame import Decoder
 

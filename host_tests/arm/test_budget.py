@@ -8,6 +8,7 @@ Cortex-M0+ timing table (thumb.py, code in RAM, every branch taken) is printed b
 import random
 
 import pytest
+from build import KERNEL, TARGETS, cross_compile
 from kernel_bench import (
     CODE_MAX,
     CODE_MIN,
@@ -20,8 +21,6 @@ from kernel_bench import (
 )
 from test_kernel import chip_frame, scan_state
 from thumb import ThumbMachine
-
-from build import KERNEL, TARGETS, cross_compile
 
 CLOCK_HZ = 125_000_000
 FRAMES_PER_S = 4000

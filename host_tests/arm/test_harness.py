@@ -5,10 +5,9 @@ import struct
 
 import mpy
 import pytest
+from build import HERE, TARGETS, cross_compile, run_interpreter
 from thumb import CallError, ThumbMachine, _block_cost
 from unicorn import UC_HOOK_CODE
-
-from build import HERE, TARGETS, cross_compile, run_interpreter
 
 TOY = HERE / "toy.py"
 
