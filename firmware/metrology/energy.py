@@ -8,13 +8,17 @@ What a window adds, in micro-watt-seconds: the power of its phases above the sta
 whole number of micro-watts, times its length; the division by the frame rate leaves a remainder,
 which the next window of the same direction takes over. So an energy is exactly the sum of the
 powers times their windows, rounded down once.
+
+Behind transformers the registers may hold primary values (rows TRF-01, TRF-02): what they gain is
+then the measured energy times the ratio, the remainder of that division carried as well. LEDs and
+pulse outputs always follow what is measured: `flow_uws`, eight directions that never overlap.
 """
 
 import struct
 
 from micropython import const
 
-from metrology.quantities import isqrt
+from metrology.quantities import isqrt, rounded
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
 
 ENERGIES = const(12)
 UNIT_UWS = 3_600_000_000  # micro-watt-seconds of a Wh
-SNAPSHOT_BYTES = const(192)
+SNAPSHOT_BYTES = const(256)
+_TOTALS_BYTES = const(192)  # what a snapshot held before it kept the flows
+KWH_UWS = 3_600_000_000_000
 
 A_IMPORT = const(0)
 A_EXPORT = const(1)
@@ -35,10 +41,26 @@ S_EXPORT = const(9)
 A_ABSOLUTE = const(10)
 A_NET = const(11)
 
+# Flows: what can be measured in a window, each in one direction or quadrant only
+FLOWS = const(8)
+FLOW_A_IMPORT = const(0)
+FLOW_A_EXPORT = const(1)
+FLOW_QUADRANT_I = const(2)
+FLOW_S_IMPORT = const(6)
+FLOW_S_EXPORT = const(7)
+_REGISTER_OF_FLOW = (
+    A_IMPORT, A_EXPORT,
+    QUADRANT_I, QUADRANT_I + 1, QUADRANT_I + 2, QUADRANT_I + 3,
+    S_IMPORT, S_EXPORT,
+)  # fmt: skip
+
 # Registration modes, row MET-08
 ONE_WAY = const(0)  # sum of phases; what runs backwards is not counted
 TWO_WAY = const(1)  # sum of phases, import and export apart
 ABSOLUTE = const(2)  # every phase counts as import
+
+RATIO_MAX = const(10_000)  # 50000 A to 5 A
+RATIO_PART_MAX = const(65_535)
 
 # Start threshold in millionths of the reference current: below the standards' starting currents
 # (0.4 % of Ib direct, 0.1 % of In with transformers), above 0.3 % of Ib, which must stand still.
@@ -46,6 +68,7 @@ _START_DIRECT_PPM = const(3500)
 _START_TRANSFORMER_PPM = const(900)
 
 _ENTRY = "<qq"
+_FLOW_ENTRY = "<q"
 
 
 class Energies:
@@ -54,7 +77,10 @@ class Energies:
     wh: whole Wh, varh or VAh; residue: what is over, in micro-watt-seconds, 0..UNIT_UWS - 1; both
     of the net register carry its sign.
     counting: False while every phase is below the start threshold
-    added_active_uws, added_reactive_uws: magnitudes that the last window added, for the pulses
+    mode: ONE_WAY, TWO_WAY or ABSOLUTE
+    flow_uws, flow_added_uws: measured energy of each flow, modulo a kWh, and what the last window
+    added to it; whole kWh are whole pulses of any constant, so the rest is all that pulses need
+    ratio_numerator, ratio_denominator: registers are measured energy times this; see `set_ratio`
     """
 
     def __init__(self, variant: "Variant", rate_mhz: int) -> None:
@@ -64,11 +90,34 @@ class Energies:
         self.wh = [0] * ENERGIES
         self.residue = [0] * ENERGIES
         self.counting = False
-        self.added_active_uws = 0
-        self.added_reactive_uws = 0
-        # Remainders of the division, in 1/_divisor micro-watt-seconds: A, Q by quadrant, S
+        self.flow_uws = [0] * FLOWS
+        self.flow_added_uws = [0] * FLOWS
+        self.ratio_numerator = 1
+        self.ratio_denominator = 1
+        # Remainders of the division by the frame rate, in 1/_divisor micro-watt-seconds
         self._divisor = 65536 * rate_mhz
-        self._part = [0] * ENERGIES
+        self._part = [0] * FLOWS
+        # and of that by the ratio, in 1/denominator micro-watt-seconds
+        self._ratio_part = [0] * FLOWS
+
+    def set_ratio(self, numerator: int, denominator: int) -> None:
+        """Let registers grow by measured energy times a transformer ratio from now on.
+
+        What they hold stays. Raises ValueError for a ratio that no transformers have.
+        """
+        if not (0 < numerator <= RATIO_PART_MAX and 0 < denominator <= RATIO_PART_MAX):
+            raise ValueError("transformer ratio: numerator and denominator are 1 to 65535")
+        if not denominator <= numerator <= RATIO_MAX * denominator:
+            raise ValueError("transformer ratio beyond 1 to 10000")
+        for flow in range(FLOWS):
+            part = self._ratio_part[flow] * denominator // self.ratio_denominator
+            self._ratio_part[flow] = part
+        self.ratio_numerator = numerator
+        self.ratio_denominator = denominator
+
+    def primary(self, measured: int) -> int:
+        """Return a measured power or current as the registers show it, rounded to the nearest."""
+        return rounded(measured * self.ratio_numerator, self.ratio_denominator)
 
     def add(self, quantities: "Quantities", frames_q16: int, repeat: int = 1) -> None:
         """Count `repeat` windows of `frames_q16` frames each, all with these quantities."""
@@ -83,8 +132,8 @@ class Energies:
         if p_uw < 0 and self.mode == ONE_WAY:
             p_uw = 0
         weight = frames_q16 * repeat * 1000
-        self.added_active_uws = 0
-        self.added_reactive_uws = 0
+        for flow in range(FLOWS):
+            self.flow_added_uws[flow] = 0
         if self.counting:
             self._add_active(p_uw, weight)
             self._add_reactive(p_uw, q_uvar, weight)
@@ -95,29 +144,50 @@ class Energies:
         return self.wh[index] * UNIT_UWS + self.residue[index]
 
     def snapshot_into(self, buffer: "bytearray | memoryview", offset: int) -> int:
-        """Write the totals at `offset` and return how many bytes that took (192)."""
+        """Write totals and flows at `offset` and return how many bytes that took (256)."""
         for index in range(ENERGIES):
             struct.pack_into(
                 _ENTRY, buffer, offset + 16 * index, self.wh[index], self.residue[index]
             )
+        for flow in range(FLOWS):
+            at = offset + _TOTALS_BYTES + 8 * flow
+            struct.pack_into(_FLOW_ENTRY, buffer, at, self.flow_uws[flow])
         return SNAPSHOT_BYTES
 
     def restore_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
-        """Take the totals of a snapshot over. Raises ValueError, and keeps all, if it is none."""
+        """Take a snapshot over. Raises ValueError, and keeps all, if it is none.
+
+        One of 192 bytes is of a version that followed registers with its pulses.
+        """
+        size = len(buffer) - offset
+        if size < _TOTALS_BYTES:
+            raise ValueError("energies of a snapshot")
         wh = [0] * ENERGIES
         residue = [0] * ENERGIES
         for index in range(ENERGIES):
             wh[index], residue[index] = struct.unpack_from(_ENTRY, buffer, offset + 16 * index)
             if not _is_energy(wh[index], residue[index], index == A_NET):
                 raise ValueError("energies of a snapshot")
+        flows = [0] * FLOWS
+        for flow in range(FLOWS):
+            if size < SNAPSHOT_BYTES:
+                index = _REGISTER_OF_FLOW[flow]
+                flows[flow] = (wh[index] * UNIT_UWS + residue[index]) % KWH_UWS
+                continue
+            at = offset + _TOTALS_BYTES + 8 * flow
+            flows[flow] = struct.unpack_from(_FLOW_ENTRY, buffer, at)[0]
+            if not 0 <= flows[flow] < KWH_UWS:
+                raise ValueError("flows of a snapshot")
         for index in range(ENERGIES):
             self.wh[index] = wh[index]
             self.residue[index] = residue[index]
-            self._part[index] = 0
+        for flow in range(FLOWS):
+            self.flow_uws[flow] = flows[flow]
+            self._part[flow] = 0
+            self._ratio_part[flow] = 0
 
     def _add_active(self, p_uw: int, weight: int) -> None:
-        added = self._share(A_IMPORT if p_uw >= 0 else A_EXPORT, abs(p_uw), weight)
-        self.added_active_uws = added
+        added = self._share(FLOW_A_IMPORT if p_uw >= 0 else FLOW_A_EXPORT, abs(p_uw), weight)
         self._increase(A_ABSOLUTE, added)
         self._increase(A_NET, added if p_uw >= 0 else -added)
 
@@ -127,20 +197,27 @@ class Energies:
             quadrant, register = (0 if p_uw >= 0 else 1), Q_POSITIVE
         else:
             quadrant, register = (3 if p_uw >= 0 else 2), Q_NEGATIVE
-        added = self._share(QUADRANT_I + quadrant, abs(q_uvar), weight)
-        self.added_reactive_uws = added
+        added = self._share(FLOW_QUADRANT_I + quadrant, abs(q_uvar), weight)
         self._increase(register, added)
 
     def _add_apparent(self, p_uw: int, q_uvar: int, weight: int) -> None:
         s_uva = isqrt(p_uw * p_uw + q_uvar * q_uvar)
-        self._share(S_IMPORT if p_uw >= 0 else S_EXPORT, s_uva, weight)
+        self._share(FLOW_S_IMPORT if p_uw >= 0 else FLOW_S_EXPORT, s_uva, weight)
 
-    def _share(self, index: int, power_uw: int, weight: int) -> int:
-        """Add power times time to a total; return the whole micro-watt-seconds that it grew."""
-        amount = power_uw * weight + self._part[index]
-        added = amount // self._divisor
-        self._part[index] = amount - added * self._divisor
-        self._increase(index, added)
+    def _share(self, flow: int, power_uw: int, weight: int) -> int:
+        """Add power times time to a flow; return by how much its register grew."""
+        amount = power_uw * weight + self._part[flow]
+        measured = amount // self._divisor
+        self._part[flow] = amount - measured * self._divisor
+        self.flow_added_uws[flow] = measured
+        self.flow_uws[flow] = (self.flow_uws[flow] + measured) % KWH_UWS
+        if self.ratio_numerator == self.ratio_denominator:
+            added = measured
+        else:
+            amount = measured * self.ratio_numerator + self._ratio_part[flow]
+            added = amount // self.ratio_denominator
+            self._ratio_part[flow] = amount - added * self.ratio_denominator
+        self._increase(_REGISTER_OF_FLOW[flow], added)
         return added
 
     def _increase(self, index: int, added_uws: int) -> None:

@@ -12,8 +12,8 @@ from array import array
 from micropython import const
 
 from metrology.accumulators import Accumulators, RawSums
-from metrology.calibration import Weights, delay_filter
-from metrology.energy import A_ABSOLUTE, Q_NEGATIVE, Q_POSITIVE, Energies
+from metrology.calibration import CalibrationError, Weights, delay_filter
+from metrology.energy import Energies
 from metrology.frame import BLOCK
 from metrology.oscillator import Oscillator
 from metrology.pulse import Pulses
@@ -65,6 +65,8 @@ class Engine:
             raise ValueError("calibration of a meter with other phases")
         weights = Weights(scale, calibration)
         phases = variant.phases
+        self._scale = scale
+        self._nominal_uhz = variant.nominal_frequency_hz * _HZ
         self.quantities = Quantities(phases, weights, rate)
         self.energies = Energies(variant, rate)
         self.pulses = Pulses(variant.pulses_per_kwh, rate)
@@ -76,13 +78,8 @@ class Engine:
         self._lost = source.lost
         self._frames = array("i", bytes(4 * BLOCK * source.channels))
         self._accumulators = Accumulators(phases, source.channels)
-        nominal_uhz = variant.nominal_frequency_hz * _HZ
-        for phase in range(phases):
-            filter_q16, late_u, late_i = delay_filter(
-                calibration.delay_ns[phase], rate, nominal_uhz
-            )
-            self._accumulators.set_delay(phase, filter_q16, late_u, late_i)
-        self._oscillator = Oscillator(rate, nominal_uhz)
+        self._set_delays(calibration)
+        self._oscillator = Oscillator(rate, self._nominal_uhz)
         self._reference = Reference(variant, weights.u_pv, source.channels, rate)
         self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
         self._partial.dc_u_q16 = self.quantities.dc_u_q16
@@ -95,8 +92,21 @@ class Engine:
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
         self._second_weight_q16 = -1  # >= 0: the next frame is the second of a window's end
-        self._last_uhz = nominal_uhz  # what the last whole window said
+        self._last_uhz = self._nominal_uhz  # what the last whole window said
         self._silence_frames = rate // 5_000_000 * 1000 + rate % 5_000_000 // 5000  # 0.2 s
+
+    def recalibrate(self, calibration: "Calibration") -> None:
+        """Measure with another calibration from the next block on; no energy is lost or moved.
+
+        Raises CalibrationError, and keeps the present one, if it cannot be used.
+        """
+        if calibration.phases != self.quantities.phases:
+            raise CalibrationError("calibration of a meter with other phases")
+        weights = Weights(self._scale, calibration)
+        self._set_delays(calibration)
+        self.quantities.set_weights(weights)
+        self._partial.set_weights(weights)
+        self._reference.set_scale(weights.u_pv)
 
     def poll(self) -> bool:
         """Measure all frames that are ready; return True if a window was closed.
@@ -131,16 +141,7 @@ class Engine:
         quantities.update(sums)
         energies = self.energies
         energies.add(quantities, sums.frames_q16 // sums.repeat, sums.repeat)
-        frames = sums.frames_q16 >> 16
-        pulses = self.pulses
-        pulses.active.add(energies.total_uws(A_ABSOLUTE), energies.added_active_uws, frames)
-        pulses.reactive.add(
-            energies.total_uws(Q_POSITIVE) + energies.total_uws(Q_NEGATIVE),
-            energies.added_reactive_uws,
-            frames,
-        )
-        pulses.active.steady(not energies.counting)
-        pulses.reactive.steady(not energies.counting)
+        self.pulses.window(energies, sums.frames_q16 >> 16)
         for callback in self.on_window:
             callback()
 
@@ -151,6 +152,13 @@ class Engine:
             self._finish_crossing()
         self._cut(False)
         self._search()
+
+    def _set_delays(self, calibration: "Calibration") -> None:
+        """Delay each phase as calibrated; all or, if one cannot be, none."""
+        rate = self._rate_mhz
+        filters = [delay_filter(ns, rate, self._nominal_uhz) for ns in calibration.delay_ns]
+        for phase, (filter_q16, late_u, late_i) in enumerate(filters):
+            self._accumulators.set_delay(phase, filter_q16, late_u, late_i)
 
     def _measure(self, count: int) -> None:
         source = self._source

@@ -75,6 +75,10 @@ class Quantities:
         # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
         self._gram = [0] * 7
 
+    def set_weights(self, weights: "Weights") -> None:
+        """Measure with other weights from the next window on."""
+        self._weights = weights
+
     def update(self, sums: "RawSums") -> None:
         """Measure a window. An empty one changes nothing."""
         if sums.frames_q16 <= 0:

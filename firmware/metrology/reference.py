@@ -63,6 +63,10 @@ class Reference:
         self._state = state
         self._begin()
 
+    def set_scale(self, u_pv: list[int]) -> None:
+        """Take other scale factors; what they change is seen at the next window."""
+        self._u_pv = u_pv
+
     def scan(self, frames: "array[int]", first: int, count: int) -> int:
         """Return the frame after the next crossing that counts, or `count`. Allocates nothing."""
         return kernel.scan(self._state, frames, first, count)  # pyright: ignore[reportArgumentType]

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 from metrology_bench import Phase, Variant, run
 
-from metrology.energy import ABSOLUTE, ONE_WAY, SNAPSHOT_BYTES, UNIT_UWS, Energies
+from metrology.energy import (
+    ABSOLUTE,
+    FLOWS,
+    KWH_UWS,
+    ONE_WAY,
+    SNAPSHOT_BYTES,
+    UNIT_UWS,
+    Energies,
+)
 from metrology.quantities import isqrt
 
 RATE_MHZ = 4_000_000
@@ -177,10 +185,28 @@ def test_snapshot_comes_back(totals, offset):
         sign = 1 if total >= 0 else -1
         energies.wh[k] = sign * (abs(total) // UNIT_UWS)
         energies.residue[k] = sign * (abs(total) % UNIT_UWS)
-    buffer = bytearray(250)
-    assert energies.snapshot_into(buffer, offset) == SNAPSHOT_BYTES == 192
+    for flow in range(FLOWS):
+        energies.flow_uws[flow] = totals[flow] % KWH_UWS
+    buffer = bytearray(SNAPSHOT_BYTES + offset)
+    assert energies.snapshot_into(buffer, offset) == SNAPSHOT_BYTES == 256
     other.restore_from(buffer, offset)
     assert (other.wh, other.residue) == (energies.wh, energies.residue)
+    assert other.flow_uws == energies.flow_uws
+
+
+def test_a_snapshot_of_the_first_version_gives_the_flows_their_registers():
+    energies, other = make(1), make(1)
+    hours(energies, 1234, 567)
+    buffer = bytearray(SNAPSHOT_BYTES)
+    energies.snapshot_into(buffer, 0)
+    other.restore_from(buffer[:192], 0)
+    assert other.wh == energies.wh
+    assert other.flow_uws == energies.flow_uws
+    with pytest.raises(ValueError):
+        other.restore_from(buffer[:191], 0)
+    buffer[192:200] = KWH_UWS.to_bytes(8, "little")
+    with pytest.raises(ValueError):
+        other.restore_from(buffer, 0)
 
 
 @pytest.mark.parametrize(

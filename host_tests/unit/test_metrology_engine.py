@@ -1,5 +1,6 @@
 """The engine: windows, nothing lost between them, lost voltages, steps, odd inputs."""
 
+import math
 import random
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import itertools
 from metrology_bench import Bench, Mains, Phase, Scale, Source, Variant, run, truth
 
 from metrology.accumulators import RawSums
-from metrology.calibration import Calibration
+from metrology.calibration import Calibration, CalibrationError
 from metrology.engine import Engine
 from metrology.oscillator import _table
 
@@ -307,3 +308,26 @@ def test_parts_that_do_not_fit_each_other_are_refused():
 
 def test_the_oscillators_table_is_a_sine():
     assert list(_table()) == truth.sine_table()
+
+
+def test_a_new_calibration_moves_no_energy_and_counts_from_the_next_window():
+    bench = run([Phase(230, 5, 60)], seconds=2.03)
+    engine = bench.engine
+    energies = [engine.energies.total_uws(k) for k in range(12)]
+    old_p = engine.quantities.p_uw[0]
+    record = Calibration(1)
+    record.u_gain_ppb[0] = 100_000_000
+    record.delay_ns[0] = 100_000
+    engine.recalibrate(record)
+    assert [engine.energies.total_uws(k) for k in range(12)] == energies
+    frames = sum(frames_q16 for _, frames_q16, _ in bench.closed)
+    bench.play(2)
+    assert sum(frames_q16 for _, frames_q16, _ in bench.closed) - frames >> 16 in range(7200, 8800)
+    # the voltage is taken 100 us (1.8 degrees) later: the current lags less
+    assert abs(engine.quantities.p_uw[0] - old_p * 1.1 * 2 * math.cos(math.radians(58.2))) < 1e5
+    record.u_gain_ppb[0] = 10**9
+    with pytest.raises(CalibrationError):
+        engine.recalibrate(record)
+    with pytest.raises(CalibrationError):
+        engine.recalibrate(Calibration(3))
+    assert abs(bench.play(0.5).u_uv[0] - 253e6) < 1e5

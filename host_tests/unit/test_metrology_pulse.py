@@ -1,12 +1,18 @@
 """LED pulses: as many as the energy says, to one, for ever; evenly spread; lit below the start."""
 
 import random
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrology.pulse import PulseGenerator
+sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
+from metrology_bench import Variant
+
+from metrology.energy import Energies
+from metrology.pulse import ACTIVE, NO_ENERGY, PulseGenerator
 
 RATE_MHZ = 4_000_000
 KWH_UWS = 3_600_000_000_000
@@ -126,3 +132,42 @@ def test_below_the_start_the_led_is_lit_and_no_pulse():
 def test_a_constant_that_makes_no_sense_is_refused(constant):
     with pytest.raises(ValueError):
         PulseGenerator(constant, RATE_MHZ)
+
+
+@pytest.mark.row("LED-08")
+def test_a_pulse_is_as_wide_as_it_was_set():
+    generator = PulseGenerator(1000, RATE_MHZ)
+    for width in (29, 201, 0, -30, 20):
+        with pytest.raises(ValueError):
+            generator.set_width(width)
+    generator.set_width(100)
+    led = Led(generator)
+    play(generator, led, [1000], 10)
+    assert all((b - a) / 4 == 100 for a, b in zip(led.rises, led.falls, strict=False))
+    assert len(led.falls) >= 2
+
+
+@pytest.mark.row("LED-03")
+def test_another_constant_goes_on_with_the_same_energy():
+    generator = PulseGenerator(1000, RATE_MHZ)
+    led = Led(generator)
+    before = play(generator, led, [3600], 100) // 3_600_000_000
+    generator.tick(800)
+    assert generator.count == before == 100
+    generator.configure(ACTIVE, 4000)
+    play(generator, led, [3600], 100)
+    generator.tick(800)
+    assert generator.count == 100 + 400
+
+
+def test_an_output_of_no_energy_is_still_and_bad_settings_are_refused():
+    generator = PulseGenerator(1000, RATE_MHZ, NO_ENERGY)
+    led = Led(generator)
+    energies = Energies(Variant(1), RATE_MHZ)
+    generator.window(energies, 800)
+    generator.tick(800)
+    assert not led.rises
+    for energy, constant in ((5, 1000), (ACTIVE, 0), (ACTIVE, 1_000_001), (-23, 1000)):
+        with pytest.raises(ValueError):
+            generator.configure(energy, constant)
+    assert (generator.energy, generator.pulses_per_kwh) == (NO_ENERGY, 1000)
