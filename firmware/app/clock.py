@@ -10,8 +10,9 @@ CLK-18.
 import struct
 import time
 
-import civil
 from micropython import const
+
+import civil
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

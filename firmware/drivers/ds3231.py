@@ -4,8 +4,9 @@ The chip keeps UTC in BCD, 24-hour form. Its century bit would lead beyond 2099,
 calendar ends (row CLK-18) and the chip's leap years go wrong: such a time is no date here.
 """
 
-import civil
 from micropython import const
+
+import civil
 
 TYPE_CHECKING = const(False)
 

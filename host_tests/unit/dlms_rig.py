@@ -8,7 +8,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 
 import civil
-
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue

@@ -4,9 +4,9 @@ import random
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-import civil
 import pytest
 
+import civil
 from app import clock as clock_module
 from app.clock import Clock, switch_local_s
 

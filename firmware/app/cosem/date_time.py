@@ -7,9 +7,9 @@ specified". Row CLK-02.
 
 import struct
 
-import civil
 from micropython import const
 
+import civil
 from app.clock import DST_ACTIVE
 
 TYPE_CHECKING = const(False)
