@@ -5,6 +5,7 @@ models of the chips is not visible from here.
 """
 
 import pins
+from cryptolib import aes
 from machine import I2C, SPI, UART, WDT, Pin, SpiCapture, Timer, unique_id
 from micropython import const
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import hal
 
 _WATCHDOG_MS = const(8000)
+_MODE_ECB = const(1)
 _ROLES_THREE_PHASES = (0, 1, 2, 3, 4, 5, 6)  # u1 i1 u2 i2 u3 i3 in on an eight-channel chip
 _ROLES_SINGLE_PHASE = (0, 1, 2)  # u1 i1 in on a four-channel chip
 
@@ -51,7 +53,7 @@ class Parts:
     """Everything the firmware asks a board for (hal.Board)."""
 
     def __init__(self) -> None:
-        self.NAME = "sim"
+        self.NAME: str = "sim"
         self.variant: hal.Variant = _VARIANTS[pins.model]
         self.scale: hal.SensorScale = pins.scale
         self.frames: hal.FrameSource = self._front_end()
@@ -85,6 +87,10 @@ class Parts:
     def unique_id(self) -> bytes:
         """Return the processor's own number, from which the serial number is made."""
         return unique_id()
+
+    def block_cipher(self, key: bytes) -> "hal.BlockCipher":
+        """Return AES-128 from the port's own library."""
+        return aes(key, _MODE_ECB)
 
     def _front_end(self) -> Ads131m0x:
         bus = SPI(pins.ADC_SPI, baudrate=16_000_000, polarity=0, phase=1)
