@@ -308,8 +308,12 @@ class SpiCapture:
         """Return the frames captured since start, modulo 2**30."""
         return self._count & 0x3FFFFFFF
 
+    def missed(self) -> int:
+        """Return the conversions that were not read in time: none."""
+        return 0
+
     def irq(self, handler: "Callable[[object], None]") -> None:
-        """Call `handler(capture)` for each block of frames, about every 10 ms."""
+        """Call `handler(capture)` every 10 ms, frames or not; held, only for what is delivered."""
         self._handler = handler
 
     def hold(self) -> None:
@@ -340,8 +344,8 @@ class SpiCapture:
                 break
             self._count += done
             left -= done
-        if due > left and self._handler is not None and not dispatch(self._handler, self):
-            self._handler = None
+        if due > left:
+            self._call_handler()
         return max(0, due - left)
 
     def release(self) -> None:
@@ -352,7 +356,12 @@ class SpiCapture:
 
     def _block(self) -> None:
         self._event = timeline.after(_BLOCK_US, self._block)
-        self.deliver(self._chip.frames_due())
+        if not self.deliver(self._chip.frames_due()):
+            self._call_handler()
+
+    def _call_handler(self) -> None:
+        if self._handler is not None and not dispatch(self._handler, self):
+            self._handler = None
 
 
 def reset_buses() -> None:

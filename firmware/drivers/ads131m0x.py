@@ -2,7 +2,12 @@
 
 The board gives the SPI bus (mode 1) for the registers, and a capture peripheral that afterwards
 reads a frame at each data-ready into a ring without the processor: status word, one 24-bit word a
-channel, CRC. `take` checks and decodes what has arrived. Part of the legally relevant firmware.
+channel, CRC. `take` checks and decodes what has arrived.
+
+A chip that falls silent, whose frames have slipped against the clock (every CRC wrong), or whose
+status word says that it was reset or reconfigured (a dip of its supply takes the gains with it) is
+brought back: reset, configured, captured anew. What was not measured meanwhile counts as lost.
+Part of the legally relevant firmware.
 """
 
 import asyncio
@@ -27,10 +32,19 @@ _WREG = const(0x6000)
 _REG_ID = const(0x00)
 _REG_MODE = const(0x02)
 _REG_CLOCK = const(0x03)
+_REG_GAIN = const(0x04)  # four channels a register
 
 _ID_FAMILY = const(0x2000)  # the channel count stands in bits 11 to 8, the revision below
 _MODE = const(0x0110)  # 24-bit words, time-out on; the reset flag is cleared by writing 0
 _CLOCK_OSR_1024 = const(0x000E)  # high resolution; bits 15 to 8 enable the channels
+
+# Upper half of the status word: lock, register map error, CRC type, reset and word length must be
+# as configured; a resynchronisation and an input CRC error (not used) may show.
+_STATUS_MASK = const(0xAF00)
+_STATUS_SOUND = const(0x0100)
+
+_FULL_SCALE_FV = 1_200_000_000_000_000  # +-1.2 V at gain 1
+_GAINS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 _WORD_BYTES = const(3)
 _OVERSAMPLING = const(1024)
@@ -38,12 +52,21 @@ _RING_FRAMES = const(512)  # 128 ms at 4 kHz
 # Frames that the peripheral may still write while a block is decoded: 4 ms at 4 kHz.
 _MARGIN_FRAMES = const(16)
 _COUNT_MASK = const(0x3FFFFFFF)
+# Beats of the capture, about 10 ms each
+_SILENT_BEATS = const(10)  # without a frame: the chip or its data-ready line is stuck
+_BEATS_A_SECOND = const(100)
+_SLIPPED_FRAMES = const(16)  # wrong CRCs in a row that are no disturbance any more
 
 
 class Ads131m0x:
     """The chip with `channels` channels on a crystal of `clock_hz`.
 
-    `roles` lists, for each word of the meter's frame, the chip's channel that measures it.
+    `roles` lists, for each word of the meter's frame, the chip's channel that measures it;
+    `gains` the amplifier's gain for it (1 to 128), by default 1. `lsb_fv` tells what a code is
+    worth then, for the board's sensor scale.
+
+    restarts: how often the chip had to be brought back
+    Raises ValueError for a gain that the chip does not have.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the chip's pins, each from the board
@@ -56,11 +79,15 @@ class Ads131m0x:
         channels: int,
         clock_hz: int,
         roles: "list[int]",
+        gains: "list[int] | None" = None,
     ) -> None:
         self.channels = len(roles)
         self.rate_mhz = (clock_hz * 1000 + _OVERSAMPLING) // (2 * _OVERSAMPLING)
         self.lost = 0
         self.errors = 0
+        self.restarts = 0
+        self._gains = gains or [1] * len(roles)
+        self._gain_registers = _gain_registers(roles, self._gains)
         self._spi = spi
         self._cs = cs
         self._reset = reset
@@ -69,10 +96,16 @@ class Ads131m0x:
         self._chip_channels = channels
         self._frame_bytes = (channels + 2) * _WORD_BYTES
         self._ring = bytearray(_RING_FRAMES * self._frame_bytes)
-        self._decoder = Decoder(channels + 2, [role + 1 for role in roles])
+        self._roles = roles
+        self._decoder = self._new_decoder()
         self._command = bytearray(self._frame_bytes)
         self._answer = bytearray(self._frame_bytes)
         self._taken = 0  # frames taken or lost so far, modulo 2**30
+        self._missed = 0  # of the capture's missed conversions, those that are in `lost`
+        self._sound = False  # the chip is configured: its codes mean what they should
+        self._beats = 0  # since a frame was taken or the chip started
+        self._age = 0  # beats since the chip started
+        self._heard = False  # frames came meanwhile that were not sound: counted, frame by frame
         self._flag = asyncio.ThreadSafeFlag()
         cs.value(1)
         reset.value(1)
@@ -82,6 +115,103 @@ class Ads131m0x:
 
         Raises OSError if the chip does not answer as its data sheet says.
         """
+        self._capture.stop()
+        self._capture.irq(self._frames_ready)
+        self._configure()
+        self._begin(True)
+
+    def lsb_fv(self, word: int) -> int:
+        """Return what one code of a word of the meter's frame is at the chip's pins, femtovolt."""
+        divisor = self._gains[word] << 23
+        return (_FULL_SCALE_FV + divisor // 2) // divisor
+
+    async def wait(self) -> None:
+        """Return when frames are ready to be taken."""
+        await self._flag.wait()
+
+    def take(self, frames: "array[int]", limit: int) -> int:
+        """Move up to `limit` frames into `frames` and return how many; 0 if none is ready.
+
+        Allocates nothing.
+        """
+        capture = self._capture
+        missed = capture.missed()
+        if missed != self._missed:
+            self.lost += missed - self._missed
+            self._missed = missed
+        ready = (capture.count() - self._taken) & _COUNT_MASK
+        if not ready or not self._sound:
+            if ready:
+                self._heard = True
+                self._drop(ready)
+            if self._beats >= _SILENT_BEATS:
+                self._restart()
+            return 0
+        self._beats = 0
+        if ready > _RING_FRAMES - _MARGIN_FRAMES:
+            overrun = ready - (_RING_FRAMES - _MARGIN_FRAMES)
+            self._drop(overrun)
+            ready -= overrun
+        count = min(limit, ready)
+        if count <= 0:
+            return 0
+        decoder = self._decoder
+        self.errors += decoder.decode(self._ring, self._taken % _RING_FRAMES, count, frames)
+        bad = decoder.bad_in_a_row
+        if bad >= _SLIPPED_FRAMES or (not bad and decoder.status & _STATUS_MASK != _STATUS_SOUND):
+            # Somewhere in this block the codes ceased to be what the scale says.
+            self._sound = False
+            self._heard = True
+            self._drop(ready)
+            if self._age >= _SILENT_BEATS:  # else it has just been tried: not faster than that
+                self._restart()
+            return 0
+        self._taken = (self._taken + count) & _COUNT_MASK
+        return count
+
+    def _frames_ready(self, _capture: object) -> None:
+        """Interrupt of the capture peripheral, about every 10 ms."""
+        self._beats += 1
+        self._age += 1
+        self._flag.set()
+
+    def _drop(self, count: int) -> None:
+        """Pass over captured frames."""
+        self.lost += count
+        self._taken = (self._taken + count) & _COUNT_MASK
+
+    def _new_decoder(self) -> Decoder:
+        return Decoder(self._chip_channels + 2, [role + 1 for role in self._roles])
+
+    def _restart(self) -> None:
+        """Bring the chip back, or try again after as many beats."""
+        self.restarts += 1
+        began_ms = time.ticks_ms()
+        if not self._heard:
+            self.lost += self.rate_mhz // 1000 * self._beats // _BEATS_A_SECOND
+        self._capture.stop()
+        try:
+            self._configure()
+            sound = True
+        except OSError:
+            sound = False  # not there, or not as its data sheet says: its supply may return
+        self.lost += self.rate_mhz * time.ticks_diff(time.ticks_ms(), began_ms) // 1_000_000
+        # What it said before is past: neither its status nor its errors.
+        self._decoder = self._new_decoder()
+        # Captured even if it is mute: the beats go on, and with them the attempts.
+        self._begin(sound)
+
+    def _begin(self, sound: bool) -> None:
+        self._sound = sound
+        self._beats = 0
+        self._age = 0
+        self._heard = False
+        self._capture.start(self._ring, self._frame_bytes)
+        self._taken = self._capture.count()
+        self._missed = self._capture.missed()
+
+    def _configure(self) -> None:
+        """Reset and configure the chip. Raises OSError if it is not as it should be."""
         self._reset.value(0)
         time.sleep_ms(1)  # more than 2048 clocks: a reset, not a synchronisation
         self._reset.value(1)
@@ -93,38 +223,12 @@ class Ads131m0x:
         self._write_register(_REG_MODE, _MODE)
         clock = ((1 << self._chip_channels) - 1) << 8 | _CLOCK_OSR_1024
         self._write_register(_REG_CLOCK, clock)
+        self._write_register(_REG_GAIN, self._gain_registers[0])
+        if self._chip_channels > 4:
+            self._write_register(_REG_GAIN + 1, self._gain_registers[1])
         # Two conversions wait in the chip after a pause: read both, then capture is in step.
         self._exchange(0, 0)
         self._exchange(0, 0)
-        self._capture.irq(self._frames_ready)
-        self._capture.start(self._ring, self._frame_bytes)
-        self._taken = self._capture.count()
-
-    async def wait(self) -> None:
-        """Return when frames are ready to be taken."""
-        await self._flag.wait()
-
-    def take(self, frames: "array[int]", limit: int) -> int:
-        """Move up to `limit` frames into `frames` and return how many; 0 if none is ready.
-
-        Allocates nothing.
-        """
-        ready = (self._capture.count() - self._taken) & _COUNT_MASK
-        if ready > _RING_FRAMES - _MARGIN_FRAMES:
-            overrun = ready - (_RING_FRAMES - _MARGIN_FRAMES)
-            self.lost += overrun
-            self._taken = (self._taken + overrun) & _COUNT_MASK
-            ready -= overrun
-        count = min(limit, ready)
-        if count > 0:
-            first = self._taken % _RING_FRAMES
-            self.errors += self._decoder.decode(self._ring, first, count, frames)
-            self._taken = (self._taken + count) & _COUNT_MASK
-        return count
-
-    def _frames_ready(self, _capture: object) -> None:
-        """Interrupt of the capture peripheral."""
-        self._flag.set()
 
     def _exchange(self, command: int, value: int) -> int:
         """Clock one frame; return the 16 bits that answer the command before."""
@@ -148,3 +252,16 @@ class Ads131m0x:
         found = self._read_register(address)
         if found != value:
             raise OSError(f"ADS131M0{self._chip_channels}: register {address} is {found:04x}")
+
+
+def _gain_registers(roles: "list[int]", gains: "list[int]") -> "list[int]":
+    """Values of GAIN1 and GAIN2; channels that are not measured keep gain 1."""
+    if len(gains) != len(roles):
+        raise ValueError("ADS131M0x: a gain for each word of a frame")
+    values = [0, 0]
+    for word in range(len(roles)):
+        if gains[word] not in _GAINS:
+            raise ValueError(f"ADS131M0x: gain {gains[word]}")
+        channel = roles[word]
+        values[channel >> 2] |= _GAINS.index(gains[word]) << 4 * (channel & 3)
+    return values

@@ -51,8 +51,18 @@ class Capture:
         self._ring = None
         self._handler = None
         self.total = 0
+        self.late = 0
+        self.running = False
+
+    def stop(self):
+        self.running = False
+
+    def missed(self):
+        return self.late
 
     def start(self, ring, frame_bytes):
+        assert not self.running
+        self.running = True
         assert len(ring) % frame_bytes == 0
         self._ring = ring
         self._frame_bytes = frame_bytes
@@ -63,6 +73,11 @@ class Capture:
 
     def irq(self, handler):
         self._handler = handler
+
+    def beat(self, times=1):
+        """About 10 ms without a frame."""
+        for _ in range(times):
+            self._handler(self)
 
     def frames(self, count):
         frames = len(self._ring) // self._frame_bytes
@@ -79,12 +94,20 @@ class Capture:
 
 class Rig:
     def __init__(
-        self, monkeypatch, channels=8, roles=(0, 1, 2, 3, 4, 5, 6), clock_hz=CLOCK_HZ, fitted=None
+        self,
+        monkeypatch,
+        channels=8,
+        roles=(0, 1, 2, 3, 4, 5, 6),
+        clock_hz=CLOCK_HZ,
+        fitted=None,
+        gains=None,
     ):
         self.bench = Bench()
         monkeypatch.setattr(ads131m0x, "time", self.bench)
         monkeypatch.setattr(asyncio, "ThreadSafeFlag", Flag, raising=False)
         fitted = fitted or channels
+        self.bench.ticks_ms = lambda: self.bench.us // 1000
+        self.bench.ticks_diff = lambda a, b: a - b
         self.chip = model.Ads131m0x(
             fitted,
             Provider(fitted),
@@ -106,6 +129,7 @@ class Rig:
             channels,
             clock_hz,
             list(roles),
+            gains,
         )
         self.frames = array("i", [0] * (64 * len(roles)))
 

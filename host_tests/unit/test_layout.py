@@ -44,7 +44,7 @@ FILES_LEVEL = STAGE_OF["app.clock"]
 BUILT_IN = {
     "array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "framebuf",
     "gc", "hashlib", "io", "machine", "math", "micropython", "os", "random", "re", "struct",
-    "sys", "time", "uctypes",
+    "rp2", "sys", "time", "uctypes",
 }  # fmt: skip
 TYPE_ONLY = {"typing", "collections"}
 DOES_IO = {"app.ticks", "asyncio", "machine", "os", "select", "socket", "time"}

@@ -55,6 +55,8 @@ class Ads131m0x(Chip):
     FAULTS = {
         "crc_error": ("break_crc", (("count", 1),)),  # the CRC word of so many frames is wrong
         "stuck": ("set_stuck", ()),  # every conversion gives the last one's codes
+        "brown_out": ("_reset", ()),  # the supply dips: every register falls back
+        "drdy_stuck": ("break_line", ()),  # data-ready stays high: nobody asks for a frame
     }
 
     def __init__(
@@ -68,7 +70,7 @@ class Ads131m0x(Chip):
         at: "Schedule | None" = None,
     ) -> None:
         if not 2 <= channels <= 8 or len(inputs) != channels or max(inputs) >= words:
-            raise ValueError("ADS131M0x: channels and inputs do not agree")
+            raise ValueError("ADS131M0x: channels and inputs")
         super().__init__()
         self.channels = channels
         self.clock_hz = clock_hz
@@ -126,8 +128,9 @@ class Ads131m0x(Chip):
         return self._conversions.due()
 
     def converting(self) -> bool:
-        """Whether conversions go on: powered, not dead, out of reset and standby."""
-        return self.answers() and self._reset_fell_us < 0 and not self._standby
+        """Whether conversions go on and show: powered, not dead, out of reset and standby."""
+        seen = self.answers() and not self.line_broken
+        return seen and self._reset_fell_us < 0 and not self._standby
 
     def skip(self) -> None:
         """Forget the conversions that nobody has read; the next frame is the next conversion."""
@@ -185,9 +188,8 @@ class Ads131m0x(Chip):
         if self._multiple:
             return  # a command beside the answer to a multiple read is not accepted
         size = self._registers.word_bytes()
-        words = [
-            self._in[at] << 8 | self._in[at + 1] for at in range(0, len(self._in) - size + 1, size)
-        ]
+        ends = range(0, len(self._in) - size + 1, size)
+        words = [self._in[at] << 8 | self._in[at + 1] for at in ends]
         if words:
             self._execute(words, size)
 
@@ -220,9 +222,7 @@ class Ads131m0x(Chip):
         self._registers.reset()
         self._locked = False
         self._standby = False
-        self._crc_error = False
-        self._resynchronised = False
-        self._fresh = False
+        self._crc_error = self._resynchronised = self._fresh = False
         # Words that answer the last command; empty: STATUS.
         self._answer: tuple[int, ...] = (0xFF20 | self.channels,)
         self._crc_table = crc_table(False)
@@ -374,10 +374,9 @@ class Ads131m0x(Chip):
     def _read_registers(self, command: int) -> "tuple[int, ...]":
         address = (command >> 7) & 0x3F
         count = (command & 0x7F) + 1
-        values = [
-            self._status(self.frames_due() > 0) if at == REG_STATUS else self._registers[at]
-            for at in range(address, min(address + count, 0x40))
-        ]
+        values = [self._registers[at] for at in range(address, min(address + count, 0x40))]
+        if address <= REG_STATUS < address + count:
+            values[REG_STATUS - address] = self._status(self.frames_due() > 0)
         if count == 1:
             return (values[0],)
         values.extend([0] * (count - len(values)))

@@ -46,6 +46,7 @@ class Chip:
         self.powered = True
         self.dead = False
         self.stuck = False
+        self.line_broken = False
 
     def power(self, on: bool) -> None:
         """Give or take the supply. Models extend it by what their registers do then."""
@@ -81,6 +82,11 @@ class Chip:
         """End every fault; what it has already destroyed stays so."""
         self.dead = False
         self.stuck = False
+        self.line_broken = False
+
+    def break_line(self) -> None:
+        """Cut the line by which the chip says that it has something to read."""
+        self.line_broken = True
 
     def set_stuck(self) -> None:
         """Freeze what the chip holds or measures."""
