@@ -97,9 +97,13 @@ if TYPE_CHECKING:
     class Flash(Protocol):
         """NOR flash: programming clears bits, erasing sets a whole sector to FF."""
 
-        size: int
         page_size: int
         sector_size: int
+
+        @property
+        def size(self) -> int:
+            """Bytes of the chip. Raises OSError if it does not answer."""
+            ...
 
         def read_into(self, address: int, buffer: bytearray | memoryview) -> None:
             """Fill `buffer` from `address`. Raises OSError while the chip is busy."""
@@ -181,7 +185,7 @@ if TYPE_CHECKING:
     class Output(Protocol):
         """A digital output, `machine.Pin` as MicroPython has it."""
 
-        def value(self, level: int) -> None: ...
+        def value(self, level: int) -> object: ...
 
     class Serial(Protocol):
         """A UART as `machine.UART` has it; usable by asyncio.StreamReader and StreamWriter."""
@@ -192,11 +196,23 @@ if TYPE_CHECKING:
         def any(self) -> int: ...
         def read(self, count: int) -> bytes | None: ...
         def write(self, data: Buffer) -> int | None: ...
+        def txdone(self) -> bool: ...
 
     class Watchdog(Protocol):
         """Resets the processor unless it is fed in time."""
 
         def feed(self) -> None: ...
+
+    class BlockCipher(Protocol):
+        """AES-128 with one key. One object encrypts or decrypts, whichever comes first."""
+
+        def encrypt(self, source: Buffer, target: bytearray | memoryview, /) -> object:
+            """Encrypt whole blocks of 16 octets, each by itself; `target` may be `source`."""
+            ...
+
+        def decrypt(self, source: Buffer, target: bytearray | memoryview, /) -> object:
+            """Decrypt whole blocks of 16 octets, each by itself; `target` may be `source`."""
+            ...
 
     class Board(Protocol):
         """Names that every `board` module offers. Inputs are active low unless said otherwise."""
@@ -224,3 +240,6 @@ if TYPE_CHECKING:
         watchdog: Watchdog | None
 
         def unique_id(self) -> bytes: ...
+        def block_cipher(self, key: bytes) -> BlockCipher:
+            """Return AES-128: of `cryptolib` where the port has it, else app.crypto.aes."""
+            ...
