@@ -5,6 +5,7 @@ is handed down as a callable.
 """
 
 import asyncio
+import os
 
 from micropython import const
 
@@ -23,8 +24,10 @@ from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
 from app.registers import RegisterFile
+from app.security import Security
 from app.settings import Settings
 from app.storage import record, regions
+from app.storage.vault import Vault
 from app.tasks import Supervisor
 from app.transport.hdlc import HdlcLink
 from app.transport.hdlc_parameters import HdlcSettings
@@ -49,9 +52,17 @@ class Meter:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
-        self.settings = Settings(board.fram)
+        self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
         self.clock = Clock(board.rtc, self.settings)
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
+        self.security = Security(
+            board.fram,
+            self.settings,
+            board.block_cipher,
+            os.urandom,
+            self.clock.utc_s,
+            self.identification.system_title(),
+        )
         self.calibration = self._load_calibration()
         self.engine = Engine(board.frames, board.scale, board.variant, self.calibration)
         self.engine.pulses.attach(board.led_active.value, board.led_reactive.value)
@@ -63,7 +74,7 @@ class Meter:
         )
         self.resolver = Resolver()
         self.catalogue = self._build_catalogue()
-        self.server = Server(self.catalogue, self.settings)
+        self.server = Server(self.catalogue, self.security)
         self.serial_links = [self._serial_link(board.rs485), self._serial_link(board.optical)]
         self.status = MeterStatus(
             self.engine.quantities,
@@ -133,13 +144,20 @@ class Meter:
         elif state == record.TWIN:
             self._problem("one copy of the energies is damaged, the other one serves")
         for key in self.settings.damaged:
-            self._problem("setting " + key + " is damaged, the factory default serves")
+            self._problem("setting " + key + " is damaged, it counts as never made")
+        if self.security.counters.lost:
+            self._problem("invocation counters are damaged, nothing is ciphered until keys change")
         if self.settings.failed:
             self._problem("FRAM does not answer, settings and energies are not kept")
 
     def _build_catalogue(self) -> "catalogue.Catalogue":
         parts = catalogue.Parts(
-            self.registers, self.clock, self.settings, self.identification, self.board.variant
+            self.registers,
+            self.clock,
+            self.settings,
+            self.identification,
+            self.board.variant,
+            self.security,
         )
         parts.general_list = factory.general_list()
         parts.alternate_list = factory.alternate_list(self.board.variant)
@@ -149,7 +167,7 @@ class Meter:
         return DisplayList(lambda: self.settings.get(key) or factory_list)
 
     def _serial_link(self, port: "Serial") -> SerialLink:
-        channel = self.server.open_channel(MAX_PDU)
+        channel = self.server.open_channel(MAX_PDU, True)
         return SerialLink(port, HdlcLink(channel, HdlcSettings(), MAX_PDU))
 
     async def _measure(self, task: "Task") -> None:

@@ -2,7 +2,8 @@
 
 A setting is a short string of bytes whose layout belongs to the module that uses it. Reading costs
 no bus access after start. When the FRAM does not answer, the meter goes on with what it has and
-`failed` tells so.
+`failed` tells so. Secrets rest sealed (row SEC-61); one that was written and cannot be read any
+more is empty and opens nothing, for the factory's value would open the meter to anyone.
 """
 
 from micropython import const
@@ -11,7 +12,18 @@ from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.storage.vault import Vault
     from hal import Buffer, Memory
+
+# What a meter fresh from the factory opens with: public test material, docs/virtual-meter.md.
+# Block cipher key, broadcast key, authentication key, master key.
+_FACTORY_KEYS = (
+    b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+    b"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
+    b"\xd0\xd1\xd2\xd3\xd4\xd5\xd6\xd7\xd8\xd9\xda\xdb\xdc\xdd\xde\xdf"
+    b"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
+)
+_SECRETS = ("lls", "lls_1", "lls_2", "lls_3", "keys", "optical_texts")
 
 # Factory defaults. An empty list setting means: the list that the display was built with.
 _DEFAULTS = (
@@ -19,16 +31,28 @@ _DEFAULTS = (
     ("clock", b""),
     ("general_list", b""),
     ("alternate_list", b""),
-    ("invocation_counter", b""),
     ("identification", b""),
+    ("lls_1", b""),
+    ("lls_2", b""),
+    ("lls_3", b""),
+    ("keys", _FACTORY_KEYS),
+    ("security", b""),
+    # The head's own address (none: the serial number), then its passwords P1, P2 and W5
+    ("optical_texts", b"\x00" + 3 * b"\x0812345678"),
+    ("optical_port", b""),
+    ("hdlc_optical", b""),
+    ("hdlc_rs485", b""),
+    ("tcp", b""),
+    ("readout_list", b""),
 )
 
 
 class Settings:
-    """The meter's settings over `memory`."""
+    """The meter's settings over `memory`; without a vault secrets cannot be stored."""
 
-    def __init__(self, memory: "Memory") -> None:
+    def __init__(self, memory: "Memory", vault: "Vault | None" = None) -> None:
         self._memory = memory
+        self._vault = vault
         self._values: dict[str, bytes] = {}
         self._defaults = dict(_DEFAULTS)
         self.damaged: list[str] = []  # keys whose both copies were unreadable: defaults serve
@@ -50,8 +74,15 @@ class Settings:
             raise KeyError(key)
         region = regions.open_record(self._memory, key)
         region.load()
-        region.save(value)
+        region.save(self._sealed(key, value))
         self._values[key] = bytes(value)
+
+    def _sealed(self, key: str, value: "Buffer") -> "Buffer":
+        if key not in _SECRETS:
+            return value
+        if self._vault is None:
+            raise ValueError("a secret needs a vault")
+        return self._vault.seal(key, value)
 
     def _load(self, key: str) -> bytes:
         region = regions.open_record(self._memory, key)
@@ -59,7 +90,19 @@ class Settings:
             payload = region.load()
         except OSError:
             self.failed = True
+            return b"" if key in _SECRETS else self._defaults[key]
+        if payload is not None and key not in _SECRETS:
+            return bytes(payload)
+        if payload is None and region.state != record.LOST:
             return self._defaults[key]
-        if region.state == record.LOST:
-            self.damaged.append(key)
-        return self._defaults[key] if payload is None else bytes(payload)
+        return self._opened(key, payload)
+
+    def _opened(self, key: str, payload: "memoryview | None") -> bytes:
+        """Return the secret in a payload, or what serves instead of a damaged setting."""
+        if payload is not None and self._vault is not None:
+            try:
+                return self._vault.open(key, payload)
+            except ValueError:
+                pass  # sealed by another processor, or not by a meter at all
+        self.damaged.append(key)
+        return b"" if key in _SECRETS else self._defaults[key]

@@ -6,9 +6,12 @@ what an answer costs on its heap.
 # heap: 512k
 
 import gc
+import os
 import random
 import sys
 import time
+
+import cryptolib
 
 from app.attributes import Resolver
 from app.clock import Clock
@@ -17,7 +20,9 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
 from app.registers import RegisterFile
+from app.security import Security
 from app.settings import Settings
+from app.storage.vault import Vault
 
 SEED = 20260131
 MUTATIONS = 4000
@@ -76,6 +81,10 @@ class Memory:
         self.octets[address : address + len(data)] = data
 
 
+def aes(key):
+    return cryptolib.aes(key, 1)
+
+
 class Rtc:
     time_s = 823219190
 
@@ -119,13 +128,18 @@ class Energies:
 
 class Rig:
     def __init__(self):
-        self.settings = Settings(Memory())
+        memory = Memory()
+        self.settings = Settings(memory, Vault(aes, b"unique"))
         clock = Clock(Rtc(), self.settings)
         registers = RegisterFile(Quantities(), Energies(), True)
         identification = Identification(bytes((0, 0, 0, 1)), Variant(), self.settings)
-        parts = catalogue.Parts(registers, clock, self.settings, identification, Variant())
+        title = identification.system_title()
+        security = Security(memory, self.settings, aes, os.urandom, clock.utc_s, title)
+        parts = catalogue.Parts(
+            registers, clock, self.settings, identification, Variant(), security
+        )
         objects = catalogue.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
-        self.server = Server(objects, self.settings)
+        self.server = Server(objects, security)
         self.channel = self.server.open_channel(MAX_PDU)
         self.reply = bytearray(MAX_PDU)
 

@@ -2,6 +2,7 @@
 a board. `Rig.apdu` speaks to a channel directly; `Rig.transport` gives it to a foreign client.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import civil
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue
+from app.crypto.aes import SoftwareAes
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
 from app.registers import RegisterFile
+from app.security import Security
 from app.settings import Settings
+from app.storage.vault import Vault
 
 NOW_UTC_S = civil.utc_s(2026, 1, 31, 23, 59, 50)
 AARQ_LLS = bytes.fromhex(
@@ -99,29 +103,47 @@ class Variant:
 
 
 class Rig:
-    def __init__(self, max_pdu=MAX_PDU):
-        self.memory = Memory()
-        self.settings = Settings(self.memory)
+    """One meter's server; `memory` is that of a meter which had power before."""
+
+    def __init__(self, max_pdu=MAX_PDU, memory=None, local=True):
+        self.memory = memory or Memory()
+        self.settings = Settings(self.memory, Vault(SoftwareAes, bytes((0, 0, 0, 1))))
         self.rtc = Rtc()
         self.clock = StillClock(self.rtc, self.settings)
         self.clock.configure(time_zone_min=-60)
         self.registers = RegisterFile(Quantities(), Energies(), True)
         self.identification = Identification(bytes((0, 0, 0, 1)), Variant(), self.settings)
+        self.security = Security(
+            self.memory,
+            self.settings,
+            SoftwareAes,
+            os.urandom,
+            self.clock.utc_s,
+            self.identification.system_title(),
+        )
+        self.events = []
+        self.security.on_event = self.events.append
         self.resolver = Resolver()
         parts = catalogue.Parts(
-            self.registers, self.clock, self.settings, self.identification, Variant()
+            self.registers,
+            self.clock,
+            self.settings,
+            self.identification,
+            Variant(),
+            self.security,
         )
         self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
-        self.server = Server(self.catalogue, self.settings)
+        self.server = Server(self.catalogue, self.security)
         self.max_pdu = max_pdu
         self.reply = bytearray(max_pdu)
-        self.channel = self.server.open_channel(max_pdu)
+        self.now_ms = 0
+        self.channel = self.server.open_channel(max_pdu, local)
 
     def apdu(self, octets, sap=1, server=1):
         """Send an APDU (bytes or hex) and return the answer."""
         if isinstance(octets, str):
             octets = bytes.fromhex(octets)
-        length = self.channel.request(sap, server, memoryview(octets), self.reply, 0)
+        length = self.channel.request(sap, server, memoryview(octets), self.reply, self.now_ms)
         return bytes(self.reply[:length])
 
     def associate(self, pdu_size=0xFFFF, services=0x007E1F):

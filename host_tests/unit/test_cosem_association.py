@@ -100,13 +100,14 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, CURRENT, 6).hex() == oid + "11021101"
     assert get(rig, CURRENT, 7) == 3
     assert get(rig, CURRENT, 8).hex() == "1602"
-    assert get(rig, CURRENT, 9).hex() == "0906000000000000"
+    assert get(rig, CURRENT, 9).hex() == "090600002b0000ff"
+    assert get(rig, PUBLIC, 9).hex() == "0906000000000000"
     assert get(rig, PUBLIC, 3).hex() == "02020f10120001"
     assert get(rig, PUBLIC, 6).hex() == oid + "11021100"
     assert get(rig, PUBLIC, 8).hex() == "1600"
     assert get(rig, MANAGEMENT, 8).hex() == "1602"
     # not the present association: what the meter can at most
-    assert get(rig, PUBLIC, 5).hex() == "02060418005e1912040012040011060f000900"
+    assert get(rig, PUBLIC, 5).hex() == "02060418405e1912040012040011060f000900"
 
 
 def test_the_public_client_reads_its_own_association():
@@ -130,7 +131,7 @@ def test_the_secret_is_changed_kept_and_never_read(name):
     renewed = AARQ_LLS.replace(b"\xac\x0a\x80\x0812345678", b"\xac\x0b\x80\x09new12345x")
     renewed = renewed[:1] + bytes((renewed[1] + 1,)) + renewed[2:]
     assert rig.apdu(renewed)[17] == 0
-    assert type(rig.settings)(rig.memory).get("lls") == b"new12345x"
+    assert Rig(memory=rig.memory).settings.get("lls") == b"new12345x"
 
 
 def test_the_public_client_has_no_secret_to_change():

@@ -29,6 +29,8 @@ class Session:
         self.conformance = 0x005E19
         self.receive_size = 1024
         self.send_size = 512
+        self.context = 1
+        self.mechanism = 1
 
 
 def encoded(handler, key, index, session):
@@ -202,10 +204,10 @@ def test_firmware_identification_has_16_characters(rig):
         assert value.startswith(b"FRS")
 
 
-def test_invocation_counter_shows_the_setting(rig):
+def test_invocation_counter_shows_the_number_accepted_last(rig):
     counter = Reference(1, obis("0-0:43.1.0"), 2)
     assert rig.resolver.read(counter) == (axdr.UINT32, 0)
-    rig.settings.put("invocation_counter", bytes.fromhex("00000102"))
+    rig.security.counters.accept(0, 258)
     assert rig.resolver.read(counter) == (axdr.UINT32, 258)
     with pytest.raises(AccessRefused) as refusal:
         rig.resolver.write(counter, bytes.fromhex("0600000000"))

@@ -23,8 +23,8 @@ STAGES = (
     ("app.crypto",),
     ("metrology", "app.storage"),
     (
-        "app.attributes", "app.axdr", "app.clock", "app.energy_record", "app.factory",
-        "app.identification",
+        "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record", "app.factory",
+        "app.identification", "app.lockout", "app.port_settings",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (

@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.crypto.aes import SoftwareAes
 from app.settings import Settings
 from app.storage import record, regions
 from app.storage.record import Record
+from app.storage.vault import Vault
+
+VAULT = Vault(SoftwareAes, b"this processor")
 
 
 class PowerLost(BaseException):
@@ -176,34 +180,52 @@ def test_regions_do_not_overlap_and_fit_the_smallest_fram():
 
 def test_settings_keep_values_and_refuse_strangers():
     memory = Fram()
-    settings = Settings(memory)
+    settings = Settings(memory, VAULT)
     assert settings.get("lls") == b"12345678"
     settings.put("lls", b"secret99")
-    assert Settings(memory).get("lls") == b"secret99"
+    assert Settings(memory, VAULT).get("lls") == b"secret99"
     with pytest.raises(KeyError):
         settings.put("colour", b"red")
     with pytest.raises(KeyError):
         settings.get("colour")
     with pytest.raises(ValueError, match="longer"):
-        settings.put("lls", bytes(65))
-    assert Settings(memory).get("lls") == b"secret99"
+        settings.put("lls", bytes(71))
+    assert Settings(memory, VAULT).get("lls") == b"secret99"
 
 
 def test_settings_on_a_dead_chip_serve_defaults_and_say_so():
     memory = Fram()
     memory.dead = True
-    settings = Settings(memory)
+    settings = Settings(memory, VAULT)
     assert settings.failed
-    assert settings.get("lls") == b"12345678"
+    assert settings.get("general_list") == b""
+    assert settings.get("lls") == b""  # not the factory's, which anyone knows
     with pytest.raises(OSError, match="no answer"):
         settings.put("lls", b"other")
-    assert settings.get("lls") == b"12345678"
+    assert settings.get("lls") == b""
 
 
 def test_a_damaged_setting_is_named():
     memory = Fram()
-    Settings(memory).put("lls", b"secret99")
+    Settings(memory, VAULT).put("lls", b"secret99")
     memory.content = bytearray(b"\x5a" * memory.size)
-    settings = Settings(memory)
-    assert "lls" in settings.damaged
-    assert settings.get("lls") == b"12345678"
+    settings = Settings(memory, VAULT)
+    assert {"lls", "clock"} <= set(settings.damaged)
+    assert settings.get("lls") == b""  # not the factory's, which anyone knows
+    assert settings.get("clock") == b""
+
+
+@pytest.mark.row("SEC-61")
+def test_secrets_rest_sealed_for_this_processor_only():
+    memory = Fram()
+    Settings(memory, VAULT).put("lls", b"secret99")
+    Settings(memory, VAULT).put("keys", b"0123456789abcdef" * 4)
+    assert b"secret" not in memory.content
+    assert b"89abcdef" not in memory.content
+    assert Settings(memory, VAULT).get("keys") == b"0123456789abcdef" * 4
+    for vault in (Vault(SoftwareAes, b"another processor"), None):
+        foreign = Settings(memory, vault)
+        assert foreign.get("lls") == foreign.get("keys") == b""
+        assert foreign.damaged == ["lls", "keys"]
+    with pytest.raises(ValueError, match="vault"):
+        Settings(Fram()).put("lls", b"secret99")

@@ -8,9 +8,17 @@ it is sent, from the catalogue and the table of rights.
 from micropython import const
 
 from app.attributes import OBJECT_UNAVAILABLE, READ_WRITE_DENIED
-from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE
-from app.cosem.access import SERVER_SAP
-from app.cosem.base import EXECUTE, NO_ACCESS, READ, READ_WRITE, WRITE, InterfaceClass
+from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE, UINT8, UINT16
+from app.cosem.access import MECHANISMS, SERVER_SAP
+from app.cosem.base import (
+    CHOICE,
+    EXECUTE,
+    NO_ACCESS,
+    READ,
+    READ_WRITE,
+    WRITE,
+    InterfaceClass,
+)
 from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.access import Client
     from app.cosem.catalogue import Catalogue
-    from app.settings import Settings
+    from app.security import Security
 
     class Session(Protocol):
         """What an open association tells about itself."""
@@ -30,6 +38,13 @@ if TYPE_CHECKING:
         conformance: int
         receive_size: int
         send_size: int
+        limit: int
+        context: int
+        mechanism: int
+
+        def reply_to_hls(self, proof: bytes) -> bytes:
+            """Check what the client answered to the challenge; return the answer to its own."""
+            ...
 
 
 # association_status
@@ -38,7 +53,9 @@ _ASSOCIATED = const(2)
 
 _DLMS_VERSION = const(6)
 _CONFORMANCE_BITS = const(24)
+_SECURITY_SETUP = b"\x00\x00\x2b\x00\x00\xff"
 _NO_OBJECT = bytes(6)
+_LONGEST_PROOF = const(64)
 _SHORTEST_SECRET = const(8)
 _LONGEST_SECRET = const(64)
 
@@ -46,6 +63,8 @@ _LONGEST_SECRET = const(64)
 _CONTEXT = const(1)  # application-context
 _MECHANISM = const(2)  # authentication-mechanism-name
 _LN_WITHOUT_CIPHERING = const(1)
+_MECHANISM_OCTETS = b"\x60\x85\x74\x05\x08\x02"  # the same in BER
+_ARCS = ((UINT8, 2), (UINT8, 16), (UINT16, 756), (UINT8, 5), (UINT8, 8))
 
 
 class AssociationLn(InterfaceClass):
@@ -59,23 +78,23 @@ class AssociationLn(InterfaceClass):
         (3, "associated_partners_id", STRUCTURE, READ),
         (4, "application_context_name", STRUCTURE, READ),
         (5, "xdlms_context_info", STRUCTURE, READ),
-        (6, "authentication_mechanism_name", STRUCTURE, READ),
+        (6, "authentication_mechanism_name", CHOICE, READ_WRITE),
         (7, "secret", OCTET_STRING, WRITE),
         (8, "association_status", ENUM, READ),
         (9, "security_setup_reference", OCTET_STRING, READ),
     )
     METHODS = (
-        (1, "reply_to_HLS_authentication", NO_ACCESS),
+        (1, "reply_to_HLS_authentication", EXECUTE),
         (2, "change_HLS_secret", NO_ACCESS),
         (3, "add_object", NO_ACCESS),
         (4, "remove_object", NO_ACCESS),
     )
 
     def __init__(
-        self, catalogue: "Catalogue", settings: "Settings", conformance: int, receive_size: int
+        self, catalogue: "Catalogue", security: "Security", conformance: int, receive_size: int
     ) -> None:
         self._catalogue = catalogue
-        self._settings = settings
+        self._security = security
         self._conformance = conformance  # services that this server offers
         self._receive_size = receive_size
 
@@ -91,15 +110,20 @@ class AssociationLn(InterfaceClass):
             writer.int8(client.sap)
             writer.uint16(SERVER_SAP)
         elif index == 4:
-            _object_identifier(writer, _CONTEXT, _LN_WITHOUT_CIPHERING)
+            current = session if key is None else None
+            context = _LN_WITHOUT_CIPHERING if current is None else current.context
+            _object_identifier(writer, _CONTEXT, context)
         elif index == 5:
             self._context_info(writer, session if key is None else None)
         elif index == 6:
-            _object_identifier(writer, _MECHANISM, client.mechanism)
+            current = session if key is None else None
+            allowed = client.mechanisms(self._security)
+            mechanism = allowed[0] if current is None else current.mechanism
+            _object_identifier(writer, _MECHANISM, mechanism)
         elif index == 8:
             writer.enum(_ASSOCIATED if client.associations else _NON_ASSOCIATED)
         else:
-            writer.octet_string(_NO_OBJECT)
+            writer.octet_string(_SECURITY_SETUP if client.slot >= 0 else _NO_OBJECT)
         return None
 
     def put(
@@ -107,9 +131,22 @@ class AssociationLn(InterfaceClass):
     ) -> None:
         """Set an attribute."""
         client = _client(key, session)
-        if not client.secret:
+        if client.slot < 0:
             raise AccessRefused(READ_WRITE_DENIED)
-        self._settings.put(client.secret, reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET))
+        if index == 6:
+            self._security.set_mechanism(client.slot, _read_mechanism(reader))
+        else:
+            secret = reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET)
+            self._security.settings.put(client.secret, secret)
+
+    def act(
+        self, reader: "Reader", key: "Client | None", index: int, session: "Session | None"
+    ) -> bytes:
+        """Reply to the challenge: pass 3 of high level security, the answer is pass 4."""
+        if session is None or _client(key, session) is not session.client:
+            raise AccessRefused(READ_WRITE_DENIED)
+        reply = session.reply_to_hls(reader.octet_string(1, _LONGEST_PROOF))
+        return bytes((OCTET_STRING, len(reply))) + reply
 
     def _context_info(self, writer: "Writer", session: "Session | None") -> None:
         conformance = self._conformance if session is None else session.conformance
@@ -134,13 +171,31 @@ def _client(key: "Client | None", session: "Session | None") -> "Client":
 def _object_identifier(writer: "Writer", arc: int, last: int) -> None:
     """Write a name of the DLMS UA as the structure of its arcs."""
     writer.structure(7)
-    writer.uint8(2)
-    writer.uint8(16)
-    writer.uint16(756)
-    writer.uint8(5)
-    writer.uint8(8)
+    for tag, number in _ARCS:
+        writer.number(tag, number)
     writer.uint8(arc)
     writer.uint8(last)
+
+
+def _read_mechanism(reader: "Reader") -> int:
+    """Read a mechanism's name, as structure or as octets; 0 stands for any (row SEC-11)."""
+    if reader.peek() == OCTET_STRING:
+        octets = reader.octet_string(7, 7)
+        name = octets[:6]
+        mechanism = octets[6]
+        if name != _MECHANISM_OCTETS:
+            raise ValueError("not the name of a mechanism")
+    else:
+        reader.structure(7)
+        for tag, number in _ARCS:
+            if reader.number(tag) != number:
+                raise ValueError("not the name of a mechanism")
+        if reader.number(UINT8) != _MECHANISM:
+            raise ValueError("not the name of a mechanism")
+        mechanism = reader.number(UINT8)
+    if mechanism and mechanism not in MECHANISMS:
+        raise ValueError("this meter does not know the mechanism")
+    return mechanism
 
 
 def _object_list(writer: "Writer", catalogue: "Catalogue", client: "Client") -> "Iterator[None]":

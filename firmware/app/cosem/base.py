@@ -72,13 +72,18 @@ class InterfaceClass:
             raise TypeUnmatched
         self.put(reader, key, index, session)
 
-    def execute(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
-        """Invoke method `index` with the parameter at the reader's place; errors as `write`."""
+    def execute(
+        self, reader: "Reader", key: "Key", index: int, session: "Session"
+    ) -> "bytes | None":
+        """Invoke method `index` with the parameter at the reader's place; errors as `write`.
+
+        Returns the encoded return value, None if the method has none.
+        """
         if not 1 <= index <= len(self.METHODS):
             raise AccessRefused(OBJECT_UNDEFINED)
         if not self.METHODS[index - 1][2]:
             raise AccessRefused(READ_WRITE_DENIED)
-        self.act(reader, key, index, session)
+        return self.act(reader, key, index, session)
 
     def get(
         self, writer: "Writer", key: "Key", index: int, session: "Session"
@@ -90,6 +95,8 @@ class InterfaceClass:
         """Set a writable attribute of the table; the tag has been checked."""
         raise AccessRefused(READ_WRITE_DENIED)
 
-    def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
+    def act(
+        self, reader: "Reader", key: "Key", index: int, session: "Session"
+    ) -> "bytes | None":
         """Invoke a method of the table that is accessible."""
         raise AccessRefused(READ_WRITE_DENIED)

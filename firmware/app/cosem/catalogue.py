@@ -15,7 +15,9 @@ from app.cosem.data import Data
 from app.cosem.profile_generic import DisplayList, ProfileGeneric
 from app.cosem.register import ConstantFile, Register
 from app.cosem.sap_assignment import SapAssignment
+from app.cosem.security_setup import SecuritySetup
 from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
+from app.security import GBEK, GUEK
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from app.cosem.register import File
     from app.identification import Identification
     from app.registers import RegisterFile
+    from app.security import Security
     from app.settings import Settings
     from hal import Variant
 
@@ -116,12 +119,14 @@ class Parts:
         settings: "Settings",
         identification: "Identification",
         variant: "Variant",
+        security: "Security",
     ) -> None:
         self.registers = registers
         self.clock = clock
         self.settings = settings
         self.identification = identification
         self.variant = variant
+        self.security = security
         self.general_list = b"\x01\x00"  # factory lists as attribute 3 of class 7 is encoded
         self.alternate_list = b"\x01\x00"
 
@@ -157,14 +162,18 @@ def _add_association_objects(
 ) -> None:
     data = Data()
     name = parts.identification.logical_device_name()
-    association = AssociationLn(catalogue, parts.settings, conformance, receive_size)
+    association = AssociationLn(catalogue, parts.security, conformance, receive_size)
     catalogue.add((0, 0, 40, 0, 0), association, None, access.CURRENT_ASSOCIATION)
     for client in catalogue.clients:
         catalogue.add((0, 0, 40, 0, client.instance), association, client, client.group)
     catalogue.add((0, 0, 41, 0, 0), SapAssignment(name), None, access.FACTS)
     catalogue.add((0, 0, 42, 0, 0), data, FixedOctets(name), access.FACTS)
-    counter = Counter(parts.settings, "invocation_counter")
+    security = parts.security
+    catalogue.add((0, 0, 43, 0, 0), SecuritySetup(security), None, access.SECURITY)
+    counter = Counter(lambda: security.counters.last(GUEK))
     catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
+    counter = Counter(lambda: security.counters.last(GBEK))
+    catalogue.add((0, 0, 43, 1, 1), data, counter, access.READINGS)
 
 
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:

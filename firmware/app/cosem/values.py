@@ -14,10 +14,11 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.identification import Identification
-    from app.settings import Settings
 
 _MAX_DEVICE_ID = const(48)
 
@@ -62,15 +63,14 @@ class DeviceId(Value):
 
 
 class Counter(Value):
-    """A 32-bit counter kept in a setting, big endian; an empty setting is 0."""
+    """A 32-bit counter that another part of the meter keeps."""
 
-    def __init__(self, settings: "Settings", key: str) -> None:
-        self._settings = settings
-        self._key = key
+    def __init__(self, count: "Callable[[], int]") -> None:
+        self._count = count
 
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
-        writer.uint32(int.from_bytes(self._settings.get(self._key), "big"))
+        writer.uint32(self._count())
 
 
 class LocalTime(Value):

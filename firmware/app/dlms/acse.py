@@ -25,6 +25,7 @@ CALLING_TITLE_NOT_RECOGNIZED = const(3)
 MECHANISM_NOT_RECOGNISED = const(11)
 MECHANISM_REQUIRED = const(12)
 AUTHENTICATION_FAILURE = const(13)
+AUTHENTICATION_REQUIRED = const(14)  # the client has to answer the challenge
 # ... and of the ACSE service provider
 NO_COMMON_ACSE_VERSION = const(2)
 
@@ -32,14 +33,19 @@ _USER = const(0xA1)
 _PROVIDER = const(0xA2)
 
 LN_WITHOUT_CIPHERING = const(1)
+LN_WITH_CIPHERING = const(3)
 UNKNOWN = const(-1)  # a context or mechanism that is not one of the DLMS UA's
 
 _DLMS_UA_CONTEXT = b"\x60\x85\x74\x05\x08\x01"
 _DLMS_UA_MECHANISM = b"\x60\x85\x74\x05\x08\x02"
 
-# Fields of the AARQ that are recognised and not needed: titles, qualifiers, invocation ids,
-# implementation information
-_SKIPPED = (0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0x9D, 0xBD)
+# Release-response-reason
+RELEASED = const(0)
+NOT_FINISHED = const(1)
+
+# Fields of the AARQ that are recognised and not needed: the called side's titles and qualifiers,
+# the client's qualifier, invocation ids, implementation information
+_SKIPPED = (0xA2, 0xA3, 0xA4, 0xA5, 0xA7, 0xA8, 0xA9, 0x9D, 0xBD)
 
 
 class Request:
@@ -50,7 +56,8 @@ class Request:
         self.context = UNKNOWN
         self.authentication = False  # the authentication functional unit is selected
         self.mechanism: int | None = None  # None: not named
-        self.secret = b""
+        self.title = b""  # the client's system title
+        self.secret = b""  # a password or a challenge
         self.user_information = b""
 
 
@@ -70,42 +77,73 @@ def parse_aarq(apdu: "Buffer") -> Request:
     return request
 
 
-def check_rlrq(apdu: "Buffer") -> None:
-    """Raise EncodingError if the APDU is not an RLRQ; what is in it does not matter."""
+def parse_rlrq(apdu: "Buffer") -> bytes:
+    """Return the user-information of an RLRQ, empty if it has none. Raises EncodingError."""
     at, end = _content(apdu, 1, len(apdu))
     if end != len(apdu):
         raise EncodingError
+    information = b""
     while at < end:
-        at = _content(apdu, at + 1, end)[1]
+        tag = apdu[at]
+        start, at = _content(apdu, at + 1, end)
+        if tag == 0xBE:
+            information = _inner(bytes(apdu[start:at]), 0x04)
+    return information
 
 
-def write_aare(
-    reply: "bytearray | memoryview",
-    result: int,
-    diagnostic: int,
-    by_provider: bool,
-    user_information: bytes,
-) -> int:
+class Answer:
+    """What an AARE says."""
+
+    def __init__(self, context: int, result: int, diagnostic: int) -> None:
+        self.context = context
+        self.result = result
+        self.diagnostic = diagnostic
+        self.by_provider = False
+        self.title = b""  # of the meter, where keys are used
+        self.mechanism: int | None = None  # with a challenge
+        self.challenge = b""
+        self.user_information = b""
+
+
+def write_aare(reply: "bytearray | memoryview", answer: Answer) -> int:
     """Write an AARE and return its length."""
-    source = _PROVIDER if by_provider else _USER
+    source = _PROVIDER if answer.by_provider else _USER
     body = (
         b"\xa1\x09\x06\x07"
         + _DLMS_UA_CONTEXT
-        + bytes((LN_WITHOUT_CIPHERING, 0xA2, 3, 2, 1, result))
-        + bytes((0xA3, 5, source, 3, 2, 1, diagnostic))
-        + bytes((0xBE, len(user_information) + 2, 4, len(user_information)))
-        + user_information
+        + bytes((answer.context, 0xA2, 3, 2, 1, answer.result))
+        + bytes((0xA3, 5, source, 3, 2, 1, answer.diagnostic))
     )
-    reply[0] = AARE
-    reply[1] = len(body)
-    reply[2 : 2 + len(body)] = body
-    return 2 + len(body)
+    if answer.title:
+        body += _element(0xA4, _element(0x04, answer.title))
+    if answer.mechanism is not None:
+        name = _DLMS_UA_MECHANISM + bytes((answer.mechanism,))
+        body += b"\x88\x02\x07\x80" + _element(0x89, name)
+        body += _element(0xAA, _element(0x80, answer.challenge))
+    body += _element(0xBE, _element(0x04, answer.user_information))
+    return _write(reply, _element(AARE, body))
 
 
-def write_rlre(reply: "bytearray | memoryview") -> int:
-    """Write an RLRE with reason normal and return its length."""
-    reply[0:5] = b"\x63\x03\x80\x01\x00"
-    return 5
+def write_rlre(
+    reply: "bytearray | memoryview", reason: int = RELEASED, user_information: bytes = b""
+) -> int:
+    """Write an RLRE and return its length."""
+    body = bytes((0x80, 1, reason))
+    if user_information:
+        body += _element(0xBE, _element(0x04, user_information))
+    return _write(reply, _element(RLRE, body))
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    return bytes((tag, 0x81, size)) + content
+
+
+def _write(reply: "bytearray | memoryview", apdu: bytes) -> int:
+    reply[: len(apdu)] = apdu
+    return len(apdu)
 
 
 def _content(apdu: "Buffer", at: int, end: int) -> tuple[int, int]:
@@ -134,6 +172,8 @@ def _take_field(request: Request, tag: int, content: bytes) -> None:
         request.authentication = _first_bit(content)
     elif tag == 0x8B:
         request.mechanism = _object_identifier(content, _DLMS_UA_MECHANISM)
+    elif tag == 0xA6:  # calling-AP-title: the client's system title
+        request.title = _inner(content, 0x04)
     elif tag == 0xAC:  # calling-authentication-value, charstring
         request.secret = _inner(content, 0x80)
     elif tag == 0xBE:

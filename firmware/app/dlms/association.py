@@ -1,151 +1,177 @@
-"""The association of one channel: its states, and who is let in (rows SEC-02, SEC-03, SEC-09).
+"""The association of one channel: its states, passes 3 and 4, its end (rows SEC-02 to SEC-12).
 
-An AARQ that can be read ends the old association before it is judged, so a client may come back,
-or another one take over, without a release.
+An AARQ that can be read ends the old association before it is judged (app.dlms.admission), so a
+client may come back, or another one take over, without a release. With high level security the
+association is PENDING until the client has answered the meter's challenge.
 """
 
 from micropython import const
 
-from app.cosem.access import MECHANISM_LLS, MECHANISM_NONE
-from app.dlms import acse, conformance, initiate
-from app.errors import EncodingError, MeterError
+from app.attributes import READ_WRITE_DENIED, TEMPORARY_FAILURE
+from app.axdr import Writer
+from app.counters import CountersLost, Replayed
+from app.dlms import acse, admission, initiate
+from app.dlms.ciphering import GLO_INITIATE_REQUEST, GLO_INITIATE_RESPONSE, Ciphering
+from app.dlms.hls import WrongProof
+from app.errors import AccessRefused, EncodingError
+from app.security import EVENT_REPLAY, GUEK
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
-    from app.settings import Settings
+    from app.dlms.hls import Exchange
+    from app.security import Security
+    from hal import Buffer
 
 # States
 CLOSED = const(0)
-OPEN = const(1)
+PENDING = const(1)  # the challenge has not been answered yet
+OPEN = const(2)
 
 # Events
 _REQUESTED = const(0)  # a readable AARQ arrived
 _GRANTED = const(1)
-_REFUSED = const(2)
-_RELEASED = const(3)
-_LOST = const(4)  # the link below is gone
+_CHALLENGED = const(2)  # granted, if the challenge is answered rightly
+_PROVED = const(3)
+_REFUSED = const(4)
+_RELEASED = const(5)
+_LOST = const(6)  # the link below is gone
 
 _TRANSITIONS = {
     (CLOSED, _REQUESTED): CLOSED,
+    (PENDING, _REQUESTED): CLOSED,
     (OPEN, _REQUESTED): CLOSED,
     (CLOSED, _GRANTED): OPEN,
+    (CLOSED, _CHALLENGED): PENDING,
+    (PENDING, _PROVED): OPEN,
     (CLOSED, _REFUSED): CLOSED,
+    (PENDING, _REFUSED): CLOSED,
     (CLOSED, _RELEASED): CLOSED,
+    (PENDING, _RELEASED): CLOSED,
     (OPEN, _RELEASED): CLOSED,
     (CLOSED, _LOST): CLOSED,
+    (PENDING, _LOST): CLOSED,
     (OPEN, _LOST): CLOSED,
 }
-
-_LARGEST_PDU = const(0xFFFF)
-
-
-class _Rejected(MeterError):  # noqa: N818 - the standard's word for it
-    """An AARQ is answered with a rejection."""
-
-    def __init__(
-        self, diagnostic: int, user_information: bytes, by_provider: bool = False
-    ) -> None:
-        super().__init__(diagnostic)
-        self._diagnostic = diagnostic
-        self._user_information = user_information
-        self._by_provider = by_provider
-
-    def write(self, reply: bytearray) -> int:
-        """Write the AARE and return its length."""
-        return acse.write_aare(
-            reply,
-            acse.REJECTED_PERMANENT,
-            self._diagnostic,
-            self._by_provider,
-            self._user_information,
-        )
 
 
 class Association:
     """One channel's association; objects see it as the session that asks."""
 
-    def __init__(self, catalogue: "Catalogue", settings: "Settings", receive_size: int) -> None:
-        self._catalogue = catalogue
-        self._settings = settings
+    def __init__(
+        self, catalogue: "Catalogue", security: "Security", receive_size: int, local: bool
+    ) -> None:
+        self.catalogue = catalogue
+        self.security = security
         self.receive_size = receive_size  # the largest APDU that this channel takes
+        self.local = local  # the link is no network
         self.state = CLOSED
-        self.client = catalogue.clients[0]  # who is associated, while the state is OPEN
+        self.client = catalogue.clients[0]  # who is associated, while the state is not CLOSED
+        self.context = acse.LN_WITHOUT_CIPHERING
+        self.mechanism = 0
         self.conformance = 0
         self.send_size = receive_size  # the largest APDU that the client takes
+        self.limit = receive_size  # the largest answer that may be written now, yet unprotected
+        self.ciphering = Ciphering(security, GUEK)
+        self.protection = 0  # of the initiate request: bits of the security control byte
+        self.exchange: Exchange | None = None  # challenges, while the state is PENDING
+        self._now_ms = 0  # when the request under way came
 
-    def request(self, client_sap: int, apdu: "bytes | memoryview", reply: bytearray) -> int:
-        """Answer an AARQ; return the length of the AARE."""
+    def request(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
+        """Answer an AARQ; return the length of the AARE. Raises ServiceRefused for a replay."""
         try:
             asked = acse.parse_aarq(apdu)
         except EncodingError:
             # nothing that could be called a request has been understood: all stays as it was
-            unread = _Rejected(acse.NO_REASON_GIVEN, initiate.service_error(), by_provider=True)
-            return unread.write(reply)
+            answer = acse.Answer(
+                acse.LN_WITHOUT_CIPHERING, acse.REJECTED_PERMANENT, acse.NO_REASON_GIVEN
+            )
+            answer.by_provider = True
+            answer.user_information = initiate.service_error()
+            return acse.write_aare(reply, answer)
         self._apply(_REQUESTED)
-        try:
-            self._judge(asked, client_sap)
-        except _Rejected as rejection:
+        answer = admission.judge(self, asked, client_sap, now_ms)
+        if answer.result != acse.ACCEPTED:
             self._apply(_REFUSED)
-            return rejection.write(reply)
-        self._apply(_GRANTED)
-        granted = initiate.response(self.conformance, self.receive_size)
-        return acse.write_aare(reply, acse.ACCEPTED, acse.DIAGNOSTIC_NULL, False, granted)
+        elif self.exchange is not None:
+            self._apply(_CHALLENGED)
+        else:
+            self._apply(_GRANTED)
+            if self.mechanism:
+                self.security.logged_in()
+        return acse.write_aare(reply, answer)
 
-    def release(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
-        """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError."""
-        acse.check_rlrq(apdu)
+    def begin(self, now_ms: int) -> None:
+        """Tell when the request came that is carried out now."""
+        self._now_ms = now_ms
+
+    def reply_to_hls(self, proof: bytes) -> bytes:
+        """Check pass 3 and return pass 4. Raises AccessRefused, and then it is all over."""
+        exchange = self.exchange
+        if self.state != PENDING or exchange is None:
+            raise AccessRefused(READ_WRITE_DENIED)
+        self.exchange = None
+        security = self.security
+        refusal = READ_WRITE_DENIED
+        try:
+            if not security.lockout.locked(self._now_ms):
+                reply = exchange.reply(proof, self.ciphering)
+                self._apply(_PROVED)
+                security.logged_in()
+                return reply
+        except WrongProof:
+            security.login_failed(self._now_ms)
+        except Replayed:
+            security.on_event(EVENT_REPLAY)
+        except CountersLost:
+            refusal = TEMPORARY_FAILURE
+        self._apply(_REFUSED)
+        raise AccessRefused(refusal)
+
+    def release(self, apdu: "Buffer", reply: bytearray) -> int:
+        """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError.
+
+        An association that was opened under protection is only ended under protection; without
+        it the client is told that it is not finished.
+        """
+        information = acse.parse_rlrq(apdu)
+        if self.state == CLOSED or not self.protection:
+            self._apply(_RELEASED)
+            return acse.write_rlre(reply)
+        try:
+            initiate.parse_request(self.open_initiate(information))
+        except admission.PROTECTION_ERRORS:
+            return acse.write_rlre(reply, acse.NOT_FINISHED)
+        granted = self.protected_initiate(self.protection)
         self._apply(_RELEASED)
-        return acse.write_rlre(reply)
+        return acse.write_rlre(reply, acse.RELEASED, granted)
 
     def lost(self) -> None:
         """The link below is gone: the association ends without a word."""
         self._apply(_LOST)
 
-    def _judge(self, asked: "acse.Request", client_sap: int) -> None:
-        """Take over what is granted, or raise _Rejected; the secret is looked at last."""
-        offer = initiate.response(conformance.SERVICES, self.receive_size)
-        if not asked.version_supported:
-            raise _Rejected(acse.NO_COMMON_ACSE_VERSION, offer, by_provider=True)
-        if asked.context != acse.LN_WITHOUT_CIPHERING:
-            raise _Rejected(acse.CONTEXT_NOT_SUPPORTED, offer)
-        client = self._catalogue.client(client_sap)
-        if client is None:
-            raise _Rejected(acse.CALLING_TITLE_NOT_RECOGNIZED, offer)
-        # without the authentication functional unit its fields count as not sent
-        mechanism = asked.mechanism if asked.authentication else MECHANISM_NONE
-        if mechanism is None or (
-            mechanism == MECHANISM_NONE and client.mechanism != MECHANISM_NONE
-        ):
-            raise _Rejected(acse.MECHANISM_REQUIRED, offer)
-        if mechanism != client.mechanism:
-            raise _Rejected(acse.MECHANISM_NOT_RECOGNISED, offer)
-        try:
-            services, size = initiate.parse_request(asked.user_information)
-        except initiate.InitiateRefused as refusal:
-            error = initiate.service_error(refusal.error)
-            raise _Rejected(acse.NO_REASON_GIVEN, error) from None
-        except EncodingError:
-            raise _Rejected(acse.NO_REASON_GIVEN, initiate.service_error()) from None
-        if mechanism == MECHANISM_LLS:
-            secret = self._settings.get(client.secret)
-            if not secret or not _equal(asked.secret, secret):
-                raise _Rejected(acse.AUTHENTICATION_FAILURE, offer)
-        self.client = client
-        self.conformance = services
-        self.send_size = min(size or _LARGEST_PDU, self.receive_size)
+    def open_initiate(self, information: bytes) -> bytearray:
+        """Return the initiate request in user-information that is protected; errors as there."""
+        if len(information) < 2 or information[0] != GLO_INITIATE_REQUEST:
+            raise EncodingError
+        if information[1] != len(information) - 2:
+            raise EncodingError
+        return self.ciphering.unprotect(information[2:], self.ciphering.title, False)
+
+    def protected_initiate(self, control: int) -> bytes:
+        """Return the initiate response as user-information under protection."""
+        writer = Writer(bytearray(64))
+        writer.octet(GLO_INITIATE_RESPONSE)
+        granted = initiate.response(self.conformance, self.receive_size)
+        self.ciphering.protect(writer, granted, control)
+        return bytes(writer.buffer[: writer.at])
 
     def _apply(self, event: int) -> None:
         """Go to the next state; the only place that sets it."""
         before = self.state
         self.state = _TRANSITIONS[before, event]
-        self.client.associations += self.state - before
-
-
-def _equal(given: bytes, secret: bytes) -> bool:
-    """Compare in a time that depends on the length of `given` only."""
-    difference = len(given) ^ len(secret)
-    size = len(secret)
-    for index in range(len(given)):
-        difference |= given[index] ^ secret[index % size]
-    return difference == 0
+        self.client.associations += (self.state == OPEN) - (before == OPEN)
+        if self.state == CLOSED:
+            self.exchange = None
+            self.protection = 0
+            self.ciphering.reset(b"")

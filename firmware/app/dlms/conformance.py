@@ -5,6 +5,7 @@ Bit 0 of the standard is the highest of 24 bits; here they are the bits of the 2
 
 from micropython import const
 
+GENERAL_PROTECTION = const(0x400000)
 PRIORITY_MANAGEMENT = const(0x4000)
 BLOCK_TRANSFER_WITH_GET = const(0x1000)
 BLOCK_TRANSFER_WITH_SET = const(0x0800)
@@ -16,7 +17,8 @@ SELECTIVE_ACCESS = const(0x0004)
 ACTION = const(0x0001)
 
 SERVICES = (
-    PRIORITY_MANAGEMENT
+    GENERAL_PROTECTION
+    | PRIORITY_MANAGEMENT
     | BLOCK_TRANSFER_WITH_GET
     | BLOCK_TRANSFER_WITH_SET
     | BLOCK_TRANSFER_WITH_ACTION

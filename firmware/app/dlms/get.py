@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
     from app.dlms.association import Association
+    from hal import Buffer
 
 # Types of the request and of the response
 NORMAL = const(1)
@@ -63,7 +64,7 @@ class Get:
         """Forget the long answer under way."""
         self._stream = None
 
-    def normal(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def normal(self, apdu: "Buffer", reply: bytearray) -> int:
         """Answer a GET of one attribute."""
         self._stream = None
         if len(apdu) != _NORMAL_SIZE or apdu[12]:
@@ -93,7 +94,7 @@ class Get:
     ) -> int:
         """Write a readable value, whole or its first block, behind the head of the answer."""
         session = self._session
-        writer = Writer(reply, _DATA_AT, session.send_size)
+        writer = Writer(reply, _DATA_AT, session.limit)
         try:
             if index == 1:
                 writer.octet_string(logical_name)
@@ -110,7 +111,7 @@ class Get:
             stream.follow(handler.get(stream.writer, key, index, session))
         return self._answer(stream, reply, _DATA_AT)
 
-    def with_list(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def with_list(self, apdu: "Buffer", reply: bytearray) -> int:
         """Answer a GET of several attributes, each with its value or its error."""
         self._stream = None
         reader = Reader(bytes(apdu), 3)
@@ -133,7 +134,7 @@ class Get:
         except AnswerTooLong:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG) from None
 
-    def next(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def next(self, apdu: "Buffer", reply: bytearray) -> int:
         """Send the next block of the long answer under way."""
         if len(apdu) != 7:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
@@ -154,7 +155,7 @@ class Get:
             self._stream = None
             return _block_error(reply, self._block, LONG_TRANSFER_ABORTED)
 
-    def _not_normal(self, apdu: "bytes | memoryview") -> int:
+    def _not_normal(self, apdu: "Buffer") -> int:
         reader = Reader(apdu, 3)
         Descriptor(reader)
         no_selection(reader)
@@ -194,7 +195,7 @@ class Get:
 
         Room for the header of a block is left before the octets until it is known which it is.
         """
-        limit = self._session.send_size
+        limit = self._session.limit
         if not self._session.conformance & conformance.BLOCK_TRANSFER_WITH_GET:
             end = stream.fill(reply, data_at, limit)
             if stream.exhausted():
@@ -211,7 +212,7 @@ class Get:
         return _block_header(reply, 1, False, start, end)
 
     def _send_block(self, stream: Stream, reply: bytearray) -> int:
-        limit = self._session.send_size
+        limit = self._session.limit
         start = _block_start(limit)
         end = stream.fill(reply, start, limit)
         last = stream.exhausted()

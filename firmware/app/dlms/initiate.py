@@ -8,6 +8,10 @@ from app.axdr import Reader
 from app.dlms import conformance
 from app.errors import MeterError
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from hal import Buffer
+
 _INITIATE_REQUEST = const(0x01)
 _INITIATE_RESPONSE = const(0x08)
 _DLMS_VERSION = const(6)
@@ -18,7 +22,7 @@ _VAA_NAME_LN = const(0x0007)
 _OTHER = const(0)
 _VERSION_TOO_LOW = const(1)
 _INCOMPATIBLE_CONFORMANCE = const(2)
-_PDU_SIZE_TOO_SHORT = const(3)
+PDU_SIZE_TOO_SHORT = const(3)
 
 
 class InitiateRefused(MeterError):  # noqa: N818 - the standard's word for it
@@ -29,17 +33,18 @@ class InitiateRefused(MeterError):  # noqa: N818 - the standard's word for it
         self.error = error
 
 
-def parse_request(octets: bytes) -> tuple[int, int]:
-    """Return (granted conformance, client's largest PDU, 0 for no limit).
+def parse_request(octets: "Buffer") -> tuple[int, int, bytes]:
+    """Return (granted conformance, client's largest PDU, 0 for no limit, dedicated key or b"").
 
-    Raises InitiateRefused if the proposal cannot be granted and EncodingError if it is none. A
-    dedicated key is of no use without ciphering and passed over, as is the quality of service.
+    Raises InitiateRefused if the proposal cannot be granted and EncodingError if it is none. The
+    quality of service is passed over.
     """
     reader = Reader(octets)
     if reader.octet() != _INITIATE_REQUEST:
         raise InitiateRefused(_OTHER)
-    if _present(reader):  # dedicated-key
-        reader.raw(reader.length())
+    dedicated_key = b""
+    if _present(reader):
+        dedicated_key = reader.raw(reader.length())
     if _present(reader):  # response-allowed
         reader.octet()
     if _present(reader):  # proposed-quality-of-service
@@ -55,8 +60,8 @@ def parse_request(octets: bytes) -> tuple[int, int]:
     if not granted & (conformance.GET | conformance.SET | conformance.ACTION):
         raise InitiateRefused(_INCOMPATIBLE_CONFORMANCE)
     if 0 < size < _SMALLEST_PDU:
-        raise InitiateRefused(_PDU_SIZE_TOO_SHORT)
-    return granted, size
+        raise InitiateRefused(PDU_SIZE_TOO_SHORT)
+    return granted, size, dedicated_key
 
 
 def response(granted: int, receive_size: int) -> bytes:

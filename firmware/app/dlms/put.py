@@ -32,8 +32,9 @@ from app.errors import EncodingError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.cosem.association_ln import Session
     from app.cosem.catalogue import Catalogue
-    from app.dlms.association import Association
+    from hal import Buffer
 
 MAX_LONG_VALUE = const(2048)  # octets that the blocks of one request may carry together
 _MOST_REFERENCES = const(127)
@@ -72,7 +73,7 @@ class Put:
     ABORTED = 0
     ACKNOWLEDGE = 0  # type of the response to a block that is not the last
 
-    def __init__(self, catalogue: "Catalogue", session: "Association") -> None:
+    def __init__(self, catalogue: "Catalogue", session: "Session") -> None:
         self._catalogue = catalogue
         self._session = session
         self._long: LongRequest | None = None  # the request that is arriving in blocks
@@ -81,19 +82,23 @@ class Put:
         """Forget the blocks received so far."""
         self._long = None
 
-    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
-        """Carry out one element and return its result."""
+    def _apply(self, descriptor: Descriptor, value: Reader) -> bytes:
+        """Carry out one element and return its result as it stands in the response."""
         raise NotImplementedError
 
-    def _write_one(self, writer: Writer, result: int) -> None:
+    def _encoded(self, result: int) -> bytes:
+        """Return a result as it stands in the response."""
+        raise NotImplementedError
+
+    def _write_one(self, writer: Writer, result: bytes) -> None:
         """Write the response to a request for one attribute or method."""
         raise NotImplementedError
 
-    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+    def _write_last(self, writer: Writer, result: bytes, block: int) -> None:
         """Write the response to the last block of a request for one attribute or method."""
         raise NotImplementedError
 
-    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+    def _write_list(self, writer: Writer, results: "list[bytes]", block: int) -> None:
         """Write the response to a list; `block` is 0 if the list came whole."""
         raise NotImplementedError
 
@@ -107,7 +112,7 @@ class Put:
             raise EncodingError
         return value
 
-    def normal(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def normal(self, apdu: "Buffer", reply: bytearray) -> int:
         """Carry out a request for one attribute or method."""
         self._long = None
         reader = Reader(apdu, 3)
@@ -117,7 +122,7 @@ class Put:
         self._write_one(writer, result)
         return self._end(apdu, writer)
 
-    def with_list(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def with_list(self, apdu: "Buffer", reply: bytearray) -> int:
         """Carry out a request for several attributes or methods, each by itself."""
         self._long = None
         reader = Reader(apdu, 3)
@@ -127,23 +132,23 @@ class Put:
         self._write_list(writer, results, 0)
         return self._end(apdu, writer)
 
-    def first_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def first_block(self, apdu: "Buffer", reply: bytearray) -> int:
         """Take the first block of a value for one attribute or method."""
         reader = Reader(apdu, 3)
         self._long = LongRequest([self._descriptor(reader)], False)
         return self._take_block(reader, apdu, reply)
 
-    def with_list_first_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def with_list_first_block(self, apdu: "Buffer", reply: bytearray) -> int:
         """Take the first block of values for several attributes or methods."""
         reader = Reader(apdu, 3)
         self._long = LongRequest(self._descriptors(reader), True)
         return self._take_block(reader, apdu, reply)
 
-    def block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def block(self, apdu: "Buffer", reply: bytearray) -> int:
         """Take a further block; the last one carries the request out."""
         return self._take_block(Reader(apdu, 3), apdu, reply)
 
-    def _take_block(self, reader: Reader, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def _take_block(self, reader: Reader, apdu: "Buffer", reply: bytearray) -> int:
         last = reader.octet()
         number = reader.long()
         octets = reader.raw(reader.length())
@@ -153,11 +158,11 @@ class Put:
         if last > 1 or reader.left():
             raise EncodingError
         if long is None:
-            self._write_last(writer, self.NO_TRANSFER, number)
+            self._write_last(writer, self._encoded(self.NO_TRANSFER), number)
         elif number != long.block + 1:
-            self._write_last(writer, self.WRONG_NUMBER, number)
+            self._write_last(writer, self._encoded(self.WRONG_NUMBER), number)
         elif len(long.value) + len(octets) > MAX_LONG_VALUE:
-            self._write_last(writer, self.ABORTED, number)
+            self._write_last(writer, self._encoded(self.ABORTED), number)
         else:
             long.block = number
             long.value += octets
@@ -181,7 +186,7 @@ class Put:
             if reader.left():
                 raise EncodingError
         except EncodingError:
-            self._write_last(writer, self.ABORTED, long.block)
+            self._write_last(writer, self._encoded(self.ABORTED), long.block)
             return
         self._write_last(writer, self._apply(long.descriptors[0], value), long.block)
 
@@ -191,26 +196,26 @@ class Put:
             raise EncodingError
         return [self._descriptor(reader) for _ in range(count)]
 
-    def _apply_list(self, descriptors: "list[Descriptor]", reader: Reader) -> "list[int]":
+    def _apply_list(self, descriptors: "list[Descriptor]", reader: Reader) -> "list[bytes]":
         if reader.octet() != len(descriptors):
             raise EncodingError
         values = [bounded_value(reader) for _ in descriptors]
         if reader.left():
             raise EncodingError
         # results cannot go in blocks: see that they fit before anything takes effect
-        if 8 + 2 * len(descriptors) > self._session.send_size:
+        if 8 + 2 * len(descriptors) > self._session.limit:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
-        results: list[int] = []
+        results: list[bytes] = []
         for index, descriptor in enumerate(descriptors):
             results.append(self._apply(descriptor, values[index]))
         return results
 
-    def _begin(self, apdu: "bytes | memoryview", reply: bytearray) -> Writer:
+    def _begin(self, apdu: "Buffer", reply: bytearray) -> Writer:
         reply[0] = self.RESPONSE
         reply[2] = apdu[2]
-        return Writer(reply, 3, self._session.send_size)
+        return Writer(reply, 3, self._session.limit)
 
-    def _end(self, apdu: "bytes | memoryview", writer: Writer) -> int:
+    def _end(self, apdu: "Buffer", writer: Writer) -> int:
         """Return the length of the response; unconfirmed requests have none."""
         return writer.at if apdu[2] & CONFIRMED else 0
 
@@ -229,28 +234,31 @@ class Set(Put):
         no_selection(reader)
         return descriptor
 
-    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
-        return descriptor.write(self._catalogue, self._session, value)
+    def _apply(self, descriptor: Descriptor, value: Reader) -> bytes:
+        return self._encoded(descriptor.write(self._catalogue, self._session, value))
 
-    def _write_one(self, writer: Writer, result: int) -> None:
+    def _encoded(self, result: int) -> bytes:
+        return bytes((result,))
+
+    def _write_one(self, writer: Writer, result: bytes) -> None:
         writer.buffer[1] = 1
-        writer.octet(result)
+        writer.raw(result)
 
-    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+    def _write_last(self, writer: Writer, result: bytes, block: int) -> None:
         writer.buffer[1] = 3
-        writer.octet(result)
+        writer.raw(result)
         writer.raw(struct.pack(">I", block))
 
-    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+    def _write_list(self, writer: Writer, results: "list[bytes]", block: int) -> None:
         writer.buffer[1] = 4 if block else 5
         writer.length(len(results))
-        writer.raw(bytes(results))
+        writer.raw(b"".join(results))
         if block:
             writer.raw(struct.pack(">I", block))
 
 
 class Action(Put):
-    """ACTION of one channel. No method of this meter returns a value."""
+    """ACTION of one channel. What a method of this meter returns is short, never in blocks."""
 
     RESPONSE = ACTION_RESPONSE
     WRONG_NUMBER = LONG_TRANSFER_ABORTED
@@ -258,12 +266,12 @@ class Action(Put):
     ABORTED = LONG_TRANSFER_ABORTED
     ACKNOWLEDGE = 4
 
-    def next_block(self, apdu: "bytes | memoryview", reply: bytearray) -> int:
+    def next_block(self, apdu: "Buffer", reply: bytearray) -> int:
         """Refuse to send a further block: there is no long answer."""
         if len(apdu) != 7:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
         writer = self._begin(apdu, reply)
-        self._write_one(writer, NO_LONG_TRANSFER_IN_PROGRESS)
+        self._write_one(writer, self._encoded(NO_LONG_TRANSFER_IN_PROGRESS))
         return self._end(apdu, writer)
 
     def _value(self, reader: Reader) -> Reader:
@@ -272,20 +280,23 @@ class Action(Put):
             raise EncodingError
         return super()._value(reader) if present else no_parameter()
 
-    def _apply(self, descriptor: Descriptor, value: Reader) -> int:
-        return descriptor.execute(self._catalogue, self._session, value)
+    def _apply(self, descriptor: Descriptor, value: Reader) -> bytes:
+        result = descriptor.execute(self._catalogue, self._session, value)
+        if isinstance(result, int):
+            return self._encoded(result)
+        return b"\x00\x01\x00" + result  # success, a return parameter, which is data
 
-    def _write_one(self, writer: Writer, result: int) -> None:
+    def _encoded(self, result: int) -> bytes:
+        return bytes((result, 0))  # without a return parameter
+
+    def _write_one(self, writer: Writer, result: bytes) -> None:
         writer.buffer[1] = 1
-        writer.octet(result)
-        writer.octet(0)  # no return parameters
+        writer.raw(result)
 
-    def _write_last(self, writer: Writer, result: int, block: int) -> None:
+    def _write_last(self, writer: Writer, result: bytes, block: int) -> None:
         self._write_one(writer, result)
 
-    def _write_list(self, writer: Writer, results: "list[int]", block: int) -> None:
+    def _write_list(self, writer: Writer, results: "list[bytes]", block: int) -> None:
         writer.buffer[1] = 3
         writer.length(len(results))
-        for result in results:
-            writer.octet(result)
-            writer.octet(0)
+        writer.raw(b"".join(results))

@@ -10,7 +10,8 @@ import sys
 from micropython import const
 
 from app.cosem.access import SERVER_SAP
-from app.dlms import acse, association, conformance, get, put
+from app.dlms import acse, association, ciphering, conformance, get, put
+from app.dlms.pre_established import PreEstablished
 from app.dlms.services import (
     ACTION_REQUEST,
     EXCEPTION_RESPONSE,
@@ -32,27 +33,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.cosem.catalogue import Catalogue
-    from app.settings import Settings
+    from app.security import Security
+    from hal import Buffer
+
+    # what answers a request, what must have been negotiated for it
+    Service = tuple[Callable[[Buffer, bytearray], int], int]
 
 MAX_PDU = const(1024)
-_SMALLEST_BUFFER = const(128)  # an AARE and an exception-response fit
+_SMALLEST_BUFFER = const(128)  # an AARE with challenge and protected initiate response fits
 _ALL_STATIONS = (0x7F, 0x3FFF)
+_ACTION_NORMAL = bytes((ACTION_REQUEST, put.ACTION_NORMAL))
+_REPLY_TO_HLS = b"\x00\x0f\x00\x00\x28\x00\x00\xff\x01"  # method 1 of 0-0:40.0.0
 
 
 class Server:
     """What all channels share."""
 
-    def __init__(self, catalogue: "Catalogue", settings: "Settings") -> None:
+    def __init__(self, catalogue: "Catalogue", security: "Security") -> None:
         self.catalogue = catalogue
-        self.settings = settings
+        self.security = security
         self.defects = 0  # requests that ran into an error of ours
         self.on_defect: Callable[[Exception], None] = _print_defect
 
-    def open_channel(self, max_pdu: int) -> "Channel":
-        """Return a channel for a new link; `max_pdu` octets fit the transport's buffers."""
+    def open_channel(self, max_pdu: int, local: bool = False) -> "Channel":
+        """Return a channel for a new link; `max_pdu` octets fit the transport's buffers.
+
+        `local` is true for a link that does not come through a network.
+        """
         if max_pdu < _SMALLEST_BUFFER:
             raise ValueError("a channel needs at least 128 octets")
-        return Channel(self, min(max_pdu, 0xFFFF))
+        return Channel(self, min(max_pdu, 0xFFFF), local)
 
     def associations(self) -> int:
         """Return how many associations are open now."""
@@ -62,11 +72,12 @@ class Server:
 class Channel:
     """One link to one client at a time."""
 
-    def __init__(self, server: Server, max_pdu: int) -> None:
+    def __init__(self, server: Server, max_pdu: int, local: bool) -> None:
         self._server = server
         self._max_pdu = max_pdu
         catalogue = server.catalogue
-        self.association = association.Association(catalogue, server.settings, max_pdu)
+        self.association = association.Association(catalogue, server.security, max_pdu, local)
+        self._pre_established = PreEstablished(catalogue, server.security, max_pdu)
         self._get = get.Get(catalogue, self.association)
         self._set = put.Set(catalogue, self.association)
         self._action = put.Action(catalogue, self.association)
@@ -110,7 +121,7 @@ class Channel:
         self,
         client_sap: int,
         server_sap: int,
-        apdu: "bytes | memoryview",
+        apdu: "Buffer",
         reply: bytearray,
         now_ms: int,
     ) -> int:
@@ -119,11 +130,13 @@ class Channel:
         `reply` holds at least `max_pdu` octets. `now_ms` are the ticks of the transport.
         """
         try:
-            return self._answer(client_sap, server_sap, apdu, reply)
+            return self._answer(client_sap, server_sap, apdu, reply, now_ms)
         except EncodingError:
             return exception_response(reply, SERVICE_NOT_ALLOWED, MALFORMED)
         except ServiceRefused as refusal:
-            return exception_response(reply, refusal.state_error, refusal.service_error)
+            return exception_response(
+                reply, refusal.state_error, refusal.service_error, refusal.expected
+            )
         except Exception as error:
             # whatever went wrong inside, the meter answers on
             self._server.defects += 1
@@ -137,43 +150,99 @@ class Channel:
         self.association.lost()
 
     def _answer(
-        self, client_sap: int, server_sap: int, apdu: "bytes | memoryview", reply: bytearray
+        self,
+        client_sap: int,
+        server_sap: int,
+        apdu: "Buffer",
+        reply: bytearray,
+        now_ms: int,
     ) -> int:
         size = len(apdu)
         if size == 0 or (server_sap != SERVER_SAP and server_sap not in _ALL_STATIONS):
             return 0
         if size > self._max_pdu:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
-        tag = apdu[0]
-        types = self._services.get(tag)
-        if types is None:
-            return self._other(tag, client_sap, apdu, reply)
         current = self.association
-        if current.state != association.OPEN or current.client.sap != client_sap:
+        if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:
+            length = self._pre_established.request(apdu, reply)
+            return length if server_sap == SERVER_SAP else 0
+        types = self._services.get(apdu[0])
+        if types is None:
+            return self._other(apdu[0], client_sap, apdu, reply, now_ms)
+        if current.client.sap != client_sap or (
+            self._server.security.policy and current.mechanism
+        ):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
-        if size < 3:
+        if current.state != association.OPEN:
+            self._prove(apdu, now_ms)
+        return self._serve(types, apdu, reply)
+
+    def _serve(
+        self,
+        types: "tuple[Service | None, ...]",
+        apdu: "Buffer",
+        reply: bytearray,
+    ) -> int:
+        """Answer a plain GET, SET or ACTION of the associated client."""
+        if len(apdu) < 3:
             raise EncodingError
         kind = apdu[1]
         service = types[kind] if kind < len(types) else None
         if service is None:
             raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
         answer, needed = service
-        if needed & ~current.conformance:
+        if needed & ~self.association.conformance:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
-        if tag != GET_REQUEST:
+        if apdu[0] != GET_REQUEST:
             self._get.abort()
         return answer(apdu, reply)
 
+    def _prove(self, apdu: "Buffer", now_ms: int) -> None:
+        """Let nothing pass but the answer to the challenge of a pending association."""
+        if self.association.state != association.PENDING or bytes(apdu[:2]) != _ACTION_NORMAL:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        if bytes(apdu[3:12]) != _REPLY_TO_HLS:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        self.association.begin(now_ms)
+
+    def _ciphered(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
+        """Answer a protected GET, SET or ACTION, under the same protection."""
+        current = self.association
+        if current.state == association.CLOSED or current.client.sap != client_sap:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        if current.context != acse.LN_WITH_CIPHERING:
+            raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
+        general = apdu[0] in (ciphering.GENERAL_GLO, ciphering.GENERAL_DED)
+        if general and not current.conformance & conformance.GENERAL_PROTECTION:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        plain = current.ciphering.open(apdu)
+        if current.state != association.OPEN:
+            self._prove(plain, now_ms)
+        current.limit = current.send_size - current.ciphering.overhead(apdu[0])
+        try:
+            length = self._serve(self._services[plain[0]], plain, reply)
+        finally:
+            current.limit = current.send_size
+        return current.ciphering.close(reply, length) if length else 0
+
     def _other(
-        self, tag: int, client_sap: int, apdu: "bytes | memoryview", reply: bytearray
+        self,
+        tag: int,
+        client_sap: int,
+        apdu: "Buffer",
+        reply: bytearray,
+        now_ms: int,
     ) -> int:
-        """Answer what is no GET, SET or ACTION."""
+        """Answer what is no plain GET, SET or ACTION."""
+        if tag in ciphering.TAGS or tag in (ciphering.GENERAL_GLO, ciphering.GENERAL_DED):
+            return self._ciphered(client_sap, apdu, reply, now_ms)
         if tag == acse.AARQ:
             self._forget()
-            return self.association.request(client_sap, apdu, reply)
+            return self.association.request(client_sap, apdu, reply, now_ms)
         if tag == acse.RLRQ:
             length = self.association.release(apdu, reply)
-            self._forget()
+            if self.association.state == association.CLOSED:
+                self._forget()
             return length
         if tag == EXCEPTION_RESPONSE:
             return 0  # two servers must not go on refusing each other for ever

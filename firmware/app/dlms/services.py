@@ -4,6 +4,8 @@ IEC 62056-53 clause 8: every request carries the invoke-id-and-priority octet, w
 mirrors.
 """
 
+import struct
+
 from micropython import const
 
 from app.attributes import (
@@ -21,9 +23,9 @@ from app.errors import AccessRefused, MeterError, TypeUnmatched
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.cosem.association_ln import Session
     from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
-    from app.dlms.association import Association
 
 # Tags of the APDUs
 GET_REQUEST = const(0xC0)
@@ -42,6 +44,8 @@ OPERATION_NOT_POSSIBLE = const(1)
 SERVICE_NOT_SUPPORTED = const(2)
 MALFORMED = const(3)  # other-reason
 PDU_TOO_LONG = const(4)
+DECIPHERING_ERROR = const(5)
+INVOCATION_COUNTER_ERROR = const(6)
 
 # Results of block transfer
 LONG_TRANSFER_ABORTED = const(15)  # of get and action
@@ -57,22 +61,28 @@ _NO_PARAMETER = b"\x00"
 class ServiceRefused(MeterError):  # noqa: N818 - the standard's word for it
     """The whole request is answered by an exception-response."""
 
-    def __init__(self, state_error: int, service_error: int) -> None:
+    def __init__(self, state_error: int, service_error: int, expected: int = 0) -> None:
         super().__init__(state_error, service_error)
         self.state_error = state_error
         self.service_error = service_error
+        self.expected = expected  # invocation counter that would be accepted
 
 
-def exception_response(reply: bytearray, state_error: int, service_error: int) -> int:
+def exception_response(
+    reply: bytearray, state_error: int, service_error: int, expected: int = 0
+) -> int:
     """Write an exception-response and return its length."""
     reply[0] = EXCEPTION_RESPONSE
     reply[1] = state_error
     reply[2] = service_error
-    return 3
+    if service_error != INVOCATION_COUNTER_ERROR:
+        return 3
+    struct.pack_into(">I", reply, 3, expected)
+    return 7
 
 
 def find(
-    catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes
+    catalogue: "Catalogue", session: "Session", class_id: int, logical_name: bytes
 ) -> "tuple[InterfaceClass, Key, int]":
     """Return (class, key, rights of this client). Raises AccessRefused."""
     found = catalogue.find(logical_name)
@@ -89,7 +99,7 @@ def find(
 
 def find_attribute(
     catalogue: "Catalogue",
-    session: "Association",
+    session: "Session",
     class_id: int,
     logical_name: bytes,
     index: int,
@@ -108,7 +118,7 @@ def find_attribute(
 
 
 def find_method(
-    catalogue: "Catalogue", session: "Association", class_id: int, logical_name: bytes, index: int
+    catalogue: "Catalogue", session: "Session", class_id: int, logical_name: bytes, index: int
 ) -> "tuple[InterfaceClass, Key]":
     """Return (class, key) of a method that this client may execute. Raises AccessRefused."""
     handler, key, rights = find(catalogue, session, class_id, logical_name)
@@ -143,7 +153,7 @@ class Descriptor:
         self.logical_name = reader.raw(6)
         self.index = reader.octet()
 
-    def write(self, catalogue: "Catalogue", session: "Association", value: Reader) -> int:
+    def write(self, catalogue: "Catalogue", session: "Session", value: Reader) -> int:
         """Set the attribute; return a data-access-result."""
         try:
             handler, key = find_attribute(
@@ -154,16 +164,16 @@ class Descriptor:
             return result_of(error)
         return SUCCESS
 
-    def execute(self, catalogue: "Catalogue", session: "Association", value: Reader) -> int:
-        """Invoke the method; return an action-result."""
+    def execute(self, catalogue: "Catalogue", session: "Session", value: Reader) -> "int | bytes":
+        """Invoke the method; return an action-result, or the encoded value of a success."""
         try:
             handler, key = find_method(
                 catalogue, session, self.class_id, self.logical_name, self.index
             )
-            handler.execute(value, key, self.index, session)
+            returned = handler.execute(value, key, self.index, session)
         except ANSWERED_ERRORS as error:
             return result_of(error)
-        return SUCCESS
+        return SUCCESS if returned is None else returned
 
 
 def no_parameter() -> Reader:

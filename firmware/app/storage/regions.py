@@ -19,12 +19,26 @@ _FRAM_SIZE = const(32768)
 _REGIONS = (
     ("energies", 256, 1),
     ("calibration", 128, 1),
-    ("lls", 64, 1),
+    ("spare", 64, 1),
     ("clock", 64, 1),
     ("general_list", 1280, 1),
     ("alternate_list", 1280, 1),
     ("invocation_counter", 16, 1),
     ("identification", 392, 1),
+    ("lls", 80, 1),  # sealed, as the ones below up to the keys
+    ("lls_1", 80, 1),
+    ("lls_2", 80, 1),
+    ("lls_3", 80, 1),
+    ("keys", 80, 1),
+    ("security", 32, 1),
+    ("send_counter", 8, 1),
+    ("lockout", 8, 1),
+    ("optical_port", 8, 1),
+    ("optical_texts", 112, 1),  # sealed
+    ("hdlc_optical", 16, 1),
+    ("hdlc_rs485", 16, 1),
+    ("tcp", 8, 1),
+    ("readout_list", 1280, 1),
 )
 
 

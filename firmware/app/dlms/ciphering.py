@@ -1,0 +1,224 @@
+"""Protection of APDUs with the keys of security suite 0 (IEC 62056-53, Green Book 9.2).
+
+    glo- and ded-      tag | length | security control | counter (4) | text | tag (12)
+    general-glo, -ded  tag | title  | length | security control | counter (4) | text | tag (12)
+
+The tag is looked at before the counter, so a number counts as used only when its APDU is genuine.
+An answer carries the protection of its request, and at least that of the policy.
+"""
+
+import struct
+
+from micropython import const
+
+from app.axdr import Reader, Writer
+from app.counters import CountersLost, Replayed
+from app.crypto.constant_time import equal
+from app.crypto.gcm import TAG_SIZE, Gcm
+from app.dlms.services import (
+    ACTION_REQUEST,
+    DECIPHERING_ERROR,
+    GET_REQUEST,
+    INVOCATION_COUNTER_ERROR,
+    OPERATION_NOT_POSSIBLE,
+    SERVICE_NOT_ALLOWED,
+    SERVICE_NOT_SUPPORTED,
+    SET_REQUEST,
+    ServiceRefused,
+)
+from app.errors import EncodingError
+from app.security import AUTHENTICATED, BOTH, ENCRYPTED, EVENT_REPLAY, GAK, TITLE_SIZE
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.security import Security
+    from hal import Buffer
+
+GLO_INITIATE_REQUEST = const(0x21)
+GLO_INITIATE_RESPONSE = const(0x28)
+GENERAL_GLO = const(0xDB)
+GENERAL_DED = const(0xDC)
+_GLO = const(0x08)  # what is added to the tag of a plain service
+_DED = const(0x10)
+_SERVICES = (GET_REQUEST, SET_REQUEST, ACTION_REQUEST)
+TAGS = tuple([tag + _GLO for tag in _SERVICES] + [tag + _DED for tag in _SERVICES])
+
+_BROADCAST = const(0x40)
+_HEADER = const(5)  # security control byte and invocation counter
+_OVERHEAD = const(21)  # tag, length in three octets, header, authentication tag
+_GENERAL_OVERHEAD = const(30)
+_LAST_NUMBER = const(0xFFFFFFFF)
+
+
+class Dedicated:
+    """A key that a client chose for one association, with the numbers received under it."""
+
+    def __init__(self, cipher: Gcm) -> None:
+        self.cipher = cipher
+        self._expected = 0
+
+    def check(self, number: int) -> None:
+        """Raise Replayed unless the number is above all before."""
+        if number < self._expected or number >= _LAST_NUMBER:
+            raise Replayed(self._expected)
+
+    def accept(self, number: int) -> None:
+        """Take over a number whose APDU was found genuine."""
+        self.check(number)
+        self._expected = number + 1
+
+
+class Ciphering:
+    """Protection as one channel uses it."""
+
+    def __init__(self, security: "Security", key_id: int) -> None:
+        self._security = security
+        self._key_id = key_id  # the global key that requests come under
+        self.title = b""  # of the client, 8 octets while an association needs it
+        self.dedicated: Dedicated | None = None
+        self._form = 0  # tag of the request under way
+        self._control = 0  # its security control byte
+
+    def reset(self, title: bytes) -> None:
+        """Begin with another client."""
+        self.title = title
+        self.dedicated = None
+
+    def overhead(self, form: int) -> int:
+        """Return how many octets protection may add to an answer to a request with this tag."""
+        return _GENERAL_OVERHEAD if form in (GENERAL_GLO, GENERAL_DED) else _OVERHEAD
+
+    def open(self, apdu: "Buffer") -> bytearray:
+        """Return the plain APDU in a protected one.
+
+        Raises EncodingError, or ServiceRefused if the protection is wrong, too weak or replayed.
+        """
+        form = apdu[0]
+        reader = Reader(apdu, 1)
+        title = self.title
+        if form in (GENERAL_GLO, GENERAL_DED):
+            given = reader.raw(reader.length())
+            if given and title and given != title:
+                raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
+            title = given or title
+        if reader.length() != reader.left():
+            raise EncodingError
+        dedicated = form == GENERAL_DED or (form != GENERAL_GLO and form & 0xF8 == 0xD0)
+        octets = apdu[reader.at :]
+        plain = self.unprotect(octets, title, dedicated)
+        tag = plain[0] if plain else 0
+        expected = (form, form) if form in (GENERAL_GLO, GENERAL_DED) else (tag + _GLO, tag + _DED)
+        if tag not in _SERVICES or form != expected[1 if dedicated else 0]:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
+        self._form = form
+        self._control = octets[0]
+        return plain
+
+    def close(self, reply: bytearray, length: int) -> int:
+        """Protect the answer in `reply[:length]` as the request was; return its new length."""
+        plain = bytes(memoryview(reply)[:length])
+        if self._form in (GENERAL_GLO, GENERAL_DED):
+            writer = Writer(reply)
+            writer.octet(self._form)
+            writer.length(TITLE_SIZE)
+            writer.raw(self._security.system_title)
+            dedicated = self._form == GENERAL_DED
+        else:
+            dedicated = self._form & 0xF8 == 0xD0
+            writer = Writer(reply)
+            writer.octet(plain[0] + (_DED if dedicated else _GLO))
+        self.protect(writer, plain, self._control | self._security.policy, dedicated)
+        return writer.at
+
+    def unprotect(self, octets: "Buffer", title: bytes, dedicated: bool) -> bytearray:
+        """Return the text of `octets`, which begin with the security control byte."""
+        if len(octets) <= _HEADER or len(title) != TITLE_SIZE:
+            raise EncodingError
+        control = octets[0]
+        self._check_control(control, dedicated)
+        number = struct.unpack_from(">I", octets, 1)[0]
+        nonce = title + bytes(octets[1:_HEADER])
+        try:
+            cipher = self._cipher(dedicated)
+            plain = self._verify(cipher, nonce, control, octets)
+            self._accept(number, dedicated)
+        except Replayed as replay:
+            self._security.on_event(EVENT_REPLAY)
+            raise ServiceRefused(
+                SERVICE_NOT_ALLOWED, INVOCATION_COUNTER_ERROR, replay.expected
+            ) from None
+        except CountersLost:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
+        return plain
+
+    def protect(self, writer: Writer, plain: bytes, control: int, dedicated: bool = False) -> None:
+        """Write length, header, text and tag of a protected `plain`."""
+        control &= BOTH
+        try:
+            number = struct.pack(">I", self._security.counters.send())
+            cipher = self._cipher(dedicated)
+        except CountersLost:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
+        nonce = self._security.system_title + number
+        tagged = control & AUTHENTICATED
+        writer.length(_HEADER + len(plain) + (TAG_SIZE if tagged else 0))
+        writer.octet(control)
+        writer.raw(number)
+        text = plain
+        if control & ENCRYPTED:
+            text = bytearray(len(plain))
+            cipher.encrypt(nonce, plain, text, 0)
+        writer.raw(text)
+        if tagged:
+            writer.raw(self._tag(cipher, nonce, control, text))
+
+    def gmac(self, title: bytes, number: bytes, challenge: bytes) -> bytes:
+        """Return the proof of mechanism 5: control byte, counter, tag over the challenge."""
+        tag = self._tag(self._cipher(False), title + number, AUTHENTICATED, challenge)
+        return bytes((AUTHENTICATED,)) + number + tag
+
+    def _check_control(self, control: int, dedicated: bool) -> None:
+        """Refuse another suite, compression, the wrong set of keys or too little protection."""
+        broadcast = 0 if dedicated else self._key_id * _BROADCAST
+        if control & ~BOTH != broadcast or not control & BOTH:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
+        if self._security.policy & ~control:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+
+    def _cipher(self, dedicated: bool) -> Gcm:
+        if not dedicated:
+            return self._security.cipher(self._key_id)
+        if self.dedicated is None:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        return self.dedicated.cipher
+
+    def _verify(self, cipher: Gcm, nonce: bytes, control: int, octets: "Buffer") -> bytearray:
+        """Return the text if the tag is right; without authentication there is none to check."""
+        end = len(octets)
+        if control & AUTHENTICATED:
+            end -= TAG_SIZE
+            if end < _HEADER:
+                raise EncodingError
+        text = bytes(octets[_HEADER:end])
+        if control & AUTHENTICATED:
+            expected = self._tag(cipher, nonce, control, text)
+            if not equal(bytes(octets[end:]), expected):
+                self._security.wrong_tag()
+                raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
+        plain = bytearray(text)
+        if control & ENCRYPTED:
+            cipher.encrypt(nonce, text, plain, 0)
+        return plain
+
+    def _tag(self, cipher: Gcm, nonce: bytes, control: int, text: "Buffer") -> bytes:
+        """Return the tag over text that is encrypted, or open in the associated data."""
+        associated = bytes((control,)) + self._security.key(GAK)
+        if control & ENCRYPTED:
+            return cipher.tag(nonce, associated, text)
+        return cipher.tag(nonce, associated + bytes(text), b"")
+
+    def _accept(self, number: int, dedicated: bool) -> None:
+        if dedicated and self.dedicated is not None:
+            self.dedicated.accept(number)
+        else:
+            self._security.counters.accept(self._key_id, number)

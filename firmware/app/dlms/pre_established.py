@@ -1,0 +1,72 @@
+"""The pre-established association of broadcasts: SAP 102, no AARQ, no answer (SEC-05, SEC-13).
+
+Only unconfirmed SET and ACTION are carried out. What is refused is told to a client that asked
+this meter alone; the channel keeps quiet when the whole bus was addressed. When the security
+policy asks for protection, a request has to come as general-glo-ciphering under the broadcast key.
+"""
+
+from micropython import const
+
+from app.dlms import acse, put
+from app.dlms.ciphering import GENERAL_GLO, Ciphering
+from app.dlms.services import (
+    ACTION_REQUEST,
+    CONFIRMED,
+    OPERATION_NOT_POSSIBLE,
+    SERVICE_NOT_ALLOWED,
+    SERVICE_NOT_SUPPORTED,
+    SET_REQUEST,
+    ServiceRefused,
+)
+from app.errors import EncodingError
+from app.security import GBEK
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.cosem.catalogue import Catalogue
+    from app.security import Security
+    from hal import Buffer
+
+_SAP = const(102)
+
+
+class PreEstablished:
+    """What the objects see as the session of a broadcast."""
+
+    def __init__(self, catalogue: "Catalogue", security: "Security", receive_size: int) -> None:
+        client = catalogue.client(_SAP)
+        if client is None:
+            raise ValueError("the meter has no pre-established client")
+        self.client = client
+        self.context = acse.LN_WITHOUT_CIPHERING
+        self.mechanism = 0
+        self.conformance = 0
+        self.receive_size = self.send_size = self.limit = receive_size
+        self._security = security
+        self._ciphering = Ciphering(security, GBEK)
+        self._set = put.Set(catalogue, self)
+        self._action = put.Action(catalogue, self)
+
+    def reply_to_hls(self, proof: bytes) -> bytes:
+        """No challenge was sent; nothing leads here."""
+        raise EncodingError
+
+    def request(self, apdu: "Buffer", reply: bytearray) -> int:
+        """Carry out a broadcast; return the length of an exception-response, 0 for none.
+
+        Raises EncodingError and ServiceRefused.
+        """
+        if self.client.restriction & self._security.restrictions:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        plain = apdu
+        if apdu[0] == GENERAL_GLO:
+            plain = self._ciphering.open(apdu)
+        elif self._security.policy:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        if len(plain) < 3 or plain[2] & CONFIRMED or plain[1] != put.SET_NORMAL:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        if plain[0] == SET_REQUEST:
+            return self._set.normal(plain, reply)
+        if plain[0] == ACTION_REQUEST:
+            return self._action.normal(plain, reply)
+        raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
