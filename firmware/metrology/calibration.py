@@ -52,6 +52,16 @@ class Calibration:
         self.p_offset_uw = [0] * phases
         self.q_offset_uvar = [0] * phases
 
+    def copy(self) -> "Calibration":
+        """Return corrections equal to these, to be changed."""
+        other = Calibration(self.phases)
+        other.u_gain_ppb = list(self.u_gain_ppb)
+        other.i_gain_ppb = list(self.i_gain_ppb)
+        other.delay_ns = list(self.delay_ns)
+        other.p_offset_uw = list(self.p_offset_uw)
+        other.q_offset_uvar = list(self.q_offset_uvar)
+        return other
+
     def check(self) -> None:
         """Raise CalibrationError if a value is beyond what a sound meter can need."""
         _check(self.u_gain_ppb, GAIN_MAX_PPB, "voltage gain")
@@ -159,12 +169,12 @@ def delay_filter(delay_ns: int, rate_mhz: int, frequency_uhz: int) -> tuple[int,
     d_q40 = delay_q40 + one - (one if late_u else 0) + (one if late_i else 0)
     # w / 2 = pi * f / rate
     w_q40 = _PI_Q40 * frequency_uhz // (rate_mhz * 1000)
-    above = _sin_q40((one - d_q40) * w_q40 >> 40)
-    below = _sin_q40((one + d_q40) * w_q40 >> 40)
+    above = sine_q40((one - d_q40) * w_q40 >> 40)
+    below = sine_q40((one + d_q40) * w_q40 >> 40)
     return (above * 2 * _ONE_Q16 // below + 1) >> 1, late_u, late_i
 
 
-def _sin_q40(x: int) -> int:
+def sine_q40(x: int) -> int:
     """Sine of a small angle in radian, both q40; within 1e-8 up to half a radian."""
     square = x * x >> 40
     term = x

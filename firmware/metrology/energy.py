@@ -59,8 +59,8 @@ ONE_WAY = const(0)  # sum of phases; what runs backwards is not counted
 TWO_WAY = const(1)  # sum of phases, import and export apart
 ABSOLUTE = const(2)  # every phase counts as import
 
-RATIO_MAX = const(10_000)  # 50000 A to 5 A
-RATIO_PART_MAX = const(65_535)
+_RATIO_MAX = const(10_000)  # 50000 A to 5 A
+_RATIO_PART_MAX = const(65_535)
 
 # Start threshold in millionths of the reference current: below the standards' starting currents
 # (0.4 % of Ib direct, 0.1 % of In with transformers), above 0.3 % of Ib, which must stand still.
@@ -105,10 +105,7 @@ class Energies:
 
         What they hold stays. Raises ValueError for a ratio that no transformers have.
         """
-        if not (0 < numerator <= RATIO_PART_MAX and 0 < denominator <= RATIO_PART_MAX):
-            raise ValueError("transformer ratio: numerator and denominator are 1 to 65535")
-        if not denominator <= numerator <= RATIO_MAX * denominator:
-            raise ValueError("transformer ratio beyond 1 to 10000")
+        check_ratio(numerator, denominator)
         for flow in range(FLOWS):
             part = self._ratio_part[flow] * denominator // self.ratio_denominator
             self._ratio_part[flow] = part
@@ -228,6 +225,14 @@ class Energies:
         else:
             self.wh[index] = -(-total // UNIT_UWS)
             self.residue[index] = -(-total % UNIT_UWS)
+
+
+def check_ratio(numerator: int, denominator: int) -> None:
+    """Raise ValueError for a ratio that no current transformers have (row TRF-02)."""
+    if not (0 < numerator <= _RATIO_PART_MAX and 0 < denominator <= _RATIO_PART_MAX):
+        raise ValueError("transformer ratio: numerator and denominator are 1 to 65535")
+    if not denominator <= numerator <= _RATIO_MAX * denominator:
+        raise ValueError("transformer ratio: 1 to 10000")
 
 
 def _is_energy(wh: int, residue: int, signed: bool) -> bool:

@@ -47,6 +47,7 @@ class Engine:
     quantities, energies, pulses: what was measured
     tap: None, or called with the RawSums of every window that closes, before they are used; they
     are cleared afterwards, so copy what is kept
+    last_whole: the last window held whole cycles of the mains
     on_window: called without arguments after each window, quantities and energies up to date
     """
 
@@ -73,6 +74,7 @@ class Engine:
         self.tap: Callable[[RawSums], None] | None = None
         self.on_window: list[Callable[[], None]] = []
         self.windows = 0  # closed since start
+        self.last_whole = False
         self._source = source
         self._rate_mhz = rate
         self._lost = source.lost
@@ -108,6 +110,10 @@ class Engine:
         self._partial.set_weights(weights)
         self._reference.set_scale(weights.u_pv)
 
+    def frames_lost(self) -> int:
+        """Return how many frames the source has lost since it was started."""
+        return self._source.lost
+
     def poll(self) -> bool:
         """Measure all frames that are ready; return True if a window was closed.
 
@@ -135,6 +141,7 @@ class Engine:
         if sums.frames_q16 <= 0:
             return
         quantities = self.quantities
+        self.last_whole = sums.whole and sums.cycles > 0
         if not sums.whole and quantities.valid:
             quantities = self._partial
             quantities.dc_known = self.quantities.dc_known

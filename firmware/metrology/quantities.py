@@ -265,7 +265,12 @@ _ATAN_UDEG = (
 
 
 def _angle_mdeg(y: int, x: int) -> int:
-    """Angle of the point (x, y) in millidegrees, -180000..180000, by CORDIC; 0 at the origin."""
+    """Angle of the point (x, y) in millidegrees, -180000..180000; 0 at the origin."""
+    return rounded(angle_udeg(y, x), 1000)
+
+
+def angle_udeg(y: int, x: int) -> int:
+    """Angle of the point (x, y) in micro-degrees, within 40 of them, by CORDIC."""
     if not x and not y:
         return 0
     turned = 0
@@ -283,4 +288,4 @@ def _angle_mdeg(y: int, x: int) -> int:
         else:
             x, y = x - (y >> k), y + (x >> k)
             angle -= _ATAN_UDEG[k]
-    return rounded(angle, 1000)
+    return angle

@@ -24,7 +24,8 @@ STAGES = (
     ("metrology", "app.storage"),
     (
         "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record", "app.factory",
-        "app.identification", "app.lockout", "app.port_settings",
+        "app.identification", "app.lockout", "app.parameters",
+        "app.port_settings", "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (

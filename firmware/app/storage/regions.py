@@ -39,6 +39,7 @@ _REGIONS = (
     ("hdlc_rs485", 16, 1),
     ("tcp", 8, 1),
     ("readout_list", 1280, 1),
+    ("parameters", 64, 1),
 )
 
 

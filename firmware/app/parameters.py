@@ -1,0 +1,202 @@
+"""Parameters that are set at production and then locked: what pulses, registers and ratios obey.
+
+One record in FRAM holds all of them; `put` checks, stores and applies one. It is possible only
+while the parameter switch under the meter cover is open; each change is counted and dated, and
+`on_change` hands it on. Rows MET-08, LED-01, LED-03, LED-06 to LED-08, TRF-01, TRF-02, PRD-01,
+SEC-50.
+"""
+
+import struct
+
+from micropython import const
+
+from app.attributes import READ_WRITE_DENIED
+from app.errors import AccessRefused
+from app.storage import record, regions
+from metrology import pulse
+from metrology.energy import ABSOLUTE, TWO_WAY, check_ratio
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.clock import Clock
+    from hal import Input, Memory, Variant
+    from metrology.engine import Engine
+
+# Parameters, by their place in the record
+REGISTRATION_MODE = const(0)  # 0 one way, 1 two way, 2 absolute
+MEASUREMENT_TYPE = const(1)  # 0 secondary values, 1 primary
+CT_NUMERATOR = const(2)
+CT_DENOMINATOR = const(3)
+LED_CONSTANT_ACTIVE = const(4)  # imp/kWh
+LED_CONSTANT_REACTIVE = const(5)  # imp/kvarh
+LED_CONSTANT_APPARENT = const(6)  # imp/kVAh
+LED_1_ENERGY = const(7)  # metrology.pulse
+LED_2_ENERGY = const(8)
+OUTPUT_CONSTANT_ACTIVE = const(9)  # 0 or more than a million: the output is off
+OUTPUT_CONSTANT_REACTIVE = const(10)
+OUTPUT_CONSTANT_APPARENT = const(11)
+OUTPUT_ENERGY = const(12)
+OUTPUT_WIDTH = const(13)  # ms
+COUNT = const(14)
+
+_FORMAT = "<BBHHIIIBBIIIBBII"  # the parameters, number of changes, time of the last
+_LED_CONSTANTS_DIRECT = (1000, 3200, 4000)
+_LED_CONSTANTS_TRANSFORMER = (10_000,)
+_OUTPUT_CONSTANT = const(1000)
+_LED_ENERGIES = (pulse.ACTIVE, pulse.REACTIVE, pulse.APPARENT)
+_UINT32_MAX = 0xFFFFFFFF
+
+
+class ParameterLock:
+    """The switch under the meter cover; closed to ground, low, is locked."""
+
+    def __init__(self, switch: "Input") -> None:
+        self._switch = switch
+
+    def locked(self) -> bool:
+        """True while factory parameters cannot be changed."""
+        return not self._switch.value()
+
+    def require(self) -> None:
+        """Raise AccessRefused while the parameters are locked."""
+        if self.locked():
+            raise AccessRefused(READ_WRITE_DENIED)
+
+
+class Parameters:
+    """The factory parameters of one meter.
+
+    on_change: None, or called with (parameter, old value, new value) after a change was stored
+    changes, changed_utc_s: how many changes, and when the last was
+    damaged: both copies were unreadable at start, factory values serve
+    """
+
+    def __init__(
+        self, memory: "Memory", variant: "Variant", lock: ParameterLock, clock: "Clock"
+    ) -> None:
+        self.lock = lock
+        self.on_change: Callable[[int, int, int], None] | None = None
+        self.changes = 0
+        self.changed_utc_s = 0
+        self.damaged = False
+        self.failed = False  # the memory did not answer
+        self._transformer = variant.transformer
+        self._clock = clock
+        self._engine: Engine | None = None
+        self._record = regions.open_record(memory, "parameters")
+        constant = variant.pulses_per_kwh
+        self._values = [TWO_WAY, 0, 1, 1, constant, constant, constant]
+        self._values += [pulse.ACTIVE, pulse.REACTIVE]
+        self._values += [_OUTPUT_CONSTANT] * 3 + [pulse.NO_ENERGY, pulse.WIDTH_MIN_MS]
+        self._load()
+
+    def get(self, parameter: int) -> int:
+        """Return the value of a parameter."""
+        return self._values[parameter]
+
+    def put(self, parameter: int, value: int) -> None:
+        """Set a parameter, at once and for good.
+
+        Raises AccessRefused under lock, ValueError for a value that the parameter cannot have,
+        OSError if it could not be stored; the old value stays then.
+        """
+        self.lock.require()
+        values = list(self._values)
+        old = values[parameter]
+        values[parameter] = value
+        self._check(values)
+        if value == old:
+            return
+        now_utc_s = self._clock.utc_s()
+        changes = (self.changes + 1) & _UINT32_MAX
+        self._record.save(struct.pack(_FORMAT, *values, changes, now_utc_s & _UINT32_MAX))
+        self._values = values
+        self.changes = changes
+        self.changed_utc_s = now_utc_s
+        self._apply()
+        if self.on_change is not None:
+            self.on_change(parameter, old, value)
+
+    def apply_to(self, engine: "Engine") -> None:
+        """Let an engine obey the parameters from now on."""
+        self._engine = engine
+        self._apply()
+
+    def _load(self) -> None:
+        try:
+            payload = self._record.load()
+        except OSError:
+            self.failed = True
+            return
+        if payload is None:
+            self.damaged = self._record.state == record.LOST
+            return
+        if len(payload) != struct.calcsize(_FORMAT):
+            self.damaged = True
+            return
+        values = list(struct.unpack(_FORMAT, payload))
+        changes, changed_utc_s = values[COUNT:]
+        values = values[:COUNT]
+        try:
+            self._check(values)
+        except ValueError:
+            self.damaged = True
+            return
+        self._values = values
+        self.changes = changes
+        self.changed_utc_s = changed_utc_s
+
+    def _check(self, values: list[int]) -> None:
+        if not 0 <= values[REGISTRATION_MODE] <= ABSOLUTE:
+            raise ValueError("registration mode: 0 to 2")
+        if not 0 <= values[MEASUREMENT_TYPE] <= (1 if self._transformer else 0):
+            raise ValueError("measurement type: 0, or 1 with transformers")
+        # Set one by one, a ratio goes up by its numerator first, down by its denominator first.
+        check_ratio(values[CT_NUMERATOR], values[CT_DENOMINATOR])
+        allowed = _LED_CONSTANTS_TRANSFORMER if self._transformer else _LED_CONSTANTS_DIRECT
+        for parameter in (LED_CONSTANT_ACTIVE, LED_CONSTANT_REACTIVE, LED_CONSTANT_APPARENT):
+            if values[parameter] not in allowed:
+                raise ValueError("LED constant: " + str(allowed))
+        for parameter in (LED_1_ENERGY, LED_2_ENERGY):
+            if values[parameter] not in _LED_ENERGIES:
+                raise ValueError("energy of an LED: 23, 26 or 33")
+        for parameter in (
+            OUTPUT_CONSTANT_ACTIVE,
+            OUTPUT_CONSTANT_REACTIVE,
+            OUTPUT_CONSTANT_APPARENT,
+        ):
+            if not 0 <= values[parameter] <= _UINT32_MAX:
+                raise ValueError("constant of the pulse output")
+        if values[OUTPUT_ENERGY] != pulse.NO_ENERGY and values[OUTPUT_ENERGY] not in _LED_ENERGIES:
+            raise ValueError("energy of the pulse output: 0, 23, 26 or 33")
+        if not pulse.WIDTH_MIN_MS <= values[OUTPUT_WIDTH] <= pulse.WIDTH_MAX_MS:
+            raise ValueError("pulse width: 30 to 200 ms")
+
+    def _apply(self) -> None:
+        engine = self._engine
+        if engine is None:
+            return
+        values = self._values
+        engine.energies.mode = values[REGISTRATION_MODE]
+        if values[MEASUREMENT_TYPE]:
+            engine.energies.set_ratio(values[CT_NUMERATOR], values[CT_DENOMINATOR])
+        else:
+            engine.energies.set_ratio(1, 1)
+        pulses = engine.pulses
+        for generator, energy in (
+            (pulses.active, values[LED_1_ENERGY]),
+            (pulses.reactive, values[LED_2_ENERGY]),
+        ):
+            constant = values[LED_CONSTANT_ACTIVE + _LED_ENERGIES.index(energy)]
+            generator.configure(energy, constant)
+        energy = values[OUTPUT_ENERGY]
+        constant = 0
+        if energy != pulse.NO_ENERGY:
+            constant = values[OUTPUT_CONSTANT_ACTIVE + _LED_ENERGIES.index(energy)]
+        if 0 < constant <= pulse.CONSTANT_MAX:
+            pulses.output.configure(energy, constant)
+        else:
+            pulses.output.configure(pulse.NO_ENERGY, 1)
+        pulses.output.set_width(values[OUTPUT_WIDTH])

@@ -1,0 +1,231 @@
+"""Production: calibrates the meter against a reference load, and keeps the calibration record.
+
+The client (tools/calibrate.py) tells which load the test bench gives, then asks for a step; the
+meter averages a number of its own windows, works out new corrections, checks them, stores them
+in both copies of the record and measures with them from the next block on. Steps in the order of
+metrology.md: gain at reference current, phase at 60 degrees, offset at the smallest current. All
+of it needs the parameter switch open (rows PRD-01, PRD-02, PRD-08, IDN-10).
+"""
+
+import struct
+
+from micropython import const
+
+from app.errors import MeterError
+from app.storage import record, regions
+from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
+from metrology.calibration_step import GAIN, MEASURE, OFFSET, PHASE, Averages, Load, corrected
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.clock import Clock
+    from app.parameters import ParameterLock
+    from hal import Memory, Variant
+    from metrology.engine import Engine
+
+STOP = const(0)
+STEPS = (STOP, MEASURE, GAIN, PHASE, OFFSET)
+
+# State of the step
+IDLE = const(0)
+MEASURING = const(1)
+DONE = const(2)
+REFUSED = const(3)
+
+WINDOWS_MIN = const(5)
+WINDOWS_MAX = const(3000)  # ten minutes
+_WINDOWS = const(50)
+_SILENCE_WINDOWS = const(25)  # windows of no whole cycles in a row: there is no voltage
+_TAIL = "<II"  # number of calibrations, time of the last
+_TAIL_BYTES = const(8)
+
+
+class ProductionError(MeterError, ValueError):
+    """What the client asked for cannot be done; the text says why."""
+
+
+class CalibrationRecord:
+    """The stored calibration, its number and its date.
+
+    problem: what was wrong at start, "" for nothing; design values serve if `damaged`, else the
+    twin of the record does
+    """
+
+    def __init__(self, memory: "Memory", phases: int) -> None:
+        self.calibration = Calibration(phases)
+        self.count = 0
+        self.calibrated_utc_s = 0
+        self.problem = ""
+        self.damaged = False
+        self._record = regions.open_record(memory, "calibration")
+        try:
+            self._load(phases)
+        except OSError:
+            self._lost("cannot be read")
+        except CalibrationError as error:
+            self._lost(str(error))
+
+    def save(self, calibration: Calibration, utc_s: int) -> None:
+        """Store a calibration. Raises CalibrationError or OSError, and keeps the old one."""
+        count = self.count + 1
+        self._record.save(calibration.pack() + struct.pack(_TAIL, count, utc_s))
+        self.calibration = calibration
+        self.count = count
+        self.calibrated_utc_s = utc_s
+        self.problem = ""
+        self.damaged = False
+
+    def _load(self, phases: int) -> None:
+        payload = self._record.load()
+        if payload is None:
+            if self._record.state == record.LOST:
+                self._lost("both copies are damaged")
+            return
+        self.calibration = unpack(payload[:PACKED_BYTES], phases)
+        if len(payload) >= PACKED_BYTES + _TAIL_BYTES:
+            self.count, self.calibrated_utc_s = struct.unpack_from(_TAIL, payload, PACKED_BYTES)
+        if self._record.state == record.TWIN:
+            self.problem = "calibration: one copy is damaged, the other one serves"
+
+    def _lost(self, reason: str) -> None:
+        self.damaged = True
+        self.problem = "calibration: " + reason + ", the design values serve"
+
+
+class Production:
+    """The bench procedure; at most one step at a time.
+
+    step, state, reason: of the last step asked for; `reason` says why it was refused
+    averages: what was measured in it
+    """
+
+    def __init__(
+        self,
+        engine: "Engine",
+        stored: CalibrationRecord,
+        variant: "Variant",
+        lock: "ParameterLock",
+        clock: "Clock",
+    ) -> None:
+        self.stored = stored
+        self.lock = lock
+        self.step = STOP
+        self.state = IDLE
+        self.reason = ""
+        self.windows = _WINDOWS
+        self.load = Load(variant.phases)
+        self.averages = Averages(variant.phases)
+        self._engine = engine
+        self._variant = variant
+        self._clock = clock
+        self._silence = 0
+        self._lost = 0
+        engine.on_window.append(self._window)
+
+    def set_load(self, load: Load) -> None:
+        """Tell what the bench gives. Raises AccessRefused, ProductionError."""
+        self.lock.require()
+        self._require_rest()
+        try:
+            load.check(self._variant)
+        except CalibrationError as error:
+            raise self._refusal(str(error)) from None
+        self.load = load
+
+    def set_windows(self, windows: int) -> None:
+        """Set how many windows are averaged. Raises AccessRefused, ProductionError."""
+        self.lock.require()
+        self._require_rest()
+        if not WINDOWS_MIN <= windows <= WINDOWS_MAX:
+            raise self._refusal("windows to average: 5 to 3000")
+        self.windows = windows
+
+    def start(self, step: int) -> None:
+        """Begin a step, or STOP one. Raises AccessRefused, ProductionError."""
+        self.lock.require()
+        if step == STOP:
+            self._end(IDLE, "")
+            return
+        self._require_rest()
+        if step not in STEPS:
+            raise self._refusal("no such step")
+        try:
+            self.load.check_step(step, self._variant)
+        except CalibrationError as error:
+            raise self._refusal(str(error)) from None
+        self.step = step
+        self.state = MEASURING
+        self.reason = ""
+        self.averages.clear()
+        self._silence = 0
+        self._lost = self._engine.frames_lost()
+
+    def set_calibration(self, calibration: Calibration) -> None:
+        """Take over corrections that were worked out elsewhere, or kept from before a repair.
+
+        Raises AccessRefused, ProductionError, OSError; the old ones stay then.
+        """
+        self.lock.require()
+        self._require_rest()
+        self.step = STOP
+        try:
+            self._take_over(calibration)
+        except CalibrationError as error:
+            raise self._refusal(str(error)) from None
+        self.state = DONE
+        self.reason = ""
+
+    def _take_over(self, calibration: Calibration) -> None:
+        calibration.check()
+        present = self.stored.calibration
+        self._engine.recalibrate(calibration)
+        try:
+            self.stored.save(calibration, self._clock.utc_s())
+        except OSError:
+            self._engine.recalibrate(present)
+            raise
+
+    def _require_rest(self) -> None:
+        if self.state == MEASURING:
+            raise ProductionError("a step is under way")
+
+    def _refusal(self, reason: str) -> ProductionError:
+        """Note a reason where the client can read it; return the error to raise."""
+        self.state = REFUSED
+        self.reason = reason
+        return ProductionError(reason)
+
+    def _end(self, state: int, reason: str) -> None:
+        self.state = state
+        self.reason = reason
+
+    def _window(self) -> None:
+        """Take in the window that the engine has just measured."""
+        if self.state != MEASURING:
+            return
+        if self.lock.locked():
+            self._end(REFUSED, "the parameter switch was locked")
+        elif self._engine.frames_lost() != self._lost:
+            self._end(REFUSED, "frames of the converter were lost")
+        elif not self._engine.last_whole:
+            self._silence += 1
+            if self._silence >= _SILENCE_WINDOWS:
+                self._end(REFUSED, "no voltage")
+        else:
+            self._silence = 0
+            self.averages.add(self._engine.quantities)
+            if self.averages.windows >= self.windows:
+                self._finish()
+
+    def _finish(self) -> None:
+        step = self.step
+        try:
+            new = corrected(self.stored.calibration, self.load, self.averages, step)
+            if step != MEASURE:
+                self._take_over(new)
+        except CalibrationError as error:
+            self._end(REFUSED, str(error))
+        except OSError:
+            self._end(REFUSED, "the memory does not answer")
+        else:
+            self._end(DONE, "")
