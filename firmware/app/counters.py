@@ -41,8 +41,8 @@ class Counters:
         self._sent_record = regions.open_record(memory, "send_counter")
         self._received_record = regions.open_record(memory, "invocation_counter")
         self._expected = [0, 0]  # the smallest acceptable number of GUEK and GBEK
-        self._next = 0
-        self._reserved = 0  # numbers below may be sent
+        self._next = 1  # some clients take 0 for a number that has been used
+        self._reserved = 1  # numbers below may be sent
         self.lost = False
         self._load()
 

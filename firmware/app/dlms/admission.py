@@ -14,7 +14,7 @@ from app.crypto.gcm import Gcm
 from app.dlms import acse, conformance, initiate
 from app.dlms.ciphering import GLO_INITIATE_REQUEST, Dedicated
 from app.dlms.hls import LONGEST_CHALLENGE, SHORTEST_CHALLENGE, Exchange
-from app.dlms.services import INVOCATION_COUNTER_ERROR, ServiceRefused
+from app.dlms.services import DECIPHERING_ERROR, INVOCATION_COUNTER_ERROR, ServiceRefused
 from app.errors import EncodingError, MeterError
 from app.security import BOTH, TITLE_SIZE
 
@@ -110,29 +110,28 @@ def _take_initiate(
     session: "Association", asked: acse.Request, client: "Client", now_ms: int
 ) -> None:
     """Read the initiate request, under protection in a context with ciphering."""
-    information: bytes | bytearray = asked.user_information
+    information = asked.user_information
     security = session.security
     session.protection = 0
     protected = bool(information) and information[0] == GLO_INITIATE_REQUEST
-    if protected and asked.context == acse.LN_WITH_CIPHERING:
-        try:
-            information = session.open_initiate(asked.user_information)
-        except ServiceRefused as refusal:
-            if refusal.service_error == INVOCATION_COUNTER_ERROR:
-                raise
-            security.login_failed(now_ms)
-            raise Rejected(acse.AUTHENTICATION_FAILURE, 0) from None
-        except EncodingError:
-            raise Rejected(acse.NO_REASON_GIVEN, 0) from None
-        session.protection = asked.user_information[2] & BOTH
-    elif client.slot >= 0 and security.policy:
+    if not protected and client.slot >= 0 and security.policy:
         raise Rejected(acse.NO_REASON_GIVEN, 0)
     try:
-        services, size, dedicated_key = initiate.parse_request(information)
+        if protected and asked.context == acse.LN_WITH_CIPHERING:
+            services, size, dedicated_key = session.open_initiate(information)
+            session.protection = information[2] & BOTH
+        else:
+            services, size, dedicated_key = initiate.parse_request(information)
     except initiate.InitiateRefused as refusal:
         raise Rejected(acse.NO_REASON_GIVEN, refusal.error) from None
     except EncodingError:
         raise Rejected(acse.NO_REASON_GIVEN, 0) from None
+    except ServiceRefused as refusal:
+        if refusal.service_error == INVOCATION_COUNTER_ERROR:
+            raise
+        if refusal.service_error == DECIPHERING_ERROR:
+            security.login_failed(now_ms)
+        raise Rejected(acse.AUTHENTICATION_FAILURE, 0) from None
     if session.context == acse.LN_WITH_CIPHERING and 0 < size < _SMALLEST_CIPHERED_PDU:
         raise Rejected(acse.NO_REASON_GIVEN, initiate.PDU_SIZE_TOO_SHORT)
     if session.protection and dedicated_key:

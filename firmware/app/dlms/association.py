@@ -139,7 +139,7 @@ class Association:
             self._apply(_RELEASED)
             return acse.write_rlre(reply)
         try:
-            initiate.parse_request(self.open_initiate(information))
+            self.open_initiate(information)
         except admission.PROTECTION_ERRORS:
             return acse.write_rlre(reply, acse.NOT_FINISHED)
         granted = self.protected_initiate(self.protection)
@@ -150,13 +150,19 @@ class Association:
         """The link below is gone: the association ends without a word."""
         self._apply(_LOST)
 
-    def open_initiate(self, information: bytes) -> bytearray:
-        """Return the initiate request in user-information that is protected; errors as there."""
+    def open_initiate(self, information: bytes) -> tuple[int, int, bytes]:
+        """Return the initiate request in user-information that is protected.
+
+        Raises EncodingError, ServiceRefused, InitiateRefused.
+        """
         if len(information) < 2 or information[0] != GLO_INITIATE_REQUEST:
             raise EncodingError
         if information[1] != len(information) - 2:
             raise EncodingError
-        return self.ciphering.unprotect(information[2:], self.ciphering.title, False)
+        plain = self.ciphering.unprotect(information[2:], self.ciphering.title, False)
+        asked = initiate.parse_request(plain)
+        self.ciphering.accept(False)
+        return asked
 
     def protected_initiate(self, control: int) -> bytes:
         """Return the initiate response as user-information under protection."""

@@ -3,8 +3,8 @@
     glo- and ded-      tag | length | security control | counter (4) | text | tag (12)
     general-glo, -ded  tag | title  | length | security control | counter (4) | text | tag (12)
 
-The tag is looked at before the counter, so a number counts as used only when its APDU is genuine.
-An answer carries the protection of its request, and at least that of the policy.
+The tag is looked at before the counter, so a number counts as used only when its APDU is genuine;
+where there is no tag, encryption only, the text has to make sense first. An answer carries the protection of its request, and at least that of the policy.
 """
 
 import struct
@@ -77,7 +77,11 @@ class Ciphering:
         self.title = b""  # of the client, 8 octets while an association needs it
         self.dedicated: Dedicated | None = None
         self._form = 0  # tag of the request under way
+        self._number = 0  # its invocation counter
         self._control = 0  # its security control byte
+        # what it came under and its answer goes under, even if it changed the keys
+        self._used: Gcm | None = None
+        self._used_gak = b""
 
     def reset(self, title: bytes) -> None:
         """Begin with another client."""
@@ -110,6 +114,7 @@ class Ciphering:
         expected = (form, form) if form in (GENERAL_GLO, GENERAL_DED) else (tag + _GLO, tag + _DED)
         if tag not in _SERVICES or form != expected[1 if dedicated else 0]:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
+        self.accept(dedicated)
         self._form = form
         self._control = octets[0]
         return plain
@@ -122,26 +127,29 @@ class Ciphering:
             writer.octet(self._form)
             writer.length(TITLE_SIZE)
             writer.raw(self._security.system_title)
-            dedicated = self._form == GENERAL_DED
         else:
             dedicated = self._form & 0xF8 == 0xD0
             writer = Writer(reply)
             writer.octet(plain[0] + (_DED if dedicated else _GLO))
-        self.protect(writer, plain, self._control | self._security.policy, dedicated)
+        self.protect(writer, plain, self._control | self._security.policy)
         return writer.at
 
     def unprotect(self, octets: "Buffer", title: bytes, dedicated: bool) -> bytearray:
-        """Return the text of `octets`, which begin with the security control byte."""
+        """Return the text of `octets`, which begin with the security control byte.
+
+        Its number is checked; `accept` takes it over when the text makes sense.
+        """
         if len(octets) <= _HEADER or len(title) != TITLE_SIZE:
             raise EncodingError
         control = octets[0]
         self._check_control(control, dedicated)
-        number = struct.unpack_from(">I", octets, 1)[0]
+        self._number = struct.unpack_from(">I", octets, 1)[0]
         nonce = title + bytes(octets[1:_HEADER])
         try:
-            cipher = self._cipher(dedicated)
+            self._used = cipher = self._cipher(dedicated)
+            self._used_gak = self._security.key(GAK)
             plain = self._verify(cipher, nonce, control, octets)
-            self._accept(number, dedicated)
+            self._check_number(dedicated)
         except Replayed as replay:
             self._security.on_event(EVENT_REPLAY)
             raise ServiceRefused(
@@ -151,12 +159,24 @@ class Ciphering:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
         return plain
 
-    def protect(self, writer: Writer, plain: bytes, control: int, dedicated: bool = False) -> None:
-        """Write length, header, text and tag of a protected `plain`."""
-        control &= BOTH
+    def accept(self, dedicated: bool) -> None:
+        """Take over the number of what was unprotected last."""
         try:
+            if dedicated and self.dedicated is not None:
+                self.dedicated.accept(self._number)
+            else:
+                self._security.counters.accept(self._key_id, self._number)
+        except CountersLost:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
+
+    def protect(self, writer: Writer, plain: bytes, control: int) -> None:
+        """Write length, header, text and tag of a `plain` that answers what came last."""
+        control &= BOTH
+        cipher = self._used
+        try:
+            if cipher is None:
+                raise CountersLost
             number = struct.pack(">I", self._security.counters.send())
-            cipher = self._cipher(dedicated)
         except CountersLost:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
         nonce = self._security.system_title + number
@@ -174,13 +194,15 @@ class Ciphering:
 
     def gmac(self, title: bytes, number: bytes, challenge: bytes) -> bytes:
         """Return the proof of mechanism 5: control byte, counter, tag over the challenge."""
+        self._used_gak = self._security.key(GAK)
         tag = self._tag(self._cipher(False), title + number, AUTHENTICATED, challenge)
         return bytes((AUTHENTICATED,)) + number + tag
 
     def _check_control(self, control: int, dedicated: bool) -> None:
         """Refuse another suite, compression, the wrong set of keys or too little protection."""
         broadcast = 0 if dedicated else self._key_id * _BROADCAST
-        if control & ~BOTH != broadcast or not control & BOTH:
+        needed = AUTHENTICATED if broadcast else BOTH
+        if control & ~BOTH != broadcast or not control & needed:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
         if self._security.policy & ~control:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
@@ -212,13 +234,13 @@ class Ciphering:
 
     def _tag(self, cipher: Gcm, nonce: bytes, control: int, text: "Buffer") -> bytes:
         """Return the tag over text that is encrypted, or open in the associated data."""
-        associated = bytes((control,)) + self._security.key(GAK)
+        associated = bytes((control,)) + self._used_gak
         if control & ENCRYPTED:
             return cipher.tag(nonce, associated, text)
         return cipher.tag(nonce, associated + bytes(text), b"")
 
-    def _accept(self, number: int, dedicated: bool) -> None:
+    def _check_number(self, dedicated: bool) -> None:
         if dedicated and self.dedicated is not None:
-            self.dedicated.accept(number)
+            self.dedicated.check(self._number)
         else:
-            self._security.counters.accept(self._key_id, number)
+            self._security.counters.check(self._key_id, self._number)
