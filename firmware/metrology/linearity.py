@@ -15,7 +15,7 @@ from array import array
 from micropython import const
 
 CODES = const(4096)
-UNITS_PER_CODE = const(16)  # corrections are sixteenths of a code
+UNITS_PER_CODE = const(8)  # corrections are eighths of a code: up to 15.9 codes
 PACKED_BYTES = const(4106)
 
 _VERSION = const(1)
@@ -23,7 +23,7 @@ _HEADER = "<BBHH"  # version, units, first and last code that was measured
 _HEADER_BYTES = const(6)
 _MIDDLE = const(2048)
 _LIMIT = const(127)
-_WORD_PER_UNIT = const(256)  # 2**24 / (4096 * 16)
+_WORD_PER_UNIT = const(512)  # 2**24 / (4096 * 8)
 _WORD_MAX = const(0x7FFFFF)
 _HITS_MIN = const(32)  # a code on the average: the ramp's own steps must not show
 _RANGE_MIN = const(256)
@@ -35,7 +35,7 @@ class LinearityError(ValueError):
 
 
 class Linearity:
-    """Corrections in sixteenths of a code, valid from `first` to `last`."""
+    """Corrections in eighths of a code, valid from `first` to `last`."""
 
     def __init__(self, first: int, last: int, corrections: "array[int]") -> None:
         if not 0 <= first < last < CODES or last - first < _RANGE_MIN:
@@ -63,7 +63,7 @@ def unpack(data: "bytes | bytearray | memoryview") -> Linearity:
     version, units, first, last = struct.unpack(_HEADER, data[:_HEADER_BYTES])
     if version != _VERSION or units != UNITS_PER_CODE:
         raise LinearityError("linearity record of an unknown version")
-    values = array("b", data[_HEADER_BYTES:end])
+    values = array("b", bytes(data[_HEADER_BYTES:end]))
     return Linearity(first, last, values)
 
 
