@@ -10,6 +10,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
+import chip_bus  # noqa: F401 - puts the models on the path
 import rp2_double
 from devices.rp2_adc import Rp2Adc as Model
 from devices.rp2_adc import Transfer
