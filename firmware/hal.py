@@ -237,6 +237,8 @@ if TYPE_CHECKING:
         supply_good: Input  # low: the mains is gone, hold-up time runs
         terminal_cover: Input  # low: closed (a cut wire alarms)
         meter_cover: Input  # low: closed
+        lock: Input  # parameter switch under the meter cover; low: locked
+        pulse_output: Output | None  # OptoMOS for metrological pulses; high: conducting
         watchdog: Watchdog | None
 
         def unique_id(self) -> bytes: ...

@@ -82,6 +82,8 @@ class Assembly:
         self.lcd = self._glass()
         self.led_active = self._led("led_active", pins.LED_ACTIVE)
         self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)
+        # an OptoMOS is a diode that someone behind it watches
+        self.pulse_output = self._led("pulse_output", pins.PULSE_OUTPUT)
         self._keys()
         self._relays()
         self._lines()

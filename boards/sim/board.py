@@ -82,6 +82,8 @@ class Parts:
         self.supply_good: hal.Input = _input(pins.SUPPLY_GOOD)
         self.terminal_cover: hal.Input = _input(pins.TERMINAL_COVER)
         self.meter_cover: hal.Input = _input(pins.METER_COVER)
+        self.lock: hal.Input = _input(pins.LOCK)
+        self.pulse_output: hal.Output | None = Pin(pins.PULSE_OUTPUT, Pin.OUT)
         self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
 
     def unique_id(self) -> bytes:

@@ -51,6 +51,7 @@ RELAYS = ((34, 35, 36), (37, 38, 39))  # open, close, sense
 INPUTS = (40, 41, 42)  # low: on
 MAGNET = 43  # low: a magnet is near
 LOCK = 44  # low: parameters are locked
+PULSE_OUTPUT = 45  # high: the OptoMOS conducts
 BATTERY_ADC = 47
 
 TYPE_CHECKING = False

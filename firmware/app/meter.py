@@ -13,7 +13,7 @@ import version
 from app import factory
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue
+from app.cosem import catalogue, factory_values
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
@@ -23,17 +23,18 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
+from app.parameters import ParameterLock, Parameters
+from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
 from app.security import Security
 from app.settings import Settings
-from app.storage import record, regions
+from app.storage import record
 from app.storage.vault import Vault
 from app.tasks import Supervisor
 from app.transport.hdlc import HdlcLink
 from app.transport.hdlc_parameters import HdlcSettings
 from app.transport.serial_link import SerialLink
 from app.transport.tcp_link import TcpLink
-from metrology import calibration
 from metrology.engine import Engine
 
 TYPE_CHECKING = const(False)
@@ -63,14 +64,24 @@ class Meter:
             self.clock.utc_s,
             self.identification.system_title(),
         )
-        self.calibration = self._load_calibration()
-        self.engine = Engine(board.frames, board.scale, board.variant, self.calibration)
+        self.lock = ParameterLock(board.lock)
+        stored = CalibrationRecord(board.fram, board.variant.phases)
+        self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
         self.engine.pulses.attach(board.led_active.value, board.led_reactive.value)
+        if board.pulse_output is not None:
+            self.engine.pulses.output.attach(board.pulse_output.value)
         self.energy_record = EnergyRecord(board.fram, self.engine.energies)
         self._restore_energies()
         self.engine.on_window.append(self.energy_record.window)
+        self.parameters = Parameters(board.fram, board.variant, self.lock, self.clock)
+        self.parameters.apply_to(self.engine)
+        self.production = Production(self.engine, stored, board.variant, self.lock, self.clock)
+        self._check_factory_records()
         self.registers = RegisterFile(
-            self.engine.quantities, self.engine.energies, board.frames.channels % 2 == 1
+            self.engine.quantities,
+            self.engine.energies,
+            board.frames.channels % 2 == 1,
+            self.engine.energies.primary,
         )
         self.resolver = Resolver()
         self.catalogue = self._build_catalogue()
@@ -121,21 +132,11 @@ class Meter:
         self.problems.append(text)
         print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
 
-    def _load_calibration(self) -> "calibration.Calibration":
-        """Return the calibration of production, or the board's design values."""
-        phases = self.board.variant.phases
-        stored = regions.open_record(self.board.fram, "calibration")
-        try:
-            payload = stored.load()
-            if payload is not None:
-                return calibration.unpack(payload, phases)
-            if stored.state == record.LOST:
-                self._problem("calibration is damaged, the design values serve")
-        except OSError:
-            self._problem("calibration cannot be read, the design values serve")
-        except calibration.CalibrationError as error:
-            self._problem("calibration: " + str(error) + ", the design values serve")
-        return calibration.Calibration(phases)
+    def _check_factory_records(self) -> None:
+        if self.production.stored.problem:
+            self._problem(self.production.stored.problem)
+        if self.parameters.damaged:
+            self._problem("both copies of the factory parameters are damaged, defaults serve")
 
     def _restore_energies(self) -> None:
         state = self.energy_record.restore()
@@ -161,7 +162,12 @@ class Meter:
         )
         parts.general_list = factory.general_list()
         parts.alternate_list = factory.alternate_list(self.board.variant)
-        return catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+        objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+        keys = (self.board.key_scroll, self.board.key_reset)
+        transformer = self.board.variant.transformer
+        factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
+        factory_values.add_bench(objects, self.production, self.clock)
+        return objects
 
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self.settings.get(key) or factory_list)

@@ -11,7 +11,6 @@ import struct
 
 from micropython import const
 
-from app.errors import MeterError
 from app.storage import record, regions
 from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
 from metrology.calibration_step import GAIN, MEASURE, OFFSET, PHASE, Averages, Load, corrected
@@ -40,7 +39,7 @@ _TAIL = "<II"  # number of calibrations, time of the last
 _TAIL_BYTES = const(8)
 
 
-class ProductionError(MeterError, ValueError):
+class ProductionError(ValueError):
     """What the client asked for cannot be done; the text says why."""
 
 

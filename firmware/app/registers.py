@@ -62,7 +62,15 @@ _PHASE_C = const(20)  # C of a phase quantity is C of the total + 20, 40 or 60
 class RegisterFile:
     """All registers of the meter, by index 0..count-1 and by C, D, E."""
 
-    def __init__(self, quantities: "Quantities", energies: "Energies", neutral: bool) -> None:
+    def __init__(
+        self,
+        quantities: "Quantities",
+        energies: "Energies",
+        neutral: bool,
+        primary: "Callable[[int], int] | None" = None,
+    ) -> None:
+        """`primary` takes measured powers and currents to those before a transformer, if any."""
+        self._primary = primary or _as_measured
         self._quantities = quantities
         self._energies = energies
         self._rows: list[Row] = []  # C, D, E, scaler, unit, tag, reader, its argument
@@ -142,15 +150,17 @@ class RegisterFile:
 
     def _p_uw(self, phase: int) -> int:
         quantities = self._quantities
-        return quantities.p_total_uw if phase == _TOTAL else quantities.p_uw[phase]
+        return self._primary(quantities.p_total_uw if phase == _TOTAL else quantities.p_uw[phase])
 
     def _q_uvar(self, phase: int) -> int:
         quantities = self._quantities
-        return quantities.q_total_uvar if phase == _TOTAL else quantities.q_uvar[phase]
+        q_uvar = quantities.q_total_uvar if phase == _TOTAL else quantities.q_uvar[phase]
+        return self._primary(q_uvar)
 
     def _s_uva(self, phase: int) -> int:
         quantities = self._quantities
-        return quantities.s_total_uva if phase == _TOTAL else quantities.s_uva[phase]
+        s_uva = quantities.s_total_uva if phase == _TOTAL else quantities.s_uva[phase]
+        return self._primary(s_uva)
 
     def _active_import(self, phase: int) -> int:
         return _rounded(max(0, self._p_uw(phase)), 100_000)
@@ -198,16 +208,21 @@ class RegisterFile:
 
     def _current_ma(self, phase: int) -> int:
         currents_ua = self._quantities.i_ua
-        return _rounded(sum(currents_ua) if phase == _TOTAL else currents_ua[phase], 1000)
+        i_ua = sum(currents_ua) if phase == _TOTAL else currents_ua[phase]
+        return _rounded(self._primary(i_ua), 1000)
 
     def _neutral_current_ma(self, phase: int) -> int:
-        return _rounded(self._quantities.in_ua, 1000)
+        return _rounded(self._primary(self._quantities.in_ua), 1000)
 
     def _thd_u(self, phase: int) -> int:
         return min(65535, _rounded(self._quantities.thd_u_ppm[phase], 100))
 
     def _thd_i(self, phase: int) -> int:
         return min(65535, _rounded(self._quantities.thd_i_ppm[phase], 100))
+
+
+def _as_measured(value: int) -> int:
+    return value
 
 
 def _rounded(value: int, divisor: int) -> int:

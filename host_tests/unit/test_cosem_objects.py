@@ -159,16 +159,6 @@ def test_instantaneous_values_in_their_units(rig):
         assert quantity(code) == (pytest.approx(micro / 1e6, rel=1e-3), unit), code
 
 
-def test_led_constants_count_impulses_per_kilowatthour(rig):
-    # scaler -3 and unit 1/Wh: 1000 * 10**-3 impulses per Wh are 1000 per kWh
-    for code, unit in (("1-0:0.3.0", 45), ("1-0:0.3.1", 46)):
-        assert rig.resolver.read(Reference(3, obis(code), 2)) == (axdr.UINT32, 1000)
-        assert rig.resolver.read(Reference(3, obis(code), 3))[1] == [
-            (axdr.INT8, -3),
-            (axdr.ENUM, unit),
-        ]
-
-
 @pytest.mark.row("IDN-01", "IDN-05")
 def test_logical_device_name_and_sap_assignment(rig):
     name = b"FRS1030700000001"

@@ -104,6 +104,7 @@ def bench():
         "lcd": St7567(),
         "led_active": Led(timeline.now),
         "led_reactive": Led(timeline.now),
+        "pulse_output": Led(timeline.now),
     }
     for name in ("scroll", "reset"):
         world.keys[name] = Key(timeline.now, timeline.at, 0)

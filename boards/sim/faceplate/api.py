@@ -81,6 +81,7 @@ def state(bench: "Bench") -> "Answer":
             "leaping": bench.leap.flying(),
             "lcd": lcd,
             "leds": {"active": active.pulses, "reactive": reactive.pulses},
+            "pulse_output": bench.pulse_output_state(),
             "leds_lit": {"active": bool(active.lit), "reactive": bool(reactive.lit)},
             "keys": {name: key.down for name, key in bench.world.keys.items()},
             "meter": _nameplate(bench),

@@ -13,7 +13,7 @@ from app.cosem.association_ln import AssociationLn
 from app.cosem.clock import Clock
 from app.cosem.data import Data
 from app.cosem.profile_generic import DisplayList, ProfileGeneric
-from app.cosem.register import ConstantFile, Register
+from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
 from app.cosem.security_setup import SecuritySetup
 from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
@@ -40,10 +40,6 @@ _F = const(255)
 _ELECTRICITY = const(1)  # value group A of the registers
 _DEVICE_IDS = const(9)
 _MEASURING_PERIOD_S = const(900)
-
-# Units 45 and 46 of the Blue Book, imp/Wh and imp/varh: imp/kWh have scaler -3
-_IMPULSES_PER_WH = const(45)
-_IMPULSES_PER_VARH = const(46)
 
 
 class Catalogue:
@@ -144,15 +140,7 @@ def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: in
     ):
         key = DisplayList(parts.settings, setting, factory_list)
         catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
-    impulses = parts.variant.pulses_per_kwh
     catalogue.add_file(parts.registers, access.READINGS)
-    constants = ConstantFile(
-        (
-            (0, 3, 0, impulses, -3, _IMPULSES_PER_WH),
-            (0, 3, 1, impulses, -3, _IMPULSES_PER_VARH),
-        )
-    )
-    catalogue.add_file(constants, access.READINGS)
     resolver.bind(catalogue.find)
     return catalogue
 

@@ -1,12 +1,12 @@
 """Interface class 3, Register: a value with scaler and unit.
 
 The key of an instance is an index into a file of registers: app.registers.RegisterFile for what is
-measured, ConstantFile for what was fixed at production. Rows EN-02, MET-09 to MET-17, LED-01.
+measured. Rows EN-02, MET-09 to MET-17.
 """
 
 from micropython import const
 
-from app.axdr import OCTET_STRING, STRUCTURE, UINT32
+from app.axdr import OCTET_STRING, STRUCTURE
 from app.cosem.base import CHOICE, NO_ACCESS, READ, InterfaceClass
 
 TYPE_CHECKING = const(False)
@@ -52,38 +52,3 @@ class Register(InterfaceClass):
             writer.structure(2)
             writer.int8(self.file.scaler(key))
             writer.enum(self.file.unit(key))
-
-
-class ConstantFile:
-    """Registers whose value was fixed at production: rows of (C, D, E, value, scaler, unit)."""
-
-    def __init__(self, rows: "tuple[tuple[int, int, int, int, int, int], ...]") -> None:
-        self._rows = rows
-        self.count = len(rows)
-
-    def find(self, c: int, d: int, e: int) -> int:
-        """Return the index of 1-0:c.d.e.255 or -1."""
-        for index, row in enumerate(self._rows):
-            if row[:3] == (c, d, e):
-                return index
-        return -1
-
-    def obis(self, index: int) -> tuple[int, int, int]:
-        """Return (C, D, E) of a register."""
-        return self._rows[index][:3]
-
-    def value(self, index: int) -> int:
-        """Return the value; times 10**scaler it is in the register's unit."""
-        return self._rows[index][3]
-
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return self._rows[index][4]
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return self._rows[index][5]
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return UINT32
