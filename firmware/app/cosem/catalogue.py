@@ -16,6 +16,7 @@ from app.cosem.profile_generic import DisplayList, ProfileGeneric
 from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
 from app.cosem.security_setup import SecuritySetup
+from app.cosem.security_values import FailureCount, FailureLimit, LastFailure, Restrictions
 from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
 from app.security import GBEK, GUEK
 
@@ -162,6 +163,14 @@ def _add_association_objects(
     catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
     counter = Counter(lambda: security.counters.last(GBEK))
     catalogue.add((0, 0, 43, 1, 1), data, counter, access.READINGS)
+    lockout = security.lockout
+    for e, value in (
+        (1, FailureCount(lockout)),
+        (2, FailureLimit(lockout)),
+        (3, LastFailure(lockout)),
+        (11, Restrictions(security)),
+    ):
+        catalogue.add((0, 0, 128, 40, e), data, value, access.SECURITY)
 
 
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:

@@ -4,7 +4,8 @@
     general-glo, -ded  tag | title  | length | security control | counter (4) | text | tag (12)
 
 The tag is looked at before the counter, so a number counts as used only when its APDU is genuine;
-where there is no tag, encryption only, the text has to make sense first. An answer carries the protection of its request, and at least that of the policy.
+where there is no tag, encryption only, the text has to make sense first. An answer carries the
+protection of its request, and at least that of the policy.
 """
 
 import struct

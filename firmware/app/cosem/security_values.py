@@ -1,0 +1,78 @@
+"""Values of class 1 objects about security: failed log-ins, restrictions (rows SEC-20, SEC-41).
+
+0-0:128.40.1 failures counted now, .2 how many lock, .3 time of the last one, .11 bit mask of
+associations that are disabled.
+"""
+
+from micropython import const
+
+from app.attributes import READ_WRITE_DENIED
+from app.axdr import UINT8, UINT32
+from app.cosem.values import Value
+from app.errors import AccessRefused
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.axdr import Reader, Writer
+    from app.lockout import Lockout
+    from app.security import Security
+
+_RESTRICTIONS = const(0x07)  # public, management, pre-established
+_MANAGEMENT = const(0x02)
+
+
+class FailureCount(Value):
+    """Log-ins that failed since the last success; only to be read."""
+
+    def __init__(self, lockout: "Lockout") -> None:
+        self._lockout = lockout
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.uint8(self._lockout.count)
+
+
+class FailureLimit(Value):
+    """How many failures lock."""
+
+    def __init__(self, lockout: "Lockout") -> None:
+        self._lockout = lockout
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.uint8(self._lockout.limit)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        self._lockout.set_limit(reader.number(UINT8))
+
+
+class LastFailure(Value):
+    """When a log-in failed last, in seconds since 2000-01-01 UTC; 0: never."""
+
+    def __init__(self, lockout: "Lockout") -> None:
+        self._lockout = lockout
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.number(UINT32, self._lockout.last_failure_utc_s)
+
+
+class Restrictions(Value):
+    """Which associations are disabled: bit 0 public, 1 management, 2 pre-established."""
+
+    def __init__(self, security: "Security") -> None:
+        self._security = security
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.uint8(self._security.restrictions)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value; nobody could undo a disabled management."""
+        value = reader.number(UINT8)
+        if value & ~_RESTRICTIONS:
+            raise ValueError("there are three associations that can be disabled")
+        if value & _MANAGEMENT:
+            raise AccessRefused(READ_WRITE_DENIED)
+        self._security.set_restrictions(value)
