@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure bench screenshot look clean
+	types mpy size rows measure accuracy bench screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -79,6 +79,9 @@ rows: $(DEV_SET) ## the feature ledger: rows with and without a test; writes doc
 measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 	@test -n "$(FILE)" || { echo 'usage: make measure FILE=recording.csv' >&2; exit 2; }
 	$(PY) tools/measure.py "$(FILE)" $(ARGS)
+
+accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
+	$(PY) tools/accuracy.py $(ARGS)
 
 bench: $(DEV_SET) ## instructions a frame of the compiled kernel
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"

@@ -285,4 +285,5 @@ def frequency_uhz(collector: Collector, task: Task) -> int:
     return collector.cycles * task.rate_mhz * 65_536_000 // collector.span_q16
 
 
-print("result", json.dumps(measure(sys.argv[1], Task(sys.argv[2]))))
+if __name__ == "__main__":
+    print("result", json.dumps(measure(sys.argv[1], Task(sys.argv[2]))))
