@@ -84,6 +84,7 @@ class Assembly:
         self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)
         # an OptoMOS is a diode that someone behind it watches
         self.pulse_output = self._led("pulse_output", pins.PULSE_OUTPUT)
+        self.chips["sensors"] = self.world.sensor_errors
         self._keys()
         self._relays()
         self._lines()

@@ -12,6 +12,7 @@ import sensors
 from fields import as_number, as_whole
 from mains import Mains
 from replay import Replay
+from sensor_errors import SensorErrors
 from synth import Synth
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ class World:
             self.rate_mhz = self.replay.rate_mhz
             if not self.replay.header.uncalibrated:
                 self.meter_scale = self.scale
+        self.sensor_errors = SensorErrors(self.channels)
+        self.sensor_errors.on_change = self._change
         self.synth = Synth(self.channels, sensors.scale(model), self.rate_mhz, seed)
         self.supply: Supply | None = None
         self.disconnector: LatchingRelay | None = None
@@ -122,7 +125,7 @@ class World:
     def _wave(self, channel: str) -> "list[Component]":
         if not (self._present() if channel[0] == "u" else self._loaded()):
             return []
-        return self.mains.channel(channel)
+        return self.sensor_errors.apply(channel, self.mains.channel(channel))
 
     def _load_waves(self) -> None:
         self.synth.load(self.mains.f, self._wave)
