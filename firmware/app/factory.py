@@ -1,4 +1,4 @@
-"""What a meter leaves the factory with: the display lists (rows DSP-15, DSP-16).
+"""What a meter leaves the factory with: its lists (rows DSP-15, DSP-16, P1-06, OPT-09).
 
 A list is kept as attribute 3 of class 7 is encoded: an array of structures of class, logical name,
 attribute and data index, so what a client writes and what the factory wrote look alike.
@@ -39,6 +39,17 @@ def alternate_list(variant: "Variant") -> bytes:
     items += [(_REGISTER, c, 8, 0) for c in _ENERGIES_C]
     items += [(_REGISTER, c, 7, 0) for c in _POWERS_C]
     for c in (12, 11, 13):  # voltages, then currents, then power factors
+        items += [(_REGISTER, _PHASE_C * n + c, 7, 0) for n in range(1, variant.phases + 1)]
+    items += [(_REGISTER, 14, 7, 0), (_DATA, 0, 2, 0)]
+    return _encoded(items)
+
+
+def readout_list(variant: "Variant") -> bytes:
+    """Return what the data read-out of the ports shows, 0-0:21.0.0."""
+    items = [(_DATA, 0, 0, 0), (_DATA, 0, 9, 1), (_DATA, 0, 9, 2)]
+    items += [(_REGISTER, c, 8, 0) for c in _ENERGIES_C]
+    items += [(_REGISTER, c, 7, 0) for c in _POWERS_C]
+    for c in (12, 11):
         items += [(_REGISTER, _PHASE_C * n + c, 7, 0) for n in range(1, variant.phases + 1)]
     items += [(_REGISTER, 14, 7, 0), (_DATA, 0, 2, 0)]
     return _encoded(items)

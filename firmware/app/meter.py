@@ -23,7 +23,9 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
+from app.port_settings import Ports
 from app.parameters import ParameterLock, Parameters
+from app.port_settings import Ports
 from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
 from app.security import Security
@@ -31,8 +33,11 @@ from app.settings import Settings
 from app.storage import record
 from app.storage.vault import Vault
 from app.tasks import Supervisor
+from app.transport.data_sets import DataSets
 from app.transport.hdlc import HdlcLink
-from app.transport.hdlc_parameters import HdlcSettings
+from app.transport.iec62056_21 import Session
+from app.transport.optical_link import OpticalLink
+from app.transport.programming import Commands
 from app.transport.serial_link import SerialLink
 from app.transport.tcp_link import TcpLink
 from metrology.engine import Engine
@@ -40,7 +45,7 @@ from metrology.engine import Engine
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.tasks import Task
-    from hal import Board, Serial
+    from hal import Board
 
 _CLOCK_PERIOD_MS = const(60_000)
 _METROLOGY_LIMIT_S = const(5)
@@ -83,10 +88,11 @@ class Meter:
             board.frames.channels % 2 == 1,
             self.engine.energies.primary,
         )
+        self.ports = Ports(self.settings, self.identification.serial_number(), board.tcp)
         self.resolver = Resolver()
         self.catalogue = self._build_catalogue()
         self.server = Server(self.catalogue, self.security)
-        self.serial_links = [self._serial_link(board.rs485), self._serial_link(board.optical)]
+        self.serial_links = [self._rs485_link(), self._optical_link()]
         self.status = MeterStatus(
             self.engine.quantities,
             self.engine.energies,
@@ -106,8 +112,10 @@ class Meter:
             keys.Key(board.key_reset, keys.RESET, self.display.on_key),
         ]
         self.tcp_link = None
-        if board.tcp is not None:
-            self.tcp_link = TcpLink(board.tcp, self.server.open_channel, MAX_PDU)
+        if board.tcp is not None and self.ports.tcp is not None:
+            self.tcp_link = TcpLink(
+                board.tcp[0], self.ports.tcp, self.server.open_channel, MAX_PDU
+            )
 
     def start(self) -> None:
         """Start all tasks; they run as soon as the asyncio loop does."""
@@ -162,6 +170,8 @@ class Meter:
         )
         parts.general_list = factory.general_list()
         parts.alternate_list = factory.alternate_list(self.board.variant)
+        parts.readout_list = factory.readout_list(self.board.variant)
+        parts.ports = self.ports
         objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
         keys = (self.board.key_scroll, self.board.key_reset)
         transformer = self.board.variant.transformer
@@ -172,9 +182,26 @@ class Meter:
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self.settings.get(key) or factory_list)
 
-    def _serial_link(self, port: "Serial") -> SerialLink:
+    def _rs485_link(self) -> SerialLink:
+        settings = self.ports.hdlc_rs485
         channel = self.server.open_channel(MAX_PDU, True)
-        return SerialLink(port, HdlcLink(channel, HdlcSettings(), MAX_PDU))
+        return SerialLink(self.board.rs485, HdlcLink(channel, settings, MAX_PDU), settings)
+
+    def _optical_link(self) -> OpticalLink:
+        ports = self.ports
+        commands = Commands(ports.optical, DataSets(self.resolver, self.catalogue.find))
+        factory_list = factory.readout_list(self.board.variant)
+        session = Session(
+            ports.optical,
+            ports.hdlc_optical,
+            b"Ferraris-%d" % self.identification.device_type,
+            commands,
+            lambda: self.settings.get("readout_list") or factory_list,
+        )
+        channel = self.server.open_channel(MAX_PDU, True)
+        return OpticalLink(
+            self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
+        )
 
     async def _measure(self, task: "Task") -> None:
         source = self.board.frames

@@ -6,9 +6,12 @@ The channel echoes in small letters; the serial port is one end of a socket pair
 
 import asyncio
 import gc
+import io
+import select
 import socket
 import sys
 
+from app import port_settings
 from app.transport import hdlc, hdlc_frame, hdlc_parameters, serial_link, tcp_link, wrapper
 
 _PORT = 40590
@@ -81,7 +84,9 @@ async def closed(stream):
 
 async def test_tcp():
     EchoChannel.opened = EchoChannel.lost_count = 0
-    link = tcp_link.TcpLink((_HOST, _PORT), EchoChannel, 1024, clients_max=3)
+    settings = port_settings.TcpSettings(_PORT)
+    settings.set("clients_max", 3)
+    link = tcp_link.TcpLink(_HOST, settings, EchoChannel, 1024)
     task = asyncio.create_task(link.run())
     await asyncio.sleep_ms(20)
 
@@ -127,7 +132,9 @@ async def test_tcp():
 
 
 async def test_greedy_and_silent():
-    link = tcp_link.TcpLink((_HOST, _PORT), EchoChannel, 1024, clients_max=3)
+    settings = port_settings.TcpSettings(_PORT)
+    settings.set("clients_max", 3)
+    link = tcp_link.TcpLink(_HOST, settings, EchoChannel, 1024)
     task = asyncio.create_task(link.run())
     await asyncio.sleep_ms(20)
     other = await connect()
@@ -146,7 +153,7 @@ async def test_greedy_and_silent():
     await asyncio.sleep_ms(50)
     check(link.clients == 0, "greedy is gone")
 
-    link.inactivity_s = 1
+    settings.set("inactivity_s", 1)
     idle = await connect()
     await asyncio.sleep_ms(600)
     check(await ask(idle, wrap(b"GET"), 11) == wrapped(b"get"), "not idle yet")
@@ -154,6 +161,19 @@ async def test_greedy_and_silent():
     check(link.clients == 1, "activity counts")
     check(await closed(idle), "idle is closed")
     check(link.clients == 0, "idle is forgotten")
+    settings.set("inactivity_s", 180)
+
+    mover = await connect()
+    settings.set_port(_PORT + 7)
+    check(await ask(mover, wrap(b"GET"), 11) == wrapped(b"get"), "the link stays to its end")
+    await close(mover)
+    await asyncio.sleep_ms(50)
+    moved = await connect(_PORT + 7)
+    check(await ask(moved, wrap(b"GET"), 11) == wrapped(b"get"), "listens at another port")
+    check(await closed(await connect()), "the old port is closed")
+    settings.set_port(_PORT)
+    await close(moved)
+    await asyncio.sleep_ms(50)
 
     task.cancel()
     await asyncio.sleep_ms(20)
@@ -179,6 +199,32 @@ def command(control, info=b""):
     return bytes(view[: end + 4])
 
 
+class Port(io.IOBase):
+    """A socket that can do what links ask of a UART."""
+
+    settings = []
+
+    def __init__(self, raw):
+        self.raw = raw
+        self.poll = select.poll()
+        self.poll.register(raw, select.POLLIN | select.POLLOUT)
+
+    def init(self, baudrate, bits, parity, stop):
+        Port.settings.append((baudrate, bits, parity, stop))
+
+    def txdone(self):
+        return True
+
+    def ioctl(self, request, argument):
+        return self.poll.poll(0)[0][1] & argument if request == 3 else -1
+
+    def read(self, count):
+        return self.raw.read(count)
+
+    def write(self, data):
+        return self.raw.write(data)
+
+
 async def test_serial():
     """The line is a TCP connection; the link end behaves as a UART's stream does."""
     listener = socket.socket()
@@ -192,7 +238,7 @@ async def test_serial():
     settings.inactivity_s = 1
     channel = EchoChannel()
     lost = EchoChannel.lost_count
-    link = serial_link.SerialLink(port, hdlc.HdlcLink(channel, settings, 1024))
+    link = serial_link.SerialLink(Port(port), hdlc.HdlcLink(channel, settings, 1024), settings)
     task = asyncio.create_task(link.run())
     writer.write(b"noise~~\x00" + command(0x93))
     await writer.drain()
@@ -219,6 +265,13 @@ async def test_serial():
     check(link.octets_in > 0 and link.octets_out > 700, "octets are counted")
     await asyncio.sleep_ms(1300)
     check(not link.link.connected, "silence ends the link without any octet")
+    check(Port.settings == [(9600, 8, None, 1)], "speed")
+    settings.set("speed", 7)
+    writer.write(command(0x53))
+    await writer.drain()
+    await asyncio.wait_for(reader.read(100), 2)
+    await asyncio.sleep_ms(20)
+    check(Port.settings[1:] == [(38400, 8, None, 1)], "speed changes without a link")
     check(EchoChannel.lost_count == lost + 1, "and the association")
     task.cancel()
     await asyncio.sleep_ms(10)

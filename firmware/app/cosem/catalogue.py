@@ -12,11 +12,15 @@ from app.cosem import access
 from app.cosem.association_ln import AssociationLn
 from app.cosem.clock import Clock
 from app.cosem.data import Data
+from app.cosem.hdlc_setup import HdlcSetup
+from app.cosem.ipv4_setup import Ipv4Setup
+from app.cosem.local_port_setup import LocalPortSetup
 from app.cosem.profile_generic import DisplayList, ProfileGeneric
 from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
 from app.cosem.security_setup import SecuritySetup
 from app.cosem.security_values import FailureCount, FailureLimit, LastFailure, Restrictions
+from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
 from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
 from app.security import GBEK, GUEK
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from app.cosem.base import InterfaceClass, Key
     from app.cosem.register import File
     from app.identification import Identification
+    from app.port_settings import Ports
     from app.registers import RegisterFile
     from app.security import Security
     from app.settings import Settings
@@ -126,6 +131,8 @@ class Parts:
         self.security = security
         self.general_list = b"\x01\x00"  # factory lists as attribute 3 of class 7 is encoded
         self.alternate_list = b"\x01\x00"
+        self.readout_list = b"\x01\x00"
+        self.ports: Ports | None = None
 
 
 def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: int) -> Catalogue:
@@ -134,8 +141,11 @@ def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: in
     _add_association_objects(catalogue, parts, conformance, receive_size)
     _add_identification(catalogue, parts)
     _add_clock(catalogue, parts)
+    if parts.ports is not None:
+        _add_ports(catalogue, parts.ports)
     lists = ProfileGeneric(resolver)
     for e, setting, factory_list in (
+        (0, "readout_list", parts.readout_list),
         (1, "general_list", parts.general_list),
         (2, "alternate_list", parts.alternate_list),
     ):
@@ -192,6 +202,16 @@ def _add_clock(catalogue: Catalogue, parts: Parts) -> None:
     catalogue.add((0, 0, 1, 0, 0), Clock(clock, _MEASURING_PERIOD_S), None, access.CLOCK)
     catalogue.add((1, 0, 0, 9, 1), data, LocalTime(clock), access.READINGS)
     catalogue.add((1, 0, 0, 9, 2), data, LocalDate(clock), access.READINGS)
+
+
+def _add_ports(catalogue: Catalogue, ports: "Ports") -> None:
+    hdlc = HdlcSetup()
+    catalogue.add((0, 0, 20, 0, 0), LocalPortSetup(), ports.optical, access.SECURITY)
+    catalogue.add((0, 0, 22, 0, 0), hdlc, ports.hdlc_optical, access.SETTINGS)
+    catalogue.add((0, 1, 22, 0, 0), hdlc, ports.hdlc_rs485, access.SETTINGS)
+    if ports.tcp is not None:
+        catalogue.add((0, 0, 25, 0, 0), TcpUdpSetup(), ports.tcp, access.SETTINGS)
+        catalogue.add(IPV4_SETUP, Ipv4Setup(), ports.ip_address, access.SETTINGS)
 
 
 def firmware_identification(tag: str, device_type: int, release: str) -> bytes:

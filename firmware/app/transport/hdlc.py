@@ -11,6 +11,7 @@ from array import array
 
 from micropython import const
 
+from app.port_settings import INFORMATION_MAX, WINDOW_MAX
 from app.transport import hdlc_frame, hdlc_parameters
 from app.transport.hdlc_reply import Reply
 
@@ -80,9 +81,10 @@ class HdlcLink:
         self._channel = channel
         self._settings = settings
         self._logical_device = logical_device
-        self._reader = hdlc_frame.FrameReader(settings.information_receive)
+        self._reader = hdlc_frame.FrameReader(INFORMATION_MAX)
         self._agreed = hdlc_parameters.Agreement(settings)
         self._state = _NDM  # set by _apply alone
+        self._linked_address = -1  # device address that the link was set up with
         self._now_ms = 0
         self._last_ms = 0  # of the last frame for this station
         self._request = bytearray(_LLC + max_pdu)
@@ -97,7 +99,7 @@ class HdlcLink:
         self._rejected = bytearray(3)
         self._answer_information = bytearray(hdlc_parameters.ENCODED_MAX)
         self._answer_length = 0
-        self._sent_checks = array("H", bytes(2 * (hdlc_parameters.WINDOW_MAX + 1)))
+        self._sent_checks = array("H", bytes(2 * (WINDOW_MAX + 1)))
         self._sent_count = 0  # frames of the last turn, whose echo may come back
 
     @property
@@ -108,7 +110,7 @@ class HdlcLink:
     @property
     def frame_max(self) -> int:
         """Length of the buffer that `output` needs."""
-        return self._agreed.transmit_limit + 14
+        return INFORMATION_MAX + 14
 
     def receive(self, octets: "Buffer", now_ms: int) -> int:
         """Take octets and return how many found room; call `output` until 0, offer the rest."""
@@ -160,7 +162,8 @@ class HdlcLink:
 
     def _mine(self) -> bool:
         frame = self._reader.frame
-        if frame.lower in (-1, self._settings.device_address):
+        own = self._settings.device_address if self._state == _NDM else self._linked_address
+        if frame.lower in (-1, own):
             return True
         return frame.broadcast() and self._settings.answer_all_station
 
@@ -212,6 +215,7 @@ class HdlcLink:
 
     def _connect(self) -> None:
         """Set the link up anew and answer with the parameters agreed upon."""
+        self._linked_address = self._settings.device_address
         self._receive_number = self._request_length = 0
         self._reply.restart()
         self._client_busy = False

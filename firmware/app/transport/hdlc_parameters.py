@@ -1,10 +1,12 @@
 """What an HDLC link may use and what both stations agree upon (IEC 62056-46, 6.4.4.4.3.2).
 
-The set-up object (rows HDL-01, HDL-02) holds `HdlcSettings`; SNRM brings the client's proposals,
+The set-up object (rows HDL-01, HDL-02) writes `HdlcSettings`; SNRM brings the client's proposals,
 and UA takes back the lesser of both.
 """
 
 from micropython import const
+
+from app.port_settings import HdlcSettings
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -20,28 +22,7 @@ _DEFAULT_WINDOW = const(1)
 _FORMAT = const(0x81)
 _GROUP = const(0x80)
 
-INFORMATION_MAX = 2030
-WINDOW_MAX = 7
 ENCODED_MAX = 23  # octets of the longest list of parameters
-
-
-class HdlcSettings:
-    """What the HDLC set-up object holds (row HDL-01): the most that may be negotiated.
-
-    A link takes its buffers' size from it once; later values beyond that have no effect.
-    """
-
-    def __init__(self, device_address: int = 17) -> None:
-        self.device_address = device_address
-        self.information_transmit = INFORMATION_MAX
-        self.information_receive = INFORMATION_MAX
-        # One until the set-up object says more (row HDL-02): clients are about that lose their
-        # count when several frames come in a row.
-        self.window_transmit = _DEFAULT_WINDOW
-        self.window_receive = _DEFAULT_WINDOW
-        self.inter_octet_ms = 25
-        self.inactivity_s = 120  # 0: a link lasts for ever
-        self.answer_all_station = True  # False where several meters share the line
 
 
 class Agreement:
@@ -49,8 +30,6 @@ class Agreement:
 
     def __init__(self, settings: HdlcSettings) -> None:
         self._settings = settings
-        self.receive_limit = settings.information_receive
-        self.transmit_limit = settings.information_transmit
         self.propose_nothing()
 
     def propose_nothing(self) -> None:
@@ -117,7 +96,7 @@ class Agreement:
             self.window_transmit = min(value, self._settings.window_transmit)
 
     def _transmitted(self, length: int) -> int:
-        return min(length, self._settings.information_transmit, self.transmit_limit)
+        return min(length, self._settings.information_transmit)
 
     def _received(self, length: int) -> int:
-        return min(length, self._settings.information_receive, self.receive_limit)
+        return min(length, self._settings.information_receive)

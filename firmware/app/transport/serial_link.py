@@ -11,18 +11,23 @@ from app import ticks
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.port_settings import HdlcSettings
     from app.transport.hdlc import HdlcLink
     from hal import Serial
 
 _READ_SIZE = const(256)
+_SENDING_MS = const(1)  # pause between two looks whether the last octet has left
 _HUNG_UP_MS = const(10)  # pause after a read that gave nothing, so that a dead port costs little
 
 
 class SerialLink:
     """One serial port, served for ever by `run`."""
 
-    def __init__(self, port: "Serial", link: "HdlcLink") -> None:
+    def __init__(self, port: "Serial", link: "HdlcLink", settings: "HdlcSettings") -> None:
         self.link = link
+        self._port = port
+        self._settings = settings
+        self._baud_rate = 0  # as the port stands
         self.octets_in = 0
         self.octets_out = 0
         self._reader = asyncio.StreamReader(port)
@@ -32,6 +37,7 @@ class SerialLink:
 
     async def run(self) -> None:
         """Serve the port until cancelled; the link is lost then."""
+        await self._set_speed()
         watch = asyncio.create_task(self._watch())
         try:
             while True:
@@ -59,12 +65,25 @@ class SerialLink:
                 length = link.output(self._buffer)
         if link.connected:
             self._woken.set()
+        else:
+            await self._set_speed()
+
+    async def _set_speed(self) -> None:
+        """Bring the port to the speed of the set-up object; never while a link is open."""
+        baud_rate = self._settings.baud_rate()
+        if baud_rate == self._baud_rate:
+            return
+        while not self._port.txdone():
+            await asyncio.sleep_ms(_SENDING_MS)
+        self._baud_rate = baud_rate
+        self._port.init(baudrate=baud_rate, bits=8, parity=None, stop=1)
 
     async def _watch(self) -> None:
         """Sleep until the link's time-out, and without a link until there is one."""
         while True:
             wait_ms = self.link.poll(ticks.now_ms())
             if wait_ms < 0:
+                await self._set_speed()
                 self._woken.clear()
                 await self._woken.wait()
             else:

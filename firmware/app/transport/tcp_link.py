@@ -14,8 +14,10 @@ from app.transport.wrapper import WrapperLink
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from asyncio import Server
     from collections.abc import Callable
 
+    from app.port_settings import TcpSettings
     from app.transport.channel import Channel
 
 _READ_SIZE = const(512)
@@ -40,19 +42,18 @@ class TcpLink:
 
     def __init__(
         self,
-        address: "tuple[str, int]",
+        host: str,
+        settings: "TcpSettings",
         open_channel: "Callable[[int], Channel]",
         max_pdu: int,
-        clients_max: int = 5,
-        inactivity_s: int = 180,
     ) -> None:
-        self.inactivity_s = inactivity_s  # holds for connections opened from now on
         self.octets_in = 0
         self.octets_out = 0
-        self._address = address
+        self._host = host
+        self._settings = settings  # what changes in it holds for connections opened from then on
+        self._port = 0  # where the link listens
         self._open_channel = open_channel
         self._max_pdu = max_pdu
-        self._clients_max = clients_max
         self._clients: list[_Client] = []
         self._woken = asyncio.Event()
 
@@ -63,15 +64,27 @@ class TcpLink:
 
     async def run(self) -> None:
         """Listen until cancelled. Raises OSError if the port cannot be had."""
-        host, port = self._address
-        server = await asyncio.start_server(self._accept, host, port)
+        while True:
+            server = await self._listen()
+            try:
+                while self._clients or self._port == self._settings.port:
+                    await self._watch()
+            finally:
+                server.close()
+                for client in list(self._clients):
+                    client.cancel()
+            await server.wait_closed()
+
+    async def _listen(self) -> "Server":
+        """Open the port of the settings; the board's own if that one cannot be had."""
+        settings = self._settings
+        self._port = settings.port
         try:
-            while True:
-                await self._watch()
-        finally:
-            server.close()
-            for client in list(self._clients):
-                client.cancel()
+            return await asyncio.start_server(self._accept, self._host, self._port)
+        except OSError:
+            if self._port == settings.factory_port:
+                raise
+        return await asyncio.start_server(self._accept, self._host, settings.factory_port)
 
     async def _watch(self) -> None:
         """Cancel silent clients, then sleep until the next may be one, or a new one comes."""
@@ -96,12 +109,12 @@ class TcpLink:
         """Serve one connection to its end."""
         client = None
         try:
-            if len(self._clients) < self._clients_max:
+            if len(self._clients) < self._settings.clients_max:
                 link = WrapperLink(
                     self._open_channel(self._max_pdu),
                     self._max_pdu,
                     ticks.now_ms(),
-                    self.inactivity_s,
+                    self._settings.inactivity_s,
                 )
                 client = _Client(link)
                 self._clients.append(client)
@@ -117,6 +130,7 @@ class TcpLink:
             if client is not None:
                 self._clients.remove(client)
                 client.link.lost()
+                self._woken.set()  # the last one leaves the way free to another port
             writer.close()
             await writer.wait_closed()
 

@@ -1,0 +1,159 @@
+"""Commands of IEC 62056-21 programming mode: passwords, reading, writing, break (6.3.12, 6.5).
+
+    P1 (password)   P2 (password)     right: ACK; wrong: B0, and after three of them a locked time
+    R1 or R5 code()                   code(value*unit)
+    R2 code()                         code(A-XDR in hexadecimal), the formatted coding
+    W1 or W5 code(value)              ACK
+    W2 code(A-XDR in hexadecimal)     ACK
+
+What cannot be done is answered by an error message such as `(ER03)`. P1 and P2 compare with their
+passwords of class 19; writing with W5 needs a session opened with the password W5. Row OPT-08.
+"""
+
+import binascii
+
+from micropython import const
+
+from app import attributes
+from app.errors import AccessRefused, MeterError
+from app.transport import iec_message
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.port_settings import LocalPortSettings
+    from app.transport.data_sets import DataSets
+
+# What `obey` made of a command
+ANSWERED = const(0)  # `answer` is to be sent
+OPENED = const(1)
+REFUSED = const(2)
+BROKEN_OFF = const(3)
+
+_PASSWORD_W5 = const(2)  # index in the settings
+_TRIES_MAX = const(3)
+_LOCKED_MS = const(60_000)
+_TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
+
+_UNKNOWN = "ER01"  # no such command
+_BAD_FORM = "ER02"  # the data are not what the command asks for
+_MISSING = "ER03"  # no such object
+_READ_ONLY = "ER04"
+_CLOSED = "ER05"  # a password is missing
+_BAD_VALUE = "ER06"  # out of range, or of another type
+_NOT_STORED = "ER07"
+
+
+class Commands:
+    """The commands of one optical head, and the passwords that open them."""
+
+    def __init__(self, settings: "LocalPortSettings", data: "DataSets") -> None:
+        self.data = data
+        self.answer = b""  # what is to be sent for the last command
+        self.on_wrong_password: Callable[[int], None] = _ignore  # gets how many there were
+        self._settings = settings
+        self._open = False
+        self._open_w5 = False
+        self._wrong = 0  # wrong passwords since the last right one
+        self._locked_ms = -1  # when the lock began, -1: not locked
+        # kind -> what carries it out
+        self._services = {b"R": self._read, b"W": self._write}
+
+    def begin(self) -> None:
+        """Begin a session: no password has been given."""
+        self._open = self._open_w5 = False
+
+    def locked(self, now_ms: int) -> bool:
+        """Tell whether no password is taken; ask more often than every six days."""
+        if self._locked_ms >= 0 and (now_ms - self._locked_ms) & _TICKS_MASK >= _LOCKED_MS:
+            self._locked_ms = -1
+            self._wrong = 0
+        return self._locked_ms >= 0
+
+    def obey(self, text: memoryview, now_ms: int) -> int:
+        """Carry out a command: kind, type, and behind STX its data; ETX is taken off already."""
+        kind = bytes(text[:1])
+        if kind == b"B" and bytes(text[1:2]) == b"0" and len(text) == 2:
+            return BROKEN_OFF
+        command = bytes(text[1:2])
+        address, bracket, rest = bytes(text[3:]).partition(b"(")
+        if bytes(text[2:3]) != b"\x02" or not bracket or rest[-1:] != b")":
+            return self._error(_BAD_FORM)
+        if kind == b"P" and command in (b"1", b"2"):
+            return self._password(command[0] - 0x31, rest[:-1], now_ms)
+        return self._carry_out(kind, command, address, rest[:-1])
+
+    def _carry_out(self, kind: bytes, command: bytes, address: bytes, value: bytes) -> int:
+        service = self._services.get(kind)
+        if service is None or command not in (b"1", b"2", b"5"):
+            return self._error(_UNKNOWN)
+        if not self._open:
+            return self._error(_CLOSED)
+        try:
+            service(command, address, value)
+        except AccessRefused as error:
+            missing = (attributes.OBJECT_UNDEFINED, attributes.OBJECT_CLASS_INCONSISTENT)
+            return self._error(_MISSING if error.result in missing else _READ_ONLY)
+        except (MeterError, ValueError):
+            return self._error(_BAD_VALUE)
+        except OSError:
+            return self._error(_NOT_STORED)
+        return ANSWERED
+
+    def _read(self, command: bytes, address: bytes, value: bytes) -> None:
+        found = self.data.reference(address)
+        if found is None:
+            raise AccessRefused(attributes.OBJECT_UNDEFINED)
+        if command == b"2":
+            text = self.data.encoded(found[0])
+        else:
+            text = self.data.word(found[0]).encode()
+        self.answer = iec_message.answer(address + b"(" + text + b")")
+
+    def _write(self, command: bytes, address: bytes, value: bytes) -> None:
+        found = self.data.reference(address)
+        if found is None:
+            raise AccessRefused(attributes.OBJECT_UNDEFINED)
+        if command == b"5" and not self._open_w5:
+            raise AccessRefused(attributes.READ_WRITE_DENIED)
+        if command == b"2":
+            self.data.write_encoded(found[0], found[1], binascii.unhexlify(value))
+        else:
+            self.data.write(found[0], found[1], value)
+        self.answer = b"\x06"
+
+    def _error(self, name: str) -> int:
+        self.answer = iec_message.answer(b"(" + name.encode() + b")")
+        return ANSWERED
+
+    def _password(self, index: int, password: bytes, now_ms: int) -> int:
+        """Open the session, or count the failure; a locked head refuses the right one too."""
+        passwords = self._settings.passwords
+        locked = self.locked(now_ms)
+        if not locked and passwords and _equal(password, passwords[index]):
+            self._wrong = 0
+            self._open = True
+            self._open_w5 = self._open_w5 or _equal(password, passwords[_PASSWORD_W5])
+            return OPENED
+        self._open = self._open_w5 = False
+        if not locked:
+            self._wrong += 1
+            if self._wrong >= _TRIES_MAX:
+                self._locked_ms = now_ms
+            self.on_wrong_password(self._wrong)
+        return REFUSED
+
+
+def _equal(given: bytes, secret: bytes) -> bool:
+    """Compare in a time that does not tell where they differ; an empty secret fits nothing."""
+    if not secret:
+        return False
+    difference = len(given) ^ len(secret)
+    for index in range(len(given)):
+        difference |= given[index] ^ secret[index % len(secret)]
+    return difference == 0
+
+
+def _ignore(_count: int) -> None:
+    """Nobody wants to know."""
