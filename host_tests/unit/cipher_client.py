@@ -80,6 +80,9 @@ class Client:
     def glo(self, plain, **options):
         return element(plain[0] + 8, self.protect(plain, **options))
 
+    def glo_initiate(self, **options):
+        return element(0x21, self.protect(INITIATE, **options))
+
     def get(self, plain=ENERGY, **options):
         """Send a protected request; return the plain answer, or the exception-response."""
         answer = self.send(self.glo(plain, **options))

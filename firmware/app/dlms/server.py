@@ -164,8 +164,7 @@ class Channel:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
         current = self.association
         if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:
-            length = self._pre_established.request(apdu, reply)
-            return length if server_sap == SERVER_SAP else 0
+            return self._broadcast(server_sap, apdu, reply)
         types = self._services.get(apdu[0])
         if types is None:
             return self._other(apdu[0], client_sap, apdu, reply, now_ms)
@@ -176,6 +175,15 @@ class Channel:
         if current.state != association.OPEN:
             self._prove(apdu, now_ms)
         return self._serve(types, apdu, reply)
+
+    def _broadcast(self, server_sap: int, apdu: "Buffer", reply: bytearray) -> int:
+        """Carry out a request of the pre-established client."""
+        try:
+            return self._pre_established.request(apdu, reply)
+        except (EncodingError, ServiceRefused):
+            if server_sap == SERVER_SAP:
+                raise
+            return 0  # not every meter of a bus at once
 
     def _serve(
         self,
