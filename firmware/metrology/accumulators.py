@@ -209,8 +209,8 @@ class Accumulators:
         if count <= 0:
             return
         span = first * 256 + count
-        kernel.accumulate(self.state, frames, pairs, span)  # pyright: ignore[reportArgumentType]
-        kernel.accumulate_shared(self.state, frames, pairs, span)  # pyright: ignore[reportArgumentType]
+        kernel.accumulate(span, frames, self.state, pairs)  # pyright: ignore[reportArgumentType]
+        kernel.accumulate_shared(span, frames, self.state, pairs)  # pyright: ignore[reportArgumentType]
         self.frames += count
 
     def move_into(self, sums: RawSums) -> None:

@@ -129,4 +129,4 @@ class Decoder:
         state = self._state
         state[_FIRST] = first_frame
         state[_RING] = frames_in_ring
-        return kernel.decode(state, ring, out, count)  # pyright: ignore[reportArgumentType]
+        return kernel.decode(count, state, ring, out)  # pyright: ignore[reportArgumentType]

@@ -8,6 +8,8 @@ Rules that keep a 32-bit and a 64-bit processor at the same bits:
 
 * every intermediate stays inside 32 bits; the bound stands beside it (B blocks of at most 64
   frames, |code| <= 2**23);
+* the compiler keeps a function's first two arguments in registers and no other local: what the
+  loops use most is written into them, an integer into the first and a pointer into the second;
 * a word read through ptr32 is signed on a 32-bit processor and zero-extended on a 64-bit one, so a
   signed word is stored with a bias, or made signed by mask and subtraction after it is read;
 * a limb (part of a long sum) is 24 or 12 bits and never negative; only the highest limb of a sum
@@ -72,46 +74,44 @@ _DEC_TABLE = const(24)  # CRC-16 of a first and of a second byte: 256 half words
 
 
 @micropython.viper
-def decode(state: ptr32, ring: ptr8, frames: ptr32, count: int) -> int:
-    """Unpack `count` chip frames of the ring into `frames`; return how many had a wrong CRC.
+def decode(word: int, table: ptr16, ring: ptr8, frames: ptr32) -> int:
+    """Unpack `word` chip frames of the ring into `frames`; return how many had a wrong CRC.
 
-    A bad frame is replaced by the last good one. The ring is a whole number of frames long and
-    the frames asked for may wrap round its end. The CRC runs over the whole frame, its own word
-    included, and ends at zero; two bytes are taken at once, low byte first as the processor loads
-    them, so its bytes are kept swapped (frame.py makes the tables to fit).
+    `table` is the state. A bad frame is replaced by the last good one. The ring is a whole number
+    of frames long and the frames asked for may wrap round its end. The CRC runs over the whole
+    frame, its own word included, and ends at zero; two bytes are taken at once, low byte first as
+    the processor loads them, so its bytes are kept swapped (frame.py makes the tables to fit).
     """
+    left = word
+    state = ptr32(int(table))
     words = int(state[_DEC_WORDS])
     length = words * 3
     channels = int(state[_DEC_CHANNELS])
-    ring_frames = int(state[_DEC_RING])
     frame = int(state[_DEC_FIRST])
-    first = ptr16(int(state) + (_DEC_TABLE << 2))
-    second = ptr16(int(state) + ((_DEC_TABLE + 128) << 2))
+    # 256 CRCs of a first byte, then 256 of a second one
+    table = ptr16(int(state) + (_DEC_TABLE << 2))
     good = ptr32(int(state) + (_DEC_GOOD << 2))
     errors = 0
-    at = 0
-    while at < count:
+    while left:
         chip = ptr8(int(ring) + frame * length)
-        crc = 0xFFFF
+        word = 0xFFFF
         if words & 1:
             # Such a frame may begin at an odd address: bytes only.
-            k = 0
-            while k < length:
-                crc = (crc >> 8) ^ second[(crc & 255) ^ chip[k]]
-                k += 1
+            for k in range(length):
+                word = (word >> 8) ^ table[((word & 255) ^ chip[k]) + 256]
         else:
             h = ptr16(int(chip))
             k = words
             while k:
-                crc ^= h[0]
-                crc = first[crc & 255] ^ second[crc >> 8] ^ h[1]
-                crc = first[crc & 255] ^ second[crc >> 8] ^ h[2]
-                crc = first[crc & 255] ^ second[crc >> 8]
+                word ^= h[0]
+                word = table[word & 255] ^ table[(word >> 8) + 256] ^ h[1]
+                word = table[word & 255] ^ table[(word >> 8) + 256] ^ h[2]
+                word = table[word & 255] ^ table[(word >> 8) + 256]
                 h = ptr16(int(h) + 6)
                 k -= 2
         out = frames
         k = channels
-        if crc:
+        if word:
             errors += 1
             state[_DEC_BAD] = (int(state[_DEC_BAD]) + 1) & 0xFFFFFF
             while k:
@@ -124,23 +124,20 @@ def decode(state: ptr32, ring: ptr8, frames: ptr32, count: int) -> int:
             state[_DEC_BAD] = 0
             c = ptr32(int(state) + (_DEC_CHANNEL << 2))
             while k:
-                b = ptr8(int(chip) + int(c[0]))
-                out[0] = (((b[0] ^ 128) - 128) << 16) | (b[1] << 8) | b[2]
+                b = ptr8(int(c[0]) + int(chip))
+                out[0] = (((((b[0] ^ 128) - 128) << 8) | b[1]) << 8) | b[2]
                 out = ptr32(int(out) + 4)
                 c = ptr32(int(c) + 4)
                 k -= 1
         good = frames
         frames = out
         frame += 1
-        if frame == ring_frames:
+        if frame == int(state[_DEC_RING]):
             frame = 0
-        at += 1
+        left -= 1
     state[_DEC_FIRST] = frame
-    if at:
-        k = 0
-        while k < channels:
-            state[_DEC_GOOD + k] = good[k]
-            k += 1
+    for k in range(channels):
+        state[_DEC_GOOD + k] = good[k]
     return errors
 
 
@@ -161,13 +158,11 @@ def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
     armed = int(state[_SCAN_ARMED])
     y = int(state[_SCAN_FILTER]) - 0x20000000
     at = first * channels + int(state[_SCAN_CHANNEL])
-    mask = 0xFFFFFF
-    sign = 0x800000
     stop = count
     for k in range(first, count):
         before = y
         # |16 x| <= 2**28, so is |y|, and their distance is below 2**30
-        x = (((int(frames[at]) ^ sign) & mask) - zero) << 4
+        x = (((int(frames[at]) ^ 0x800000) & 0xFFFFFF) - zero) << 4
         y += (x - y) >> shift
         at += channels
         since += 1
@@ -195,204 +190,211 @@ def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
 
 
 @micropython.viper
-def references(state: ptr32, table: ptr32, pairs: ptr32, count: int):
-    """Write sine and cosine of the mains frequency for `count` frames, biased by 4096.
+def references(k: int, table: ptr32, state: ptr32, pairs: ptr32):
+    """Write sine and cosine of the mains frequency for `k` frames, biased by 4096.
 
     `table` holds 256 + 64 + 1 values of a turn and a quarter, amplitude 4095 * 256, biased by
     2**20. Values between its points are interpolated: 7e-5 of the amplitude rms is all that is
     left, rounding included.
     """
+    left = k
     phase = int(state[_OSC_PHASE])
     step = int(state[_OSC_STEP])
-    mask = 0x3FFFFFFF
-    at = 0
-    end = count << 1
-    while at < end:
-        k = phase >> 22
-        part = (phase >> 11) & 2047
+    while left:
+        k = phase
+        part = (k >> 11) & 2047
+        phase = (k + step) & 0x3FFFFFFF
+        k >>= 22
         a = int(table[k])
         # difference of neighbours at most 25735: times 2048 below 2**26
-        pairs[at] = (a + (((int(table[k + 1]) - a) * part) >> 11) + 128) >> 8
+        pairs[0] = (((int(table[k + 1]) - a) * part >> 11) + a + 128) >> 8
         k += 64
         a = int(table[k])
-        pairs[at + 1] = (a + (((int(table[k + 1]) - a) * part) >> 11) + 128) >> 8
-        at += 2
-        phase = (phase + step) & mask
+        pairs[1] = (((int(table[k + 1]) - a) * part >> 11) + a + 128) >> 8
+        pairs = ptr32(int(pairs) + 8)
+        left -= 1
     state[_OSC_PHASE] = phase
 
 
 @micropython.viper
-def accumulate(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
-    """Add a span of at most 64 frames to the sums of every phase.
+def accumulate(word: int, frames: ptr32, state: ptr32, pairs: ptr32):
+    """Add a span of at most 64 frames, given as `word`, to the sums of every phase.
 
     Voltage: delayed by 0 or 1 sample and a first-order all-pass of 0.5..1.5 samples, whose gain
     is 1 at every frequency; current: by 1 or 2 samples. Halves of 12 bits are multiplied: with
     |x| <= 2**23, the all-pass gives |y| <= 1.7 * 2**23 (coefficient within 0.35), so a high half
-    is within 3482 and a low half in 0..4095. Products stand before the sum they are added to:
-    that way round the compiler keeps them in a register.
+    is within 3482 and a low half in 0..4095. References are multiplied with their bias, 1..8191,
+    which leaves the sums with the voltages' and currents' own.
     """
-    first = span >> 8
-    end = first + (span & 255)
-    channels = int(state[_CHANNELS])
-    phases = int(state[_PHASES])
+    count = word & 255
+    word >>= 8
+    stride = int(state[_CHANNELS]) << 2
+    first_frame = int(frames) + word * stride
+    first_pair = int(pairs) + (word << 3)
     mask = 0xFFFFFF
-    sign = 0x800000
-    bias = 0x4000000
-    low = 4095
-    first_pair = int(pairs) + (first << 3)
-    for phase in range(phases):
-        p = ptr32(int(state) + ((_HEAD + phase * _SECTION) << 2))
+    p = ptr32(int(state) + (_HEAD << 2))
+    phases = int(state[_PHASES])
+    while phases:
         zero_u = int(p[_ZERO_U])
         zero_i = int(p[_ZERO_I])
         c = int(p[_ALLPASS]) - 65536
         late_u = int(p[_LATE_U])
         late_i = int(p[_LATE_I])
-        x1 = int(p[_HISTORY]) - bias
-        y = int(p[_HISTORY + 1]) - bias
-        held = int(p[_HISTORY + 2]) - bias
-        i1 = int(p[_HISTORY + 3]) - bias
-        i2 = int(p[_HISTORY + 4]) - bias
+        x1 = int(p[_HISTORY]) - 0x4000000
+        y = int(p[_HISTORY + 1]) - 0x4000000
+        held = int(p[_HISTORY + 2]) - 0x4000000
+        i1 = int(p[_HISTORY + 3]) - 0x4000000
+        i2 = int(p[_HISTORY + 4]) - 0x4000000
         u_sum = i_sum = uu_h = uu_m = uu_l = ii_h = 0
         ii_m = ii_l = ui_h = ui_m = ui_l = us_h = 0
         us_l = uc_h = uc_l = is_h = is_l = ic_h = 0
         ic_l = 0
-        at = first * channels + phase + phase
+        frames = ptr32(first_frame)
         pairs = ptr32(first_pair)
-        for _ in range(end - first):
-            x = ((int(frames[at]) ^ sign) & mask) - zero_u
+        k = count
+        while k:
+            word = ((int(frames[0]) ^ 0x800000) & mask) - zero_u
             if late_u:
-                t = held
-                held = x
-                x = t
+                word, held = held, word
+            t = x1
+            x1 = word
             if c:
                 # |x - y| < 2**25: high part within 2**13, c within 22938, product below 2**28
-                t = x - y
-                t = (t >> 12) * c + (((t & low) * c) >> 12)
-                y = ((t + 8) >> 4) + x1
-            else:
-                y = x1
-            x1 = x
-            x = i1
-            i1 = ((int(frames[at + 1]) ^ sign) & mask) - zero_i
+                word -= y
+                t += (((((word & 4095) * c) >> 12) + (word >> 12) * c) + 8) >> 4
+            y = t
+            word = i1
+            i1 = ((int(frames[1]) ^ 0x800000) & mask) - zero_i
             if late_i:
-                t = i2
-                i2 = x
-                x = t
-            # Sums of one block, all below 2**31 = 2.15e9: u, i 9.2e8; h*h 7.8e8; h*l + l*h
-            # 1.83e9; l*l 1.08e9; h*s 9.2e8; l*s 1.08e9
-            u_sum += y
-            i_sum += x
-            uh = y >> 12
-            ul = y & low
-            ih = x >> 12
-            il = x & low
-            uu_h = uh * uh + uu_h
-            uu_m = uh * ul + uu_m
-            uu_l = ul * ul + uu_l
-            ii_h = ih * ih + ii_h
-            ii_m = ih * il + ii_m
-            ii_l = il * il + ii_l
-            ui_h = uh * ih + ui_h
-            ui_m = uh * il + ui_m
-            ui_m = ul * ih + ui_m
-            ui_l = ul * il + ui_l
-            t = int(pairs[0]) - 4096
-            us_h = uh * t + us_h
-            us_l = ul * t + us_l
-            is_h = ih * t + is_h
-            is_l = il * t + is_l
-            t = int(pairs[1]) - 4096
-            uc_h = uh * t + uc_h
-            uc_l = ul * t + uc_l
-            ic_h = ih * t + ic_h
-            ic_l = il * t + ic_l
-            at += channels
+                word, i2 = i2, word
+            # Sums of one block, all below 2**31 = 2.147e9: u, i 9.2e8; h*h 7.8e8; h*l + l*h
+            # 1.83e9; l*l 1.08e9; h*s 1.83e9; l*s 2.146e9
+            i_sum += word
+            ih = word >> 12
+            il = word & 4095
+            sine = int(pairs[0])
+            cosine = int(pairs[1])
+            word = y
+            u_sum += word
+            ul = word & 4095
+            word >>= 12
+            uu_h += word * word
+            uu_m = ul * word + uu_m
+            ui_h = ih * word + ui_h
+            ui_m = il * word + ui_m
+            us_h = sine * word + us_h
+            uc_h = cosine * word + uc_h
+            word = ul
+            uu_l = word * word + uu_l
+            ui_m = ih * word + ui_m
+            ui_l = il * word + ui_l
+            us_l = sine * word + us_l
+            uc_l = cosine * word + uc_l
+            word = ih
+            ii_h = word * word + ii_h
+            ii_m = il * word + ii_m
+            is_h = sine * word + is_h
+            ic_h = cosine * word + ic_h
+            word = il
+            ii_l = word * word + ii_l
+            is_l = sine * word + is_l
+            ic_l = cosine * word + ic_l
             pairs = ptr32(int(pairs) + 8)
-        p[_HISTORY] = x1 + bias
-        p[_HISTORY + 1] = y + bias
-        p[_HISTORY + 2] = held + bias
-        p[_HISTORY + 3] = i1 + bias
-        p[_HISTORY + 4] = i2 + bias
-        # Limbs: the largest sum, 1.83e9, and a limb and a carry are still inside 31 bits
-        t = int(p[_SUM_U]) + u_sum
-        p[_SUM_U] = t & mask
-        p[_SUM_U + 1] = int(p[_SUM_U + 1]) + (t >> 24)
-        t = int(p[_SUM_U + 2]) + i_sum
-        p[_SUM_U + 2] = t & mask
-        p[_SUM_U + 3] = int(p[_SUM_U + 3]) + (t >> 24)
+            frames = ptr32(int(frames) + stride)
+            k -= 1
+        p[_HISTORY] = x1 + 0x4000000
+        p[_HISTORY + 1] = y + 0x4000000
+        p[_HISTORY + 2] = held + 0x4000000
+        p[_HISTORY + 3] = i1 + 0x4000000
+        p[_HISTORY + 4] = i2 + 0x4000000
+        # The references' bias goes: 4096 times the sum, and a high half's unit is 4096
+        us_h, uc_h = us_h - u_sum, uc_h - u_sum
+        is_h, ic_h = is_h - i_sum, ic_h - i_sum
+        # Limbs: 2.146e9 and a limb of 12 bits, 1.83e9 and one of 24 are still inside 31 bits
+        word = int(p[_SUM_U]) + u_sum
+        p[_SUM_U] = word & mask
+        p[_SUM_U + 1] = int(p[_SUM_U + 1]) + (word >> 24)
+        word = int(p[_SUM_U + 2]) + i_sum
+        p[_SUM_U + 2] = word & mask
+        p[_SUM_U + 3] = int(p[_SUM_U + 3]) + (word >> 24)
         # uu, ii, ui: base 2**12, 2**12, 2**24, rest; each moves up into the first's variables
         uu_m += uu_m
         ii_m += ii_m
-        r = ptr32(int(p) + (_SUM_UU << 2))
+        p = ptr32(int(p) + (_SUM_UU << 2))
         for _ in range(3):
-            t = int(r[0]) + uu_l
-            r[0] = t & 4095
-            t = int(r[1]) + uu_m + (t >> 12)
-            r[1] = t & 4095
-            t = int(r[2]) + uu_h + (t >> 12)
-            r[2] = t & mask
-            r[3] = int(r[3]) + (t >> 24)
+            word = int(p[0]) + uu_l
+            p[0] = word & 4095
+            word = (word >> 12) + int(p[1]) + uu_m
+            p[1] = word & 4095
+            word = (word >> 12) + int(p[2]) + uu_h
+            p[2] = word & mask
+            p[3] = int(p[3]) + (word >> 24)
             uu_h, uu_m, uu_l = ii_h, ii_m, ii_l
             ii_h, ii_m, ii_l = ui_h, ui_m, ui_l
-            r = ptr32(int(r) + 16)
-        # us, uc, is, ic: base 2**12, 2**24, rest
+            p = ptr32(int(p) + 16)
+        # us, uc, is, ic: base 2**12, 2**24, rest; they end the section
         for _ in range(4):
-            t = int(r[0]) + us_l
-            r[0] = t & 4095
-            t = int(r[1]) + us_h + (t >> 12)
-            r[1] = t & mask
-            r[2] = int(r[2]) + (t >> 24)
+            word = int(p[0]) + us_l
+            p[0] = word & 4095
+            word = (word >> 12) + int(p[1]) + us_h
+            p[1] = word & mask
+            p[2] = int(p[2]) + (word >> 24)
             us_h, uc_h, is_h = uc_h, is_h, ic_h
             us_l, uc_l, is_l = uc_l, is_l, ic_l
-            r = ptr32(int(r) + 12)
+            p = ptr32(int(p) + 12)
+        first_frame += 8
+        phases -= 1
 
 
 @micropython.viper
-def accumulate_shared(state: ptr32, frames: ptr32, pairs: ptr32, span: int):
+def accumulate_shared(word: int, frames: ptr32, state: ptr32, pairs: ptr32):
     """Add the same span to what the phases share: reference sums and the neutral current."""
-    first = span >> 8
-    end = first + (span & 255)
-    channels = int(state[_CHANNELS])
+    count = word & 255
+    word >>= 8
+    stride = int(state[_CHANNELS]) << 2
     neutral = int(state[_NEUTRAL])
     zero_n = int(state[_ZERO_N])
-    mask = 0xFFFFFF
-    sign = 0x800000
     s_sum = c_sum = ss = cc = sc = n_sum = 0
     nn_h = nn_m = nn_l = 0
-    at = first * channels + neutral
-    ref = first << 1
-    for _ in range(end - first):
+    frames = ptr32(int(frames) + word * stride + (neutral << 2))
+    pairs = ptr32(int(pairs) + (word << 3))
+    while count:
         # products of references below 2**24, sums of a block below 2**30
-        s = int(pairs[ref]) - 4096
-        c = int(pairs[ref + 1]) - 4096
-        ref += 2
-        s_sum += s
-        c_sum += c
-        ss = s * s + ss
-        cc = c * c + cc
-        sc = s * c + sc
+        s = int(pairs[0]) - 4096
+        word = int(pairs[1]) - 4096
+        pairs = ptr32(int(pairs) + 8)
+        c_sum += word
+        cc = word * word + cc
+        sc = s * word + sc
+        word = s
+        s_sum += word
+        ss = word * word + ss
         if neutral:
-            x = ((int(frames[at]) ^ sign) & mask) - zero_n
-            at += channels
-            n_sum += x
-            x += 2048
-            h = x >> 12
-            x = (x & 4095) - 2048
-            nn_h = h * h + nn_h
-            nn_m = h * x + nn_m
-            nn_l = x * x + nn_l
+            word = ((int(frames[0]) ^ 0x800000) & 0xFFFFFF) - zero_n
+            frames = ptr32(int(frames) + stride)
+            n_sum += word
+            word += 2048
+            h = word >> 12
+            word = (word & 4095) - 2048
+            nn_l = word * word + nn_l
+            nn_m = h * word + nn_m
+            word = h
+            nn_h = word * word + nn_h
+        count -= 1
     r = ptr32(int(state) + (_REFERENCE << 2))
-    for _ in range(6):
-        s_sum += int(r[0])
-        r[0] = s_sum & mask
-        r[1] = int(r[1]) + (s_sum >> 24)
+    count = 6
+    while count:
+        word = int(r[0]) + s_sum
+        r[0] = word & 0xFFFFFF
+        r[1] = int(r[1]) + (word >> 24)
         s_sum, c_sum, ss = c_sum, ss, cc
         cc, sc = sc, n_sum
         r = ptr32(int(r) + 8)
-    x = int(state[_SUM_N + 2]) + nn_l
-    state[_SUM_N + 2] = x & 4095
-    x = int(state[_SUM_N + 3]) + nn_m + nn_m + (x >> 12)
-    state[_SUM_N + 3] = x & 4095
-    x = int(state[_SUM_N + 4]) + nn_h + (x >> 12)
-    state[_SUM_N + 4] = x & mask
-    state[_SUM_N + 5] = int(state[_SUM_N + 5]) + (x >> 24)
+        count -= 1
+    word = int(state[_SUM_N + 2]) + nn_l
+    state[_SUM_N + 2] = word & 4095
+    word = (word >> 12) + int(state[_SUM_N + 3]) + nn_m + nn_m
+    state[_SUM_N + 3] = word & 4095
+    word = (word >> 12) + int(state[_SUM_N + 4]) + nn_h
+    state[_SUM_N + 4] = word & 0xFFFFFF
+    state[_SUM_N + 5] = int(state[_SUM_N + 5]) + (word >> 24)

@@ -64,7 +64,7 @@ class Oscillator:
         state = self._state
         self._begin_phase = state[_PHASE]
         self._begin_step = state[_STEP]
-        kernel.references(state, self._table, self.pairs, count)  # pyright: ignore[reportArgumentType]
+        kernel.references(count, self._table, state, self.pairs)  # pyright: ignore[reportArgumentType]
 
     def rewrite(self, first: int, count: int) -> None:
         """Write the block again, at the present frequency from frame `first` on.

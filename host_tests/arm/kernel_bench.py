@@ -179,7 +179,7 @@ def accumulate_steps(state, frames, channels, pairs):
         steps.append(("set", "frames", words(part)))
         flat = [value + 4096 for pair in pairs[first : first + length] for value in pair]
         steps.append(("set", "pairs", words(flat)))
-        steps.append(("call", "accumulate", ["state", "frames", "pairs", length]))
-        steps.append(("call", "accumulate_shared", ["state", "frames", "pairs", length]))
+        steps.append(("call", "accumulate", [length, "frames", "state", "pairs"]))
+        steps.append(("call", "accumulate_shared", [length, "frames", "state", "pairs"]))
     steps.append(("get", "state", None))
     return steps

@@ -155,10 +155,10 @@ def test_blocks_cut_anywhere_give_the_same_sums(engines):
     cut = list(start)
     for first, count in ((0, 1), (1, 0), (1, 30), (31, 33)):
         for name in ("accumulate", "accumulate_shared"):
-            cut.append(("call", name, ["s", "f", "r", first * 256 + count]))
+            cut.append(("call", name, [first * 256 + count, "f", "s", "r"]))
     whole = [*start]
     for name in ("accumulate", "accumulate_shared"):
-        whole.append(("call", name, ["s", "f", "r", BLOCK]))
+        whole.append(("call", name, [BLOCK, "f", "s", "r"]))
     get = ("get", "s", None)
     assert engines.agree([*cut, get])[-1] == engines.agree([*whole, get])[-1]
 
@@ -169,7 +169,7 @@ def test_reference_oscillator(engines, step):
     steps = [("set", "s", words(state)), ("set", "t", words(sine_table()))]
     steps.append(("set", "p", bytes(8 * BLOCK)))
     for _ in range(6):
-        steps += [("call", "references", ["s", "t", "p", BLOCK]), ("get", "p", None)]
+        steps += [("call", "references", [BLOCK, "t", "s", "p"]), ("get", "p", None)]
     given = [unpack(data) for data in engines.agree([*steps, ("get", "s", None)]) if data]
     phase = (1 << 30) - 5
     for k, value in enumerate(itertools.chain(*given[:-1])):
@@ -295,7 +295,7 @@ def test_decoding_of_chip_frames_with_and_without_errors(engines, channels):
     ]
     asked = [10, 14, 24]
     for count in asked:
-        steps += [("call", "decode", ["s", "ring", "f", count]), ("get", "f", None)]
+        steps += [("call", "decode", [count, "s", "ring", "f"]), ("get", "f", None)]
     given = engines.agree([*steps, ("get", "s", None)])
     good, frame = None, 20
     for index, count in enumerate(asked):
@@ -328,7 +328,7 @@ def test_every_flipped_bit_of_a_frame_is_found(engines, codes):
         ("set", "s", words(state)),
         ("set", "ring", bytes(ring)),
         ("set", "f", bytes(12 * (count + 1))),
-        ("call", "decode", ["s", "ring", "f", count + 1]),
+        ("call", "decode", [count + 1, "s", "ring", "f"]),
         ("get", "f", None),
     ]
     errors, decoded = engines.agree(steps)

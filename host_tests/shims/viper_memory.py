@@ -12,6 +12,7 @@ import functools
 import inspect
 
 _PAGE = 1 << 20  # ranges start at multiples of this
+_SLACK = 64  # bytes of the longest frame
 _FORMAT = {1: "B", 2: "H", 4: "i"}
 
 
@@ -46,9 +47,12 @@ class _Memory:
         return base
 
     def locate(self, address):
-        """Which bytes `address` points into, as (view, offset)."""
+        """Which bytes `address` points into, as (view, offset).
+
+        A pointer may walk a frame past the end; reading or writing there is the error.
+        """
         at = bisect.bisect_right(self.bases, address) - 1
-        if at < 0 or address - self.bases[at] > len(self.views[at]):
+        if at < 0 or address - self.bases[at] > len(self.views[at]) + _SLACK:
             raise IndexError(f"address {address:#x} points to no buffer")
         return self.views[at], address - self.bases[at]
 
@@ -71,7 +75,7 @@ class Pointer:
         view, offset = _memory.locate(address)
         if offset % width:
             raise ValueError(f"address {address:#x} is not aligned to {width} bytes")
-        whole = (len(view) - offset) // width * width
+        whole = max(0, len(view) - offset) // width * width
         self.cells = view[offset : offset + whole].cast(_FORMAT[width])
         self.address = address
         self.width = width

@@ -38,7 +38,7 @@ def run_kernel(phases, channels, frames, step, delays, block=64):
     oscillator = array("i", [12345, step])
     for first in range(0, len(frames), block):
         part = frames[first : first + block]
-        kernel.references(oscillator, TABLE, pairs, len(part))
+        kernel.references(len(part), TABLE, oscillator, pairs)
         cut = len(part) // 3  # two spans of one block must add up as one does
         data = flat(part)
         accumulators.accumulate(data, pairs, 0, cut)
