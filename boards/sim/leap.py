@@ -53,7 +53,9 @@ DETAILS = ["frames", "windows", "auto"]
 AUTO_RATE = 5  # up to this rate every frame is measured
 
 KEPT = const(16)
-_UNSETTLED = const(2)  # windows that may still hold frames from before a change
+# Windows to pass after a change: one holds frames from before it, and when the frequency jumps the
+# engine believes the second window that says so, which leaves reactive power wrong until then.
+_UNSETTLED = const(5)
 _PERIOD_US = const(1_000_000)
 _BLOCK_FRAMES = const(40)
 _ONE_FRAME = const(65536)  # q16, as in metrology.accumulators
@@ -79,7 +81,7 @@ class Leap:
         self._merged: list[RawSums] = []  # at k: `_stride` windows from k on as one
         self._stride = 0
         self._next = 0  # window to repeat next
-        self._wait = _UNSETTLED  # windows to pass before the next is kept
+        self._wait = _UNSETTLED  # windows still to pass before the next is kept
         self._event: object = None  # next second of a leap, None: every frame is captured
         self._owed_q16 = 0  # part of a frame that windows took and `drop` has not
         world.before_change.append(self.changed)

@@ -182,6 +182,27 @@ def test_changes_are_felt_at_their_instant():
         check("energy over changes", difference < 2e-4, f_hz, energies, difference)
 
 
+def test_frequency_may_jump():
+    """Windows that were measured at the frequency of before stand for no others."""
+    for before_hz, after_hz in ((50, 52), (49.37, 62.713), (65, 45)):
+        energies = []
+        for detail in ("frames", "windows"):
+            meter = Meter(before_hz, detail)
+            meter.run(20)
+            meter.mains(f=after_hz)
+            meter.run(10)
+            settled = [meter.uws(k) for k in (_A_PLUS, _Q_PLUS)]
+            meter.run(60)
+            meter.end()
+            energies.append([meter.uws(k) - settled[n] for n, k in enumerate((_A_PLUS, _Q_PLUS))])
+        for k in range(2):
+            difference = abs(energies[1][k] / energies[0][k] - 1)
+            # energies enter by windows of up to a second: two edges of the 60 s are soft
+            check("frames and windows after a jump", difference < 0.035, after_hz, difference)
+        ratio = energies[1][1] / energies[1][0]
+        check("reactive beside active energy", abs(ratio / 3**0.5 - 1) < 1e-3, after_hz, ratio)
+
+
 def test_when_windows_stand_for_frames():
     meter = Meter(50, "auto")
     meter.run(10)
@@ -234,6 +255,7 @@ def test_quantities_stay_fresh():
 test_an_hour_is_right()
 test_frames_and_windows_agree()
 test_changes_are_felt_at_their_instant()
+test_frequency_may_jump()
 test_when_windows_stand_for_frames()
 test_quantities_stay_fresh()
 print(passed, "passed,", failed, "failed")
