@@ -20,6 +20,7 @@ TAG_SIZE = const(12)  # of DLMS security suite 0
 NONCE_SIZE = const(12)
 _BLOCK = const(16)
 _CHUNK = const(128)
+_REMEMBERED = const(17)  # security control byte and authentication key
 _MASK = (1 << 128) - 1
 
 
@@ -39,6 +40,9 @@ class Gcm:
             low.append(low[n] ^ h)
         self._low = low
         self._high = [value << 4 for value in low]
+        # the state after the associated data met last: it is mostly the same, and half the work
+        self._associated = b""
+        self._associated_state = 0
 
     def encrypt(self, nonce: bytes, text: "Buffer", target: bytearray, at: int) -> None:
         """Put `text` encrypted (or decrypted, which is the same) at `target[at:]`.
@@ -61,7 +65,14 @@ class Gcm:
 
     def tag(self, nonce: bytes, associated: "Buffer", text: "Buffer") -> bytes:
         """Return the 12 octets that authenticate `associated` and the encrypted `text`."""
-        state = self._hash(self._hash(0, associated), text)
+        if len(associated) > _REMEMBERED:
+            state = self._hash(0, associated)
+        else:
+            if associated != self._associated:
+                self._associated_state = self._hash(0, associated)
+                self._associated = bytes(associated)
+            state = self._associated_state
+        state = self._hash(state, text)
         state = self._times_h(state ^ (len(associated) << 67 | len(text) << 3))
         self._counters[:NONCE_SIZE] = nonce
         struct.pack_into(">I", self._counters, NONCE_SIZE, 1)
