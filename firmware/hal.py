@@ -206,12 +206,12 @@ if TYPE_CHECKING:
     class BlockCipher(Protocol):
         """AES-128 with one key. One object encrypts or decrypts, whichever comes first."""
 
-        def encrypt(self, source: Buffer, target: bytearray | memoryview, /) -> object:
-            """Encrypt whole blocks of 16 octets, each by itself; `target` may be `source`."""
+        def encrypt(self, __source: Buffer, __target: bytearray | memoryview) -> object:
+            """Encrypt whole blocks of 16 octets, each by itself; both may be one buffer."""
             ...
 
-        def decrypt(self, source: Buffer, target: bytearray | memoryview, /) -> object:
-            """Decrypt whole blocks of 16 octets, each by itself; `target` may be `source`."""
+        def decrypt(self, __source: Buffer, __target: bytearray | memoryview) -> object:
+            """Decrypt whole blocks of 16 octets, each by itself; both may be one buffer."""
             ...
 
     class Board(Protocol):

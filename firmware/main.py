@@ -3,9 +3,13 @@
 import asyncio
 
 import board
-from app.meter import Meter
 
-meter = Meter(board.parts())
+# the board's long buffers first: importing the application leaves the heap in pieces
+parts = board.parts()
+
+from app.meter import Meter  # noqa: E402
+
+meter = Meter(parts)
 
 
 def start() -> None:

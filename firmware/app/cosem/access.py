@@ -5,6 +5,8 @@ objects of a group. What an attribute allows at all stands in its class; a clien
 object without any right is not in the client's object list.
 """
 
+import hashlib
+
 from micropython import const
 
 from app.cosem.base import EXECUTE, NO_ACCESS, READ, READ_WRITE, WRITE
@@ -60,7 +62,13 @@ MECHANISM_LLS = const(1)
 MECHANISM_MD5 = const(3)
 MECHANISM_SHA1 = const(4)
 MECHANISM_GMAC = const(5)
-MECHANISMS = (MECHANISM_LLS, MECHANISM_MD5, MECHANISM_SHA1, MECHANISM_GMAC)
+# MD5 and SHA-1 where MicroPython was built with them
+_DIGESTS = ((MECHANISM_MD5, "md5"), (MECHANISM_SHA1, "sha1"))
+MECHANISMS = tuple(
+    [MECHANISM_LLS]
+    + [mechanism for mechanism, name in _DIGESTS if hasattr(hashlib, name)]
+    + [MECHANISM_GMAC]
+)
 _FACTORY = (MECHANISM_LLS, MECHANISM_GMAC)
 _FACTORY_CHOICE = const(255)
 

@@ -95,8 +95,6 @@ class InterfaceClass:
         """Set a writable attribute of the table; the tag has been checked."""
         raise AccessRefused(READ_WRITE_DENIED)
 
-    def act(
-        self, reader: "Reader", key: "Key", index: int, session: "Session"
-    ) -> "bytes | None":
+    def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> "bytes | None":
         """Invoke a method of the table that is accessible."""
         raise AccessRefused(READ_WRITE_DENIED)

@@ -15,8 +15,17 @@ from app.errors import MeterError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
     from app.dlms.ciphering import Ciphering
     from app.security import Security
+
+    class Digest(Protocol):
+        """A hash object of MicroPython."""
+
+        def digest(self) -> bytes: ...  # noqa: D102
+
 
 SHORTEST_CHALLENGE = const(8)
 LONGEST_CHALLENGE = const(64)
@@ -61,5 +70,7 @@ class Exchange:
         return ciphering.gmac(self._security.system_title, number, self._to_server)
 
     def _digest(self, challenge: bytes) -> bytes:
-        algorithm = hashlib.md5 if self._mechanism == MECHANISM_MD5 else hashlib.sha1
+        # looked up by name: not every board's MicroPython has them (access.MECHANISMS)
+        name = "md5" if self._mechanism == MECHANISM_MD5 else "sha1"
+        algorithm: Callable[[bytes], Digest] = getattr(hashlib, name)
         return algorithm(challenge + self._secret).digest()
