@@ -40,7 +40,8 @@ def by_name(objects):
 @pytest.mark.row("SEC-08")
 @pytest.mark.parametrize("pdu_size", [64, 128, 300, 1024, 0xFFFF])
 def test_gurux_reads_every_attribute_of_every_object(rig, pdu_size):
-    for key in ("general_list", "alternate_list", "readout_list"):  # gurux cannot read a profile without columns
+    # gurux cannot read a profile without columns
+    for key in ("general_list", "alternate_list", "readout_list"):
         rig.settings.put(key, ONE_ENERGY)
     session = management(rig, pdu_size=pdu_size)
     objects = session.objects()

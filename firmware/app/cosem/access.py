@@ -27,7 +27,8 @@ PRE_ESTABLISHED_ASSOCIATION = const(7)
 LEVEL_1_ASSOCIATION = const(8)
 LEVEL_2_ASSOCIATION = const(9)
 LEVEL_3_ASSOCIATION = const(10)
-SECURITY = const(11)  # security setup, lock-out
+SECURITY = const(11)  # security setup, limit of failures, passwords of ports
+SECURITY_STATE = const(12)  # what security tells and nobody sets
 
 # Columns of the table
 _PUBLIC = const(0)
@@ -54,6 +55,7 @@ _RIGHTS = (
     (_NONE,   _ALL,       _NONE,    _NONE,      _ALL,       _NONE),       # LEVEL_2_ASSOCIATION
     (_NONE,   _ALL,       _NONE,    _NONE,      _NONE,      _ALL),        # LEVEL_3_ASSOCIATION
     (_NONE,   _ALL,       _NONE,    _NONE,      _NONE,      _NONE),       # SECURITY
+    (_NONE,   READ,       _NONE,    _NONE,      _NONE,      _NONE),       # SECURITY_STATE
 )  # fmt: skip
 
 # Authentication mechanisms, IEC 62056-53

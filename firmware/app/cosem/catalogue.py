@@ -174,13 +174,13 @@ def _add_association_objects(
     counter = Counter(lambda: security.counters.last(GBEK))
     catalogue.add((0, 0, 43, 1, 1), data, counter, access.READINGS)
     lockout = security.lockout
-    for e, value in (
-        (1, FailureCount(lockout)),
-        (2, FailureLimit(lockout)),
-        (3, LastFailure(lockout)),
-        (11, Restrictions(security)),
+    for e, value, group in (
+        (1, FailureCount(lockout), access.SECURITY_STATE),
+        (2, FailureLimit(lockout), access.SECURITY),
+        (3, LastFailure(lockout), access.SECURITY_STATE),
+        (11, Restrictions(security), access.SECURITY),
     ):
-        catalogue.add((0, 0, 128, 40, e), data, value, access.SECURITY)
+        catalogue.add((0, 0, 128, 40, e), data, value, group)
 
 
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
