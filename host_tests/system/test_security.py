@@ -56,7 +56,7 @@ def line(meter, route):
 
 
 @ROUTE
-@pytest.mark.row("SEC-09", "SEC-62")
+@pytest.mark.row("SEC-09")
 @pytest.mark.parametrize("security", LEVELS, ids=["10", "20", "30"])
 @pytest.mark.parametrize("authentication", [Authentication.LOW, Authentication.HIGH_GMAC])
 def test_gurux_reads_at_every_level(line, authentication, security):
@@ -120,7 +120,6 @@ def test_wrong_keys_open_nothing_and_lock(start_meter, route):
     other.close()
 
 
-@pytest.mark.row("SEC-34")
 def test_numbers_rise_over_a_power_cut(start_meter):
     meter = start_meter()
     line = Line(meter, "wrapper")
@@ -147,7 +146,7 @@ def test_numbers_rise_over_a_power_cut(start_meter):
     line.close()
 
 
-@pytest.mark.row("SEC-61", "SEC-30", "SEC-33")
+@pytest.mark.row("SEC-61", "SEC-30")
 def test_keys_change_stay_and_do_not_show_in_the_chips(start_meter):
     meter = start_meter()
     line = Line(meter, "wrapper")

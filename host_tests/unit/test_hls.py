@@ -208,7 +208,7 @@ def test_the_mechanism_of_an_association_can_be_fixed(rig):
     assert meter.apdu(name).hex() == "c501c103"
 
 
-@pytest.mark.row("SEC-20", "FRD-06")
+@pytest.mark.row("SEC-20")
 def test_three_wrong_passwords_lock_for_a_minute(rig):
     wrong = AARQ_LLS.replace(b"12345678", b"12345679")
     rig.now_ms = 1000

@@ -53,7 +53,6 @@ def test_the_answer_carries_the_protection_of_the_request(rig, control):
     assert client.send(ENERGY) == ENERGY_ANSWER  # policy 0 asks for nothing
 
 
-@pytest.mark.row("SEC-34")
 @pytest.mark.parametrize("control", [0x10, 0x20, 0x30])
 def test_a_replayed_apdu_is_refused(rig, control):
     client = Client(rig, control=control).log_in()
@@ -73,7 +72,6 @@ def test_a_replayed_apdu_is_refused(rig, control):
     assert client.send(recorded).hex() == f"d80106{client.counter:08x}"
 
 
-@pytest.mark.row("SEC-34")
 def test_a_replayed_aarq_is_refused_with_the_number_expected(rig):
     client = Client(rig)
     recorded = client.aarq()
@@ -89,7 +87,6 @@ def test_the_last_number_is_never_accepted(rig, client):
     assert rig.security.counters.last(0) == 0xFFFFFFFE
 
 
-@pytest.mark.row("SEC-36")
 def test_wrong_tags(rig, client):
     for at in (2, 8, 15, 20, -1):
         wrong = bytearray(client.glo(ENERGY))
@@ -188,7 +185,6 @@ def test_general_protection_has_to_be_negotiated(rig):
     assert client.get() == ENERGY_ANSWER
 
 
-@pytest.mark.row("SEC-33")
 def test_a_dedicated_key_has_its_own_numbers(rig):
     key = bytes(range(0x70, 0x80))
     dedicated = Gcm(SoftwareAes(key))
@@ -312,7 +308,6 @@ def transfer(client, *keys, kek=KEK):
 NEW = bytes(range(0x80, 0x90))
 
 
-@pytest.mark.row("SEC-33")
 def test_key_transfer(rig, client):
     assert transfer(client, (0, NEW)).hex() == "c701c10000"
     assert rig.events[-1] == 48

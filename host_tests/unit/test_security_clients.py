@@ -81,7 +81,6 @@ def test_a_gmac_log_in_without_ciphering(rig):
     assert rig.server.associations() == 0
 
 
-@pytest.mark.row("SEC-34")
 def test_the_counter_is_read_by_the_public_client_and_counted_on(rig):
     transport = rig.transport()
     assert secure_clients.next_counter(transport) == 1
@@ -114,7 +113,6 @@ def test_a_wrong_key_opens_nothing(rig, wrong, security):
     assert 249 not in rig.events
 
 
-@pytest.mark.row("SEC-33")
 def test_gurux_changes_all_four_keys(rig):
     from gurux_dlms.objects import GXDLMSSecuritySetup
     from gurux_dlms.objects.enums import GlobalKeyType

@@ -145,6 +145,8 @@ def test_broadcasts_are_carried_out_and_not_answered(rig):
         before = rig.clock.utc_s()
         assert rig.apdu(SHIFT, 102, server) == b""
         assert rig.clock.utc_s() == before + 5
+    assert rig.apdu("c10181 00080000010000ff03 00 10ffa6", 102) == b""  # time zone, by SET
+    assert rig.clock.time_zone_min == -90
     confirmed = SHIFT.replace(b"\xc3\x01\x81", b"\xc3\x01\xc1")
     for request in (ENERGY, CLOCK, confirmed, b"\xc0", b"\x62\x03\x80\x01\x00"):
         assert rig.apdu(request, 102)[:1] == b"\xd8"
@@ -223,7 +225,6 @@ class CutMemory(Memory):
             self.octets[address + offset] = octet
 
 
-@pytest.mark.row("SEC-34")
 @given(cuts=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 90)), max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_no_number_comes_twice_over_power_cuts(cuts):
