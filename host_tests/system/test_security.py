@@ -203,3 +203,19 @@ def test_another_client_takes_over_without_a_release(line):
     session = line.gurux(counter=session.counter).connect()
     session.read(GXDLMSClock(), 2)
     session.release()
+
+
+@pytest.mark.row("SEC-62")
+def test_rights_are_the_same_on_every_port(meter):
+    """Object lists with every right of every attribute and method, as three ports tell them."""
+    for sap, secret in ((clients.PUBLIC, None), (clients.MANAGEMENT, clients.SECRET)):
+        lists = {}
+        for port, hdlc in (("cosem", False), ("rs485", True), ("optical", True)):
+            transport = clients.Socket(meter.ports[port])
+            session = clients.Gurux(transport, sap, secret, hdlc=hdlc).connect()
+            reply = session.exchange(session.client.getObjectsRequest())
+            lists[port] = bytes(reply.data.array())
+            session.release()
+            transport.close()
+        assert lists["cosem"] == lists["rs485"] == lists["optical"]
+        assert len(lists["cosem"]) > 300

@@ -285,6 +285,15 @@ def test_release_under_protection(rig, client):
     assert client.send(RLRQ).hex() == "6303800100"
 
 
+def test_a_client_ends_its_own_association_only(rig):
+    rig.associate()
+    for sap in (16, 32, 2):
+        assert rig.apdu(RLRQ, sap).hex() == "6303800100"
+        assert rig.apdu(ENERGY) == ENERGY_ANSWER
+    assert rig.apdu(RLRQ).hex() == "6303800100"
+    assert rig.apdu(ENERGY).hex() == NOT_POSSIBLE
+
+
 def test_a_second_aarq_on_an_open_link(rig, client):
     assert rig.apdu(AARQ_PUBLIC, sap=16)[17] == 0
     assert rig.server.associations() == 1

@@ -291,3 +291,25 @@ def test_gcm_tables_are_made_once_for_a_key(rig):
     rig.security.change_keys({3: bytes(16)})
     assert rig.security.cipher(0) is not first
     assert isinstance(rig.security.block_cipher(bytes(16)), SoftwareAes)
+
+
+@pytest.mark.parametrize("left", range(0, 260, 5))
+def test_a_power_cut_changes_all_keys_or_none(left):
+    memory = CutMemory()
+    rig = Rig(memory=memory)
+    before = rig.settings.get("keys")
+    rig.security.change_keys({0: bytes(16), 2: bytes(range(16))})
+    between = rig.settings.get("keys")
+    assert before != between
+    memory.left = left
+    after = bytes(range(64))
+    changes = {key_id: after[16 * key_id : 16 * key_id + 16] for key_id in range(4)}
+    try:
+        rig.security.change_keys(changes)
+    except PowerLost:
+        pass
+    memory.left = -1
+    fresh = Rig(memory=memory)
+    assert fresh.settings.get("keys") in (between, after)
+    assert not fresh.security.counters.lost
+    assert fresh.settings.damaged == []

@@ -128,13 +128,16 @@ class Association:
         self._apply(_REFUSED)
         raise AccessRefused(refusal)
 
-    def release(self, apdu: "Buffer", reply: bytearray) -> int:
+    def release(self, client_sap: int, apdu: "Buffer", reply: bytearray) -> int:
         """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError.
 
         An association that was opened under protection is only ended under protection; without
-        it the client is told that it is not finished.
+        it the client is told that it is not finished. A client that has no association here has
+        nothing to end.
         """
         information = acse.parse_rlrq(apdu)
+        if self.state != CLOSED and client_sap != self.client.sap:
+            return acse.write_rlre(reply)
         if self.state == CLOSED or not self.protection:
             self._apply(_RELEASED)
             return acse.write_rlre(reply)

@@ -248,7 +248,7 @@ class Channel:
             self._forget()
             return self.association.request(client_sap, apdu, reply, now_ms)
         if tag == acse.RLRQ:
-            length = self.association.release(apdu, reply)
+            length = self.association.release(client_sap, apdu, reply)
             if self.association.state == association.CLOSED:
                 self._forget()
             return length
