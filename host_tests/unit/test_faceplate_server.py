@@ -1,0 +1,157 @@
+"""The reader in front of the bench's HTTP calls: pieces, floods, garbage."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.append(str(Path(__file__).parent))
+
+import bench_rig
+import timeline
+from faceplate import server
+from faceplate.bench import Bench
+from leap import Leap
+from power import Supply
+from world import World
+
+PAGE = bench_rig.ROOT / "boards" / "sim" / "faceplate" / "index.html"
+
+
+@pytest.fixture
+def bench():
+    return bench_rig.make_bench()
+
+
+class Reader:
+    """A stream that gives its bytes in pieces and then ends."""
+
+    def __init__(self, data, piece):
+        self.data = data
+        self.piece = piece
+
+    async def read(self, n):
+        size = min(n, self.piece)
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
+
+
+class Writer:
+    def __init__(self):
+        self.sent = b""
+        self.closed = False
+
+    def get_extra_info(self, _name):
+        return ("127.0.0.1", 1)
+
+    async def awrite(self, data):
+        self.sent += data.encode() if isinstance(data, str) else data
+
+    async def aclose(self):
+        self.closed = True
+
+    def close(self):
+        self.closed = True
+
+    async def wait_closed(self):
+        pass
+
+
+def exchange(bench, data, piece=1024):
+    """Status, headers in small letters, and body of the answer to these bytes."""
+    writer = Writer()
+    asyncio.run(server.Server(bench, str(PAGE))._serve(Reader(data, piece), writer))
+    assert writer.closed
+    if not writer.sent:
+        return 0, "", b""
+    head, body = writer.sent.split(b"\r\n\r\n", 1)
+    return int(head.split()[1]), head.decode().lower(), body
+
+
+def request(method, path, body=b"", extra=""):
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1024])
+def test_a_request_may_come_in_pieces(bench, piece):
+    data = request("POST", "/api/rate", b'{"rate": 3}')
+    status, head, body = exchange(bench, data, piece)
+    assert (status, json.loads(body)) == (200, {"rate": 3.0})
+    assert "application/json" in head
+    assert timeline.rate == 3
+
+
+def test_the_page_and_its_type(bench):
+    status, head, body = exchange(bench, request("GET", "/"))
+    assert status == 200
+    assert "text/html; charset=utf-8" in head
+    assert body == PAGE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("GET", "/nothing"), 404),
+        (request("POST", "/api/state"), 405),
+        (request("GET", "/api/mains"), 405),
+        (request("DELETE", "/api/state"), 405),
+        (request("GET", "/api/quantities"), 503),
+        (request("POST", "/api/rate", b"no"), 400),
+        (request("POST", "/api/rate", b'{"rate": -1}'), 400),
+        (request("POST", "/api/rate", b" " * 16385), 413),
+        (request("GET", "/" + "a" * 9000), 413),
+        (b"x" * 100_000, 413),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000, 413),
+        (b"\r\n\r\n", 400),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / SPDY/3\r\n\r\n", 400),
+        (b"BREW / HTTP/1.1\r\n\r\n", 400),
+        (b"GET http://x/ HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"POST /api/rate HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /api/rate HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST /api/rate HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", 400),
+        (b"POST /api/rate HTTP/1.1\r\nContent-Length: 10\r\n\r\n{}", 400),
+        (b"POST /api/rate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost", 400),
+        (b"\xff\xfe\xfd\r\n\r\n", 400),
+    ],
+)
+def test_what_is_refused(bench, data, status):
+    got, head, body = exchange(bench, data)
+    assert got == status
+    assert "application/json" in head
+    assert json.loads(body)["error"]
+    assert timeline.rate == 1
+
+
+def test_a_client_that_says_nothing_gets_nothing(bench):
+    assert exchange(bench, b"")[0] == 0
+
+
+def test_a_query_is_ignored(bench):
+    assert exchange(bench, b"GET /api/ports?%zz=1&b HTTP/1.0\r\n\r\n")[0] == 200
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_answered_or_dropped(data):
+    world = World("1ph")
+    supply = Supply()
+    bench = Bench(world, Leap(world, "auto"), bench_rig.Processor(supply), {}, {})
+    status, _, body = exchange(bench, data)
+    assert status in (0, 400, 404, 405, 413)
+    assert not body or json.loads(body)["error"]
+
+
+def test_too_many_clients_are_told_so(bench):
+    busy = server.Server(bench, str(PAGE))
+    busy.clients = 1000
+    writer = Writer()
+    asyncio.run(busy._serve(Reader(request("GET", "/"), 1024), writer))
+    assert b" 503 " in writer.sent
+    assert busy.clients == 1000
