@@ -78,7 +78,10 @@ def parse_aarq(apdu: "Buffer") -> Request:
 
 
 def parse_rlrq(apdu: "Buffer") -> bytes:
-    """Return the user-information of an RLRQ, empty if it has none. Raises EncodingError."""
+    """Return the user-information of an RLRQ, empty if it has none that can be read.
+
+    Raises EncodingError if it is no RLRQ; what else is in it does not matter.
+    """
     at, end = _content(apdu, 1, len(apdu))
     if end != len(apdu):
         raise EncodingError
@@ -87,7 +90,10 @@ def parse_rlrq(apdu: "Buffer") -> bytes:
         tag = apdu[at]
         start, at = _content(apdu, at + 1, end)
         if tag == 0xBE:
-            information = _inner(bytes(apdu[start:at]), 0x04)
+            try:
+                information = _inner(bytes(apdu[start:at]), 0x04)
+            except EncodingError:
+                information = b""
     return information
 
 
