@@ -219,3 +219,20 @@ def test_rights_are_the_same_on_every_port(meter):
             transport.close()
         assert lists["cosem"] == lists["rs485"] == lists["optical"]
         assert len(lists["cosem"]) > 300
+
+
+@pytest.mark.row("SEC-07")
+def test_level_3_comes_in_on_local_ports_only(meter):
+    line = Line(meter, "wrapper")
+    counter = line.next_counter()
+    with pytest.raises(GXDLMSException):
+        line.gurux(counter, sap=64).connect()
+    session = line.gurux(counter + 10, sap=32).connect()
+    assert session.read(GXDLMSRegister("1.0.14.7.0.255"), 2) is not None
+    counter = session.counter
+    line.close()
+    line = Line(meter, "rs485")
+    session = line.gurux(counter, sap=64).connect()
+    assert session.read(GXDLMSRegister("1.0.14.7.0.255"), 2) is not None
+    session.release()
+    line.close()
