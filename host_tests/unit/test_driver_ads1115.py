@@ -4,9 +4,11 @@ Adafruit's package is the one that `make setup` puts into .venv/upylib; it runs 
 """
 
 import asyncio
+import importlib.util
 import math
 import sys
 import types
+import typing
 from array import array
 from pathlib import Path
 
@@ -25,6 +27,10 @@ sys.modules.setdefault("busio", busio)
 typing_names = types.ModuleType("circuitpython_typing")
 typing_names.ReadableBuffer = typing_names.WriteableBuffer = object
 sys.modules.setdefault("circuitpython_typing", typing_names)
+if importlib.util.find_spec("typing_extensions") is None:
+    extensions = types.ModuleType("typing_extensions")
+    extensions.Literal = typing.Literal
+    sys.modules["typing_extensions"] = extensions
 
 from adafruit_ads1x15.ads1115 import ADS1115
 
