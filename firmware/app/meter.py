@@ -23,7 +23,6 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
-from app.port_settings import Ports
 from app.parameters import ParameterLock, Parameters
 from app.port_settings import Ports
 from app.production import CalibrationRecord, Production

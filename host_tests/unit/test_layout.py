@@ -20,11 +20,10 @@ STAGES = (
     ("hal", "civil", "version"),
     ("app.errors",),
     ("app.crypto",),
-    ("app.crypto",),
     ("metrology", "app.storage"),
     (
-        "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record", "app.factory",
-        "app.identification", "app.lockout", "app.parameters",
+        "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record",
+        "app.factory", "app.identification", "app.lockout", "app.parameters",
         "app.port_settings", "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
