@@ -292,6 +292,23 @@ def test_front_end():
         run(collector.collect(1))
         check("a stall of 200 ms loses frames", 250 < source.lost < 350, source.lost)
     chip, source = front_end(4, [0, 1, 2])
+    source.start()
+    collector = Collector(source, [0, 1, 2])
+    timeline.set_rate(1_000_000)
+    run(collector.collect(1))
+    for fault, least, most in (("brown_out", 1, 60), ("drdy_stuck", 3600, 4100)):
+        lost, restarts, before = source.lost, source.restarts, len(collector.first_words)
+        chip.fault(fault)
+        run(collector.collect(1))
+        chip.fault("clear")
+        run(collector.collect(1))
+        lost = source.lost - lost
+        check(fault + " is noticed", source.restarts > restarts, source.restarts)
+        check(fault + " is counted", least <= lost <= most, lost)
+        seen = len(collector.first_words) - before
+        check(fault + ": measured again", abs(seen + lost - 8000) < 600, (seen, lost))
+    check("never words of another frame", collector.whole and source.errors == 0)
+    chip, source = front_end(4, [0, 1, 2])
     chip.fault("dead")
     check("dead front end", raises(OSError, source.start))
 
