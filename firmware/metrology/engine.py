@@ -15,6 +15,7 @@ from metrology.accumulators import Accumulators, RawSums
 from metrology.calibration import CalibrationError, Weights, delay_filter
 from metrology.energy import Energies
 from metrology.frame import BLOCK
+from metrology.half_cycle import HalfCycles
 from metrology.oscillator import Oscillator
 from metrology.pulse import Pulses
 from metrology.quantities import Quantities
@@ -49,6 +50,8 @@ class Engine:
     are cleared afterwards, so copy what is kept
     last_whole: the last window held whole cycles of the mains
     on_window: called without arguments after each window, quantities and energies up to date
+    half_cycles: one-cycle RMS of the voltages, refreshed each half cycle
+    on_half_cycle: None, or called without arguments after each block in which a half cycle ended
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class Engine:
         self.pulses = Pulses(variant.pulses_per_kwh, rate)
         self.tap: Callable[[RawSums], None] | None = None
         self.on_window: list[Callable[[], None]] = []
+        self.half_cycles = HalfCycles(weights.u_pv, source.channels, rate, self._nominal_uhz)
+        self.on_half_cycle: Callable[[], None] | None = None
         self.windows = 0  # closed since start
         self.last_whole = False
         self._source = source
@@ -109,6 +114,7 @@ class Engine:
         self.quantities.set_weights(weights)
         self._partial.set_weights(weights)
         self._reference.set_scale(weights.u_pv)
+        self.half_cycles.set_scale(weights.u_pv)
 
     def frames_lost(self) -> int:
         """Return how many frames the source has lost since it was started."""
@@ -176,17 +182,21 @@ class Engine:
         frames = self._frames
         reference = self._reference
         self._oscillator.write(count)
-        done = 0
+        done = since_q8 = 0
         if self._second_weight_q16 >= 0:
             self._second_frame(0)
             done = 1
         scanned = 0
+        crossed = False
         while True:
             stop = reference.scan(frames, scanned, count)
             if stop >= count:
                 break
             scanned = stop + 1
             done = self._crossing(stop, done, count)
+            crossed = self._state == _LOCKED
+            # a frame stands for the time half a frame before and after it
+            since_q8 = ((count - stop) << 8) + 128 - (reference.fraction_q16() >> 8)
         self._accumulate(done, count - done)
         if reference.silent():
             reference.next_phase()
@@ -194,6 +204,14 @@ class Engine:
         if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
             self._cut(True)
         self.pulses.tick(count)
+        half_cycles = self.half_cycles
+        ended = half_cycles.add(frames, count)
+        if crossed:
+            half_cycles.set_zero(self.quantities.dc_u_q16)
+            half_cycles.set_frequency(self._oscillator.frequency_uhz)
+            half_cycles.align(since_q8)
+        if ended and self.on_half_cycle is not None:
+            self.on_half_cycle()
 
     def _accumulate(self, first: int, count: int) -> None:
         self._accumulators.accumulate(self._frames, self._oscillator.pairs, first, count)

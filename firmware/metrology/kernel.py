@@ -1,4 +1,4 @@
-"""The work on every ADC frame: decode, find zero crossings, multiply, sum. The one viper file.
+"""The work on every ADC frame: decode, find zero crossings, multiply, sum. Viper.
 
 Frames come from a driver's ring (`decode`) as signed 24-bit codes in 32-bit words, channels
 interleaved; the exact sums leave through `state`, which accumulators.py lays out and reads.

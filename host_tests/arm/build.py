@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 KERNEL = ROOT / "firmware" / "metrology" / "kernel.py"
+VOLTAGE_KERNEL = KERNEL.with_name("voltage_kernel.py")
 TARGETS = ("armv6m", "armv7emsp")
 
 

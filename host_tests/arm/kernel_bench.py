@@ -32,16 +32,17 @@ def unpack(data):
 class Engines:
     """Both Arm targets, the 64-bit unix port and CPython, asked the same."""
 
-    def __init__(self):
-        self.machines = {arch: ThumbMachine(cross_compile(KERNEL, arch)) for arch in TARGETS}
+    def __init__(self, source=KERNEL, module=kernel):
+        self.machines = {arch: ThumbMachine(cross_compile(source, arch)) for arch in TARGETS}
+        self.module = module
 
     def run(self, steps):
         """Run a program everywhere and return what each interpreter gave."""
         given = {
             arch: run_in_place(steps, machine.call) for arch, machine in self.machines.items()
         }
-        given["unix"] = run_interpreter(steps, [ROOT / "firmware"], "metrology.kernel")
-        given["cpython"] = run_in_place(steps, lambda name, *a: getattr(kernel, name)(*a))
+        given["unix"] = run_interpreter(steps, [ROOT / "firmware"], self.module.__name__)
+        given["cpython"] = run_in_place(steps, lambda name, *a: getattr(self.module, name)(*a))
         return given
 
     def agree(self, steps):
