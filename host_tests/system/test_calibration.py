@@ -69,7 +69,7 @@ def write(client, item, value, tag):
     client.write(item, 2)
 
 
-@pytest.mark.row("PRD-01", "PRD-02", "PRD-08", "IDN-10")
+@pytest.mark.row("PRD-01", "PRD-08", "IDN-10")
 def test_sensors_with_errors_are_calibrated_and_stay_so(start_meter, tmp_path):
     meter = start_meter("--rate", "1", state=tmp_path / "state")
     err(meter)
@@ -99,7 +99,6 @@ def test_sensors_with_errors_are_calibrated_and_stay_so(start_meter, tmp_path):
     assert meter.get("/api/health")["problems"] == []
 
 
-@pytest.mark.row("PRD-02")
 def test_a_damaged_calibration_is_served_by_its_twin_then_said(start_meter):
     meter = start_meter("--rate", "1")
     err(meter)
@@ -116,7 +115,7 @@ def test_a_damaged_calibration_is_served_by_its_twin_then_said(start_meter):
         assert good == (word == "other one")
 
 
-@pytest.mark.row("PRD-01", "SEC-50", "LED-03")
+@pytest.mark.row("PRD-01", "SEC-50")
 def test_under_lock_neither_the_program_nor_a_client_changes_anything(start_meter):
     meter = start_meter("--rate", "1")
     client = session(meter)
@@ -207,7 +206,7 @@ def test_the_pulse_output_pulses_as_it_was_told(start_meter):
     assert state["width_ms"] == pytest.approx(100, abs=1)
 
 
-@pytest.mark.row("TRF-01", "TRF-02")
+@pytest.mark.row("TRF-01")
 def test_a_transformer_meter_of_100_to_5_registers_twenty_times(start_meter):
     meter = start_meter("--rate", "1", "--model", "ct")
     unlock(meter)

@@ -89,7 +89,7 @@ def test_led_constants_count_impulses_per_kilowatthour(rig):
         assert scaler_unit == [(axdr.INT8, -3), (axdr.ENUM, 45 + e % 3)]
 
 
-@pytest.mark.row("LED-03", "PRD-01", "SEC-50")
+@pytest.mark.row("PRD-01", "SEC-50")
 def test_under_lock_every_factory_object_refuses_and_says_so_in_the_input_word():
     rig = FactoryRig(transformer=True)
     assert rig.read("0-0:96.3.1") == 0
@@ -127,7 +127,6 @@ def test_the_input_word_shows_keys_and_lock(rig):
     assert rig.read("0-0:96.3.1") == 0xE000
 
 
-@pytest.mark.row("LED-03")
 @pytest.mark.parametrize(
     ("transformer", "allowed", "refused"),
     [
@@ -236,7 +235,7 @@ def test_the_leds_can_follow_other_energies_with_their_constants(rig):
             rig.write("0-0:128.60.4", axdr.ENUM, value)
 
 
-@pytest.mark.row("TRF-01", "TRF-02", "TRF-03")
+@pytest.mark.row("TRF-01", "TRF-03")
 def test_a_transformer_meter_shows_primary_values_when_told_to():
     rig = FactoryRig(transformer=True)
     rig.write("1-0:0.4.2", axdr.UINT16, 100)

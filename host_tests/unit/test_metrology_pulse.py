@@ -147,7 +147,6 @@ def test_a_pulse_is_as_wide_as_it_was_set():
     assert len(led.falls) >= 2
 
 
-@pytest.mark.row("LED-03")
 def test_another_constant_goes_on_with_the_same_energy():
     generator = PulseGenerator(1000, RATE_MHZ)
     led = Led(generator)

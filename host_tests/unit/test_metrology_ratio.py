@@ -94,7 +94,6 @@ def test_100_to_5_makes_registers_twenty_times_what_is_measured():
     assert energies.primary(1_000_000_000) == 20_000_000_000
 
 
-@pytest.mark.row("TRF-02")
 @pytest.mark.parametrize(
     ("numerator", "denominator"),
     [(100, 0), (0, 5), (-100, 5), (100, -5), (4, 5), (65536, 7), (50005, 5)],

@@ -128,7 +128,6 @@ class Meter:
         return max(abs(averages.p_uw(phase) / true - 1) * 100 for phase in range(len(self.errors)))
 
 
-@pytest.mark.row("PRD-02")
 def test_gain_then_phase_then_offset_undo_the_errors_of_the_sensors():
     meter = Meter()
     assert meter.error_percent(230, 5, 0) > 5
@@ -149,7 +148,7 @@ def test_gain_then_phase_then_offset_undo_the_errors_of_the_sensors():
     assert (meter.stored.count, meter.stored.calibrated_utc_s) == (3, NOW_UTC_S)
 
 
-@pytest.mark.row("PRD-02", "IDN-10", "PRD-08")
+@pytest.mark.row("IDN-10", "PRD-08")
 def test_a_meter_wakes_up_with_its_calibration_and_its_date():
     meter = Meter(ERRORS[:1])
     meter.give(230, 5, 0)
@@ -168,7 +167,6 @@ def addresses():
     return regions.open_record(Memory(), "calibration")._addresses
 
 
-@pytest.mark.row("PRD-02")
 @pytest.mark.parametrize("slot", [0, 1])
 def test_a_damaged_copy_is_served_by_its_twin_and_both_damaged_are_said(slot):
     meter = Meter(ERRORS[:1])
