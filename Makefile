@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy bench screenshot look clean
+	types mpy size rows measure accuracy objects fuzz bench screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -85,6 +85,13 @@ accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS
 
 bench: $(DEV_SET) ## instructions a frame of the compiled kernel
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
+
+objects: $(DEV_SET) ## write the object model to docs/objects.md
+	$(PY) tools/objects.py
+
+N ?= 10000000
+fuzz: $(DEV_SET) ## mutated octets into the DLMS server and its links (N=10000000)
+	$(PY) tools/fuzz.py --count $(N) $(ARGS)
 
 screenshot: $(DEV_SET) ## render the faceplate to docs/images/faceplate.png
 	$(PY) tools/screenshot.py --write

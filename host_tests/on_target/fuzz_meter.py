@@ -1,0 +1,98 @@
+"""The meter that the fuzzer works on: the DLMS server over a blank memory, without a board."""
+
+import os
+
+import cryptolib
+
+from app.attributes import Resolver
+from app.clock import Clock
+from app.cosem import catalogue
+from app.dlms import conformance
+from app.dlms.server import MAX_PDU, Server
+from app.identification import Identification
+from app.port_settings import Ports
+from app.registers import RegisterFile
+from app.security import Security
+from app.settings import Settings
+from app.storage.vault import Vault
+
+
+class FuzzError(Exception):
+    """An input did what none may do; the text says what."""
+
+
+class _Memory:
+    size = 32768
+
+    def __init__(self):
+        self.octets = bytearray(self.size)
+
+    def read_into(self, address, buffer):
+        buffer[:] = memoryview(self.octets)[address : address + len(buffer)]
+
+    def write(self, address, data):
+        self.octets[address : address + len(data)] = data
+
+
+class _Rtc:
+    time_s = 823219190
+
+    def utc_s(self):
+        return self.time_s
+
+    def set_utc_s(self, utc_s):
+        self.time_s = utc_s
+
+    def oscillator_stopped(self):
+        return False
+
+
+class _Variant:
+    phases = 3
+    pulses_per_kwh = 1000
+
+
+class _Quantities:
+    phases = 3
+    p_total_uw = q_total_uvar = s_total_uva = in_ua = 0
+    pf_total_ppm = 1_000_000
+    f_uhz = 50_000_000
+    p_uw = q_uvar = s_uva = u_uv = i_ua = (230_000_000, 5_000_000, 0)
+    pf_ppm = thd_u_ppm = thd_i_ppm = (230_000, 5_000, 0)
+
+
+class _Energies:
+    wh = (1725, 0, 0, 0, 0, 5_000_000_000, 0, 0, 0, 0, 0, -4_000_000_000)
+
+
+def aes(key):
+    return cryptolib.aes(key, 1)
+
+
+class Meter:
+    """A server fresh from the factory on a blank memory, and one channel."""
+
+    def __init__(self):
+        memory = _Memory()
+        settings = Settings(memory, Vault(aes, b"unique"))
+        clock = Clock(_Rtc(), settings)
+        registers = RegisterFile(_Quantities(), _Energies(), True)
+        variant = _Variant()
+        identification = Identification(bytes((0, 0, 0, 1)), variant, settings)
+        title = identification.system_title()
+        security = Security(memory, settings, aes, os.urandom, clock.utc_s, title)
+        parts = catalogue.Parts(registers, clock, settings, identification, variant, security)
+        parts.ports = Ports(settings, identification.serial_number(), ("127.0.0.1", 4059))
+        objects = catalogue.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
+        self.server = Server(objects, security)
+        self.channel = self.server.open_channel(MAX_PDU, True)
+        self.now_ms = 0
+        self.defect = None
+        self.server.on_defect = self._remember
+
+    def _remember(self, error):
+        self.defect = error
+
+    def check(self):
+        if self.server.defects:
+            raise FuzzError("a defect of the server: " + repr(self.defect))
