@@ -56,6 +56,7 @@ class RunningMeter:
         first = free_ports(_PORTS + 1)
         http = first + _PORTS if faceplate else 0
         self.address = f"http://127.0.0.1:{http}"
+        self.cosem_port = first
         self._options = ["--ports", str(first), "--http", str(http), "--fresh", *options]
         self._said: list[str] = []
         self._ready = threading.Event()
