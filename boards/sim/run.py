@@ -74,6 +74,32 @@ def _open_faceplate(board: "Assembly") -> None:
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 
 
+async def _pull_plug(board: "Assembly") -> None:
+    """Cut the mains and let the hold-up time run, so that the firmware keeps what is in RAM."""
+    import asyncio
+
+    import power
+    import timeline
+
+    if board.supply.mains:
+        board.world.set_supply(False, None)
+        if timeline.rate < 1:
+            timeline.set_rate(1)
+        await asyncio.sleep_ms(power.HOLDUP_MS + 10)
+    raise KeyboardInterrupt
+
+
+def _power_down(board: "Assembly") -> None:
+    """End the meter as its supply would, not as a crash would."""
+    import loop
+
+    loop.create_task(_pull_plug(board), loop.BENCH)
+    try:
+        board.processor.run()
+    except KeyboardInterrupt:
+        pass
+
+
 def main(arguments: "list[str]") -> None:
     """Run the virtual meter."""
     try:
@@ -103,7 +129,8 @@ def main(arguments: "list[str]") -> None:
         loop.create_task(_announce(board), loop.BENCH)
         board.processor.run()
     except KeyboardInterrupt:
-        pass
+        if board is not None:
+            _power_down(board)
     except replay.FrameFileError as error:
         fail(2, "--replay " + str(error))
     except (chipfile.ChipFileError, net.PortError) as error:

@@ -25,6 +25,7 @@ from app.energy_record import EnergyRecord
 from app.identification import Identification
 from app.parameters import ParameterLock, Parameters
 from app.port_settings import Ports
+from app.power_fail import PowerFail
 from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
 from app.security import Security
@@ -110,6 +111,7 @@ class Meter:
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
             keys.Key(board.key_reset, keys.RESET, self.display.on_key),
         ]
+        self.power_fail = PowerFail(board.supply_good, self._keep_energies)
         self.tcp_link = None
         if board.tcp is not None and self.ports.tcp is not None:
             self.tcp_link = TcpLink(
@@ -124,6 +126,7 @@ class Meter:
         except OSError as error:
             # Without its converter the meter still has to say so on every port.
             self._problem("metering converter: " + str(error))
+        self.supervisor.start("supply", lambda _task: self.power_fail.run())
         self.supervisor.start("clock", self._keep_time)
         self.supervisor.start("display", lambda _task: self.display.run())
         for key in self.keys:
@@ -201,6 +204,12 @@ class Meter:
         return OpticalLink(
             self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
         )
+
+    def _keep_energies(self) -> None:
+        """Count what has been measured up to now and keep it: the power is about to go."""
+        self.engine.poll()
+        self.engine.close()
+        self.energy_record.save()
 
     async def _measure(self, task: "Task") -> None:
         source = self.board.frames

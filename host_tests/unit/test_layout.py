@@ -24,7 +24,7 @@ STAGES = (
     (
         "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record",
         "app.factory", "app.identification", "app.lockout", "app.parameters",
-        "app.port_settings", "app.production",
+        "app.port_settings", "app.power_fail", "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (
