@@ -39,6 +39,9 @@ _MICRO = const(1_000_000)
 _FIT_SHIFT = const(24)  # coefficients of the fit, q24
 _TURN_MDEG = const(360_000)
 _THD_MAX_PPM = const(99_999_999)
+# Below these a distortion would be that of the converter's noise
+_THD_FROM_UV = const(5_000_000)
+_THD_FROM_UA = const(5_000)
 
 
 class Quantities:
@@ -148,8 +151,8 @@ class Quantities:
         self.q_uvar[phase] = q + weights.q_offset_uvar[phase]
         self.s_uva[phase] = s_uva
         self.pf_ppm[phase] = _power_factor_ppm(p_uw, s_uva)
-        self.thd_u_ppm[phase] = _thd_ppm(uu, su, cu, gram)
-        self.thd_i_ppm[phase] = _thd_ppm(ii, si, ci, gram)
+        self.thd_u_ppm[phase] = _thd_ppm(uu, su, cu, gram) if u_uv >= _THD_FROM_UV else 0
+        self.thd_i_ppm[phase] = _thd_ppm(ii, si, ci, gram) if i_ua >= _THD_FROM_UA else 0
 
     def _update_gram(self, sums: "RawSums", frames_q16: int) -> None:
         of = sums.reference
