@@ -96,9 +96,6 @@ class Leap:
 
     def detach(self) -> None:
         """Forget the engine: the meter goes down, its capture with it."""
-        if self._event is not None:
-            timeline.cancel(self._event)
-            self._event = None
         self._engine = None
         self._capture = None
         self._forget()
@@ -130,6 +127,10 @@ class Leap:
         self._capture.release()
 
     def _forget(self) -> None:
+        if self._event is not None:
+            # Among the last frames a window may have closed and asked for the next leap.
+            timeline.cancel(self._event)
+            self._event = None
         self._kept = []
         self._merged = []
         self._wait = _UNSETTLED

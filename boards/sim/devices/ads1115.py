@@ -100,7 +100,7 @@ class Ads1115(Chip):
         return len(buffer)
 
     def _reset(self) -> None:
-        self._registers = list(_DEFAULTS)
+        self._registers: list[int] = list(_DEFAULTS)
         self._pointer = 0
         self._done_us = -1.0  # when the conversion under way ends, below 0: none is
         self._settings = 0  # configuration of the conversion under way
