@@ -105,6 +105,16 @@ def test_a_power_cut_loses_no_energy_and_the_meter_boots_again(start_meter):
     assert register(meter, "1.0.1.8.0.255") == int(after["1.8.0"])
 
 
+def test_a_dead_phase_shows_no_distortion(start_meter):
+    meter = start_meter("--rate", "0")
+    meter.post("/api/mains", phases=({"u": 0, "i": 0}, {"u": 230, "i": 0}, {"u": 0, "i": 5}))
+    meter.post("/api/advance", seconds=3)
+    quantities = meter.get("/api/quantities")
+    assert quantities["thd_u"][0] == quantities["thd_i"][0] == 0
+    assert quantities["thd_u"][2] == quantities["thd_i"][1] == 0
+    assert 0 <= quantities["thd_i"][2] < 1
+
+
 def test_frames_and_windows_count_the_same_energy(start_meter):
     readings = []
     for detail in ("frames", "windows"):
