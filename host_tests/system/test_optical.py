@@ -120,7 +120,7 @@ def test_client_reads_out_and_sees_what_the_meter_measures(meter, client):
     assert 0 <= later_kwh - energy_kwh < 0.01 + 0.001
 
 
-@pytest.mark.row("OPT-01", "OPT-08")
+@pytest.mark.row("OPT-01")
 def test_client_programs(client):
     log_in(client)
     client.write_single_value("0-0:96.1.1", "UTILITY 7")
@@ -131,7 +131,6 @@ def test_client_programs(client):
     client.write_single_value("0-0:96.1.1", "")
 
 
-@pytest.mark.row("OPT-08")
 def test_wrong_password_breaks_off(wire):
     wire.send(b"/?!\r\n")
     assert wire.until(b"\n") == IDENTIFICATION

@@ -233,7 +233,6 @@ def test_password_request_carries_the_serial_number(head):
     assert head.programming() == command(b"P0", b"(00000001)")
 
 
-@pytest.mark.row("OPT-08")
 @pytest.mark.parametrize("kind", [b"P1", b"P2"])
 def test_right_password_opens_and_wrong_one_breaks_off(head, kind):
     assert head.open(kind=kind) == b"\x06"
@@ -244,7 +243,6 @@ def test_right_password_opens_and_wrong_one_breaks_off(head, kind):
     assert head.session.idle
 
 
-@pytest.mark.row("OPT-08")
 def test_three_wrong_passwords_lock_the_head_for_a_minute(head):
     told = []
     head.commands.on_wrong_password = told.append
