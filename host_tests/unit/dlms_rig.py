@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
+sys.path.append(str(Path(__file__).parent))
+
+from fram_fake import Memory
 
 import civil
 from app.attributes import Resolver
@@ -28,26 +31,6 @@ AARQ_LLS = bytes.fromhex(
 )
 AARQ_PUBLIC = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1fffff")
 RLRQ = bytes.fromhex("6203800100")
-
-
-class Memory:
-    """hal.Memory in RAM, blank; `dead` makes it answer like a chip that is gone."""
-
-    size = 32768
-
-    def __init__(self):
-        self.octets = bytearray(self.size)
-        self.dead = False
-
-    def read_into(self, address, buffer):
-        if self.dead:
-            raise OSError("no answer")
-        buffer[:] = self.octets[address : address + len(buffer)]
-
-    def write(self, address, data):
-        if self.dead:
-            raise OSError("no answer")
-        self.octets[address : address + len(data)] = data
 
 
 class Rtc:

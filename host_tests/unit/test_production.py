@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
+from fram_fake import Memory
 from metrology_bench import Bench, Mains, Phase, Variant
 
 from app.errors import AccessRefused
@@ -42,24 +44,6 @@ WINDOWS = 6
 # of each phase: ratio errors of voltage and current, degrees by which the current seems to lag
 ERRORS = [(0.03, -0.05, 1.2), (-0.02, 0.08, -0.7), (0.001, 0.0, 0.05)]
 CROSSTALK_A = 0.2e-3  # in phase with the voltage
-
-
-class Memory:
-    size = 32768
-
-    def __init__(self):
-        self.octets = bytearray(self.size)
-        self.dead = False
-
-    def read_into(self, address, buffer):
-        if self.dead:
-            raise OSError("no answer")
-        buffer[:] = self.octets[address : address + len(buffer)]
-
-    def write(self, address, data):
-        if self.dead:
-            raise OSError("no answer")
-        self.octets[address : address + len(data)] = data
 
 
 class Switch:
