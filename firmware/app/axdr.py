@@ -245,6 +245,14 @@ class Reader:
         at = self._take(size)
         return bytes(self.buffer[at : at + size])
 
+    def rest(self) -> bytes:
+        """Read what is left, as bare octets."""
+        return self.raw(self.end - self.at)
+
+    def unpack(self, form: str, size: int) -> "tuple[Any, ...]":
+        """Read `size` bare octets by the struct format `form`."""
+        return struct.unpack_from(form, self.buffer, self._take(size))
+
     def word(self) -> int:
         """Read two bare octets as an unsigned number."""
         at = self._take(2)

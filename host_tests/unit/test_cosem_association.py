@@ -96,7 +96,7 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, CURRENT, 3).hex() == "02020f01120001"
     oid = "0207110211101202f411051108"
     assert get(rig, CURRENT, 4).hex() == oid + "11011101"
-    assert get(rig, CURRENT, 5).hex() == "02060418001e191204001200c811060f000900"
+    assert get(rig, CURRENT, 5).hex() == "02060418001e1d1204001200c811060f000900"
     assert get(rig, CURRENT, 6).hex() == oid + "11021101"
     assert get(rig, CURRENT, 7) == 3
     assert get(rig, CURRENT, 8).hex() == "1602"
@@ -107,7 +107,7 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, PUBLIC, 8).hex() == "1600"
     assert get(rig, MANAGEMENT, 8).hex() == "1602"
     # not the present association: what the meter can at most
-    assert get(rig, PUBLIC, 5).hex() == "02060418405e1912040012040011060f000900"
+    assert get(rig, PUBLIC, 5).hex() == "02060418405e1d12040012040011060f000900"
 
 
 def test_the_public_client_reads_its_own_association():

@@ -14,7 +14,7 @@ ENERGY = "c001c100030100010800ff0200"
 NOT_ASSOCIATED = "d80101"
 INITIATE = "01000000065f1f0400007e1fffff"
 LN = "a109060760857405080101"
-GRANTED = "be10040e0800065f1f0400005e1904000007"
+GRANTED = "be10040e0800065f1f0400005e1d04000007"
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_open_12_a_newer_dlms_version_is_taken_as_six(rig):
 
 @pytest.mark.parametrize(
     ("proposed", "granted"),
-    [("007e1f", "005e19"), ("ffffff", "005e19"), ("000010", "000010"), ("401e18", "001e18")],
+    [("007e1f", "005e1d"), ("ffffff", "005e1d"), ("000010", "000010"), ("401e18", "001e18")],
 )
 def test_open_13_conformance_is_what_both_offer(rig, proposed, granted):
     initiate = INITIATE.replace("007e1f", proposed)

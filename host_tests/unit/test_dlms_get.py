@@ -104,7 +104,8 @@ def test_unknown_types_of_get(rig):
         assert rig.apdu("c0" + kind + ENERGY[4:]).hex() == "d80202"
 
 
-def test_selective_access_was_not_negotiated_and_is_refused(rig):
+def test_selective_access_is_refused_where_it_was_not_negotiated():
+    rig = Rig().associate(services=0x007E1B)
     by_entry = "c001c100070000150001ff0201" + "02020406000000010600000001120001120000"
     assert rig.apdu(by_entry).hex() == "d80102"
     assert rig.apdu("c003c10100070000150001ff020102" + "00").hex() == "d80102"

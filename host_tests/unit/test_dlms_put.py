@@ -82,8 +82,12 @@ def test_malformed_requests_change_nothing(rig, request_):
     assert rig.apdu(f"c101c1{ZONE}10ff88").hex() == "c501c100"
 
 
-def test_selective_access_to_set_is_refused(rig):
-    assert rig.apdu(f"c101c1{ZONE[:-2]}01" + "0100" + "10ff88").hex() == "d80102"
+def test_no_attribute_is_set_in_part(rig):
+    request = f"c101c1{ZONE[:-2]}01" + "0100" + "10ff88"
+    assert rig.apdu(request).hex() == "c501c10d"  # scope of access violated
+    rig.associate(services=0x007E1B)
+    assert rig.apdu(request).hex() == "d80102"
+    assert rig.clock.time_zone_min == -60
 
 
 def test_unknown_types(rig):

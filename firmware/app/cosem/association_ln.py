@@ -7,8 +7,8 @@ it is sent, from the catalogue and the table of rights.
 
 from micropython import const
 
-from app.attributes import OBJECT_UNAVAILABLE, READ_WRITE_DENIED
-from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE, UINT8, UINT16
+from app.attributes import OBJECT_UNAVAILABLE, READ_WRITE_DENIED, SCOPE_OF_ACCESS_VIOLATED
+from app.axdr import ARRAY, ENUM, NULL, OCTET_STRING, STRUCTURE, UINT8, UINT16
 from app.cosem.access import MECHANISMS, SERVER_SAP
 from app.cosem.base import (
     CHOICE,
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from app.axdr import Reader, Writer
     from app.cosem.access import Client
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.base import Selection
+    from app.cosem.catalogue import Catalogue, Entry
     from app.security import Security
 
     class Session(Protocol):
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
 # association_status
 _NON_ASSOCIATED = const(0)
 _ASSOCIATED = const(2)
+
+# Selectors of the object list
+_WITHOUT_RIGHTS = const(1)
+_BY_CLASS = const(2)
+_BY_LIST = const(3)
+_BY_OBJECT = const(4)
 
 _DLMS_VERSION = const(6)
 _CONFORMANCE_BITS = const(24)
@@ -104,7 +111,8 @@ class AssociationLn(InterfaceClass):
         """Encode an attribute."""
         client = _client(key, session)
         if index == 2:
-            return _object_list(writer, self._catalogue, client)
+            count = self._catalogue.visible(client)
+            return _object_list(writer, count, _all(self._catalogue, client), client)
         if index == 3:
             writer.structure(2)
             writer.int8(client.sap)
@@ -125,6 +133,34 @@ class AssociationLn(InterfaceClass):
         else:
             writer.octet_string(_SECURITY_SETUP if client.slot >= 0 else _NO_OBJECT)
         return None
+
+    def select(
+        self,
+        writer: "Writer",
+        key: "Client | None",
+        index: int,
+        session: "Session | None",
+        selection: "Selection",
+    ) -> "Iterator[None]":
+        """Encode the object list in part: without rights, by class, by object (IEC 62056-62)."""
+        selector = selection.selector
+        if index != 2 or not _WITHOUT_RIGHTS <= selector <= _BY_OBJECT:
+            raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+        client = _client(key, session)
+        catalogue = self._catalogue
+        reader = selection.reader()
+        if selector == _WITHOUT_RIGHTS:
+            reader.expect(NULL)
+            return _object_list(writer, catalogue.visible(client), _all(catalogue, client), None)
+        if selector == _BY_CLASS:
+            classes = [reader.number(UINT16) for _ in range(reader.array())]
+            count = 0
+            for _ in _of_classes(catalogue, client, classes):
+                count += 1
+            return _object_list(writer, count, _of_classes(catalogue, client, classes), None)
+        names = [_object_id(reader) for _ in range(reader.array() if selector == _BY_LIST else 1)]
+        found = _named(catalogue, client, names)
+        return _object_list(writer, len(found), iter(found), client)
 
     def put(
         self, reader: "Reader", key: "Client | None", index: int, session: "Session | None"
@@ -198,26 +234,63 @@ def _read_mechanism(reader: "Reader") -> int:
     return mechanism
 
 
-def _object_list(writer: "Writer", catalogue: "Catalogue", client: "Client") -> "Iterator[None]":
-    writer.array(catalogue.visible(client))
-    for logical_name, handler, _, group in catalogue.entries():
-        rights = client.rights(group)
-        if rights == NO_ACCESS:
-            continue
+def _object_id(reader: "Reader") -> tuple[int, bytes]:
+    reader.structure(2)
+    class_id = reader.number(UINT16)
+    return class_id, reader.octet_string(6, 6)
+
+
+def _all(catalogue: "Catalogue", client: "Client") -> "Iterator[Entry]":
+    for entry in catalogue.entries():
+        if client.rights(entry[3]) != NO_ACCESS:
+            yield entry
+
+
+def _of_classes(
+    catalogue: "Catalogue", client: "Client", classes: "list[int]"
+) -> "Iterator[Entry]":
+    for entry in _all(catalogue, client):
+        if entry[1].CLASS_ID in classes:
+            yield entry
+
+
+def _named(
+    catalogue: "Catalogue", client: "Client", names: "list[tuple[int, bytes]]"
+) -> "list[Entry]":
+    """Return those of the objects that there are and the client may know of."""
+    entries: list[Entry] = []
+    for class_id, logical_name in names:
+        found = catalogue.find(logical_name)
+        if found is not None and class_id == found[0].CLASS_ID and client.rights(found[2]):
+            entries.append((logical_name, found[0], found[1], found[2]))
+    return entries
+
+
+def _object_list(
+    writer: "Writer", count: int, entries: "Iterator[Entry]", client: "Client | None"
+) -> "Iterator[None]":
+    """Write `count` elements, with the rights of `client`, or without any if that is None."""
+    writer.array(count)
+    for logical_name, handler, _, group in entries:
         yield
-        writer.structure(4)
+        writer.structure(3 if client is None else 4)
         writer.uint16(handler.CLASS_ID)
         writer.uint8(handler.VERSION)
         writer.octet_string(logical_name)
+        if client is not None:
+            _access_rights(writer, handler, client.rights(group))
+
+
+def _access_rights(writer: "Writer", handler: "InterfaceClass", rights: int) -> None:
+    writer.structure(2)
+    writer.array(len(handler.ATTRIBUTES))
+    for index, _, _, access in handler.ATTRIBUTES:
+        writer.structure(3)
+        writer.int8(index)
+        writer.enum(access & rights & READ_WRITE)
+        writer.null()
+    writer.array(len(handler.METHODS))
+    for index, _, access in handler.METHODS:
         writer.structure(2)
-        writer.array(len(handler.ATTRIBUTES))
-        for index, _, _, access in handler.ATTRIBUTES:
-            writer.structure(3)
-            writer.int8(index)
-            writer.enum(access & rights & READ_WRITE)
-            writer.null()
-        writer.array(len(handler.METHODS))
-        for index, _, access in handler.METHODS:
-            writer.structure(2)
-            writer.int8(index)
-            writer.enum(1 if access & rights & EXECUTE else 0)
+        writer.int8(index)
+        writer.enum(1 if access & rights & EXECUTE else 0)

@@ -9,7 +9,8 @@ part, of at most PART_SIZE octets, at each step, so that no list or buffer lies 
 
 from micropython import const
 
-from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED
+from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED, SCOPE_OF_ACCESS_VIOLATED
+from app.axdr import Reader
 from app.errors import AccessRefused, TypeUnmatched
 
 TYPE_CHECKING = const(False)
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from app.axdr import Reader, Writer
+    from app.axdr import Writer
 
     # what a handler makes of its instances, and the association that asks, differ by class
     Key = Any
@@ -36,6 +37,18 @@ CHOICE = const(-1)  # type of an attribute whose instances differ
 PART_SIZE = const(256)
 
 
+class Selection:
+    """Which part of an attribute a client wants: selective access, IEC 62056-62 4.1.3."""
+
+    def __init__(self, selector: int, parameters: bytes) -> None:
+        self.selector = selector  # what it means is the class's business
+        self._parameters = parameters  # one A-XDR value; its form has been checked
+
+    def reader(self) -> Reader:
+        """Return the parameters, from their beginning."""
+        return Reader(self._parameters)
+
+
 class InterfaceClass:
     """One interface class; a subclass adds its tables and what they mean."""
 
@@ -45,16 +58,24 @@ class InterfaceClass:
     METHODS: "tuple[MethodRow, ...]" = ()
 
     def read(
-        self, writer: "Writer", key: "Key", index: int, session: "Session"
+        self,
+        writer: "Writer",
+        key: "Key",
+        index: int,
+        session: "Session",
+        selection: "Selection | None" = None,
     ) -> "Iterator[None] | None":
         """Encode attribute `index` (2 or more), or return a generator that does it in parts.
 
-        Raises AccessRefused if there is no such attribute or it is not readable, BufferFull.
+        Raises AccessRefused if there is no such attribute or it is not readable, BufferFull; and
+        what `select` raises.
         """
         if not 2 <= index <= len(self.ATTRIBUTES):
             raise AccessRefused(OBJECT_UNDEFINED)
         if not self.ATTRIBUTES[index - 1][3] & READ:
             raise AccessRefused(READ_WRITE_DENIED)
+        if selection is not None:
+            return self.select(writer, key, index, session, selection)
         return self.get(writer, key, index, session)
 
     def write(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
@@ -90,6 +111,21 @@ class InterfaceClass:
     ) -> "Iterator[None] | None":
         """Encode a readable attribute of the table."""
         raise AccessRefused(READ_WRITE_DENIED)
+
+    def select(
+        self,
+        writer: "Writer",
+        key: "Key",
+        index: int,
+        session: "Session",
+        selection: Selection,
+    ) -> "Iterator[None] | None":
+        """Encode the selected part of a readable attribute of the table.
+
+        Raises AccessRefused where a class has no such selector, EncodingError or ValueError if
+        its parameters are wrong. The parameters outlast the request, so a generator may read them.
+        """
+        raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
 
     def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Set a writable attribute of the table; the tag has been checked."""

@@ -25,5 +25,6 @@ SERVICES = (
     | MULTIPLE_REFERENCES
     | GET
     | SET
+    | SELECTIVE_ACCESS
     | ACTION
 )  # what this server offers

@@ -5,7 +5,6 @@ import struct
 from micropython import const
 
 from app.axdr import Reader, Writer
-from app.cosem.base import READ
 from app.dlms import conformance
 from app.dlms.services import (
     ANSWERED_ERRORS,
@@ -18,18 +17,15 @@ from app.dlms.services import (
     SERVICE_NOT_ALLOWED,
     Descriptor,
     ServiceRefused,
-    find_attribute,
-    no_selection,
     result_of,
 )
 from app.dlms.stream import Stream
-from app.errors import BufferFull, MeterError
+from app.errors import BufferFull, EncodingError, MeterError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
     from app.dlms.association import Association
     from hal import Buffer
@@ -40,7 +36,6 @@ NEXT = const(2)
 WITH_LIST = const(3)
 _WITH_DATA_BLOCK = const(2)
 
-_NORMAL_SIZE = const(13)  # octets of a request without selective access
 _DATA_AT = const(4)  # where the value of a normal response begins
 _LIST_AT = const(3)  # where the results of a list begin
 _BLOCK_AT = const(9)  # where the length of a block begins
@@ -67,48 +62,31 @@ class Get:
     def normal(self, apdu: "Buffer", reply: bytearray) -> int:
         """Answer a GET of one attribute."""
         self._stream = None
-        if len(apdu) != _NORMAL_SIZE or apdu[12]:
-            return self._not_normal(apdu)
-        class_id = (apdu[3] << 8) | apdu[4]
-        logical_name = bytes(apdu[5:11])
-        index = apdu[11]
+        reader = Reader(apdu, 3)
+        descriptor = Descriptor(reader).take_selection(self._session, reader)
+        if reader.left():
+            raise EncodingError
         reply[0] = GET_RESPONSE
         reply[1] = NORMAL
         reply[2] = apdu[2]
         reply[3] = 0
         try:
-            handler, key = find_attribute(
-                self._catalogue, self._session, class_id, logical_name, index, READ
-            )
-            return self._value(handler, key, logical_name, index, reply)
+            return self._value(descriptor, reply)
         except ANSWERED_ERRORS as error:
             return _error(reply, result_of(error))
 
-    def _value(
-        self,
-        handler: "InterfaceClass",
-        key: "Key",
-        logical_name: bytes,
-        index: int,
-        reply: bytearray,
-    ) -> int:
+    def _value(self, descriptor: Descriptor, reply: bytearray) -> int:
         """Write a readable value, whole or its first block, behind the head of the answer."""
         session = self._session
         writer = Writer(reply, _DATA_AT, session.limit)
         try:
-            if index == 1:
-                writer.octet_string(logical_name)
-                return writer.at
-            if handler.get(writer, key, index, session) is None:
+            if descriptor.read(self._catalogue, session, writer) is None:
                 return writer.at
         except BufferFull:
             pass
         # a value in parts, or a whole one that is longer than what the client takes at once
         stream = Stream()
-        if index == 1:
-            stream.writer.octet_string(logical_name)
-        else:
-            stream.follow(handler.get(stream.writer, key, index, session))
+        stream.follow(descriptor.read(self._catalogue, session, stream.writer))
         return self._answer(stream, reply, _DATA_AT)
 
     def with_list(self, apdu: "Buffer", reply: bytearray) -> int:
@@ -120,8 +98,7 @@ class Get:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
         references: list[Descriptor] = []
         for _ in range(count):
-            references.append(Descriptor(reader))
-            no_selection(reader)
+            references.append(Descriptor(reader).take_selection(self._session, reader))
         if reader.left():
             raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
         reply[0] = GET_RESPONSE
@@ -155,31 +132,13 @@ class Get:
             self._stream = None
             return _block_error(reply, self._block, LONG_TRANSFER_ABORTED)
 
-    def _not_normal(self, apdu: "Buffer") -> int:
-        reader = Reader(apdu, 3)
-        Descriptor(reader)
-        no_selection(reader)
-        raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
-
     def _results(self, references: "list[Descriptor]", writer: Writer) -> "Iterator[None]":
-        session = self._session
         writer.length(len(references))
         for reference in references:
             yield
             try:
-                handler, key = find_attribute(
-                    self._catalogue,
-                    session,
-                    reference.class_id,
-                    reference.logical_name,
-                    reference.index,
-                    READ,
-                )
                 writer.octet(0)
-                if reference.index == 1:
-                    writer.octet_string(reference.logical_name)
-                    continue
-                parts = handler.get(writer, key, reference.index, session)
+                parts = reference.read(self._catalogue, self._session, writer)
             except ANSWERED_ERRORS as error:
                 writer.at = 0
                 writer.octet(1)

@@ -26,7 +26,6 @@ from app.dlms.services import (
     ServiceRefused,
     bounded_value,
     no_parameter,
-    no_selection,
 )
 from app.errors import EncodingError
 
@@ -230,9 +229,7 @@ class Set(Put):
     ACKNOWLEDGE = 2
 
     def _descriptor(self, reader: Reader) -> Descriptor:
-        descriptor = Descriptor(reader)
-        no_selection(reader)
-        return descriptor
+        return Descriptor(reader).take_selection(self._session, reader)
 
     def _apply(self, descriptor: Descriptor, value: Reader) -> bytes:
         return self._encoded(descriptor.write(self._catalogue, self._session, value))

@@ -14,15 +14,20 @@ from app.attributes import (
     OBJECT_UNDEFINED,
     OTHER_REASON,
     READ_WRITE_DENIED,
+    SCOPE_OF_ACCESS_VIOLATED,
     SUCCESS,
     TYPE_UNMATCHED,
 )
 from app.axdr import Reader
-from app.cosem.base import EXECUTE
+from app.cosem.base import EXECUTE, READ, WRITE, Selection
+from app.dlms.conformance import SELECTIVE_ACCESS
 from app.errors import AccessRefused, MeterError, TypeUnmatched
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.axdr import Writer
     from app.cosem.association_ln import Session
     from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
@@ -56,6 +61,7 @@ DATA_BLOCK_NUMBER_INVALID = const(19)
 
 CONFIRMED = const(0x40)  # service class in invoke-id-and-priority
 _NO_PARAMETER = b"\x00"
+_DESCRIPTOR = ">H6sB"  # class id, logical name, attribute or method
 
 
 class ServiceRefused(MeterError):  # noqa: N818 - the standard's word for it
@@ -146,19 +152,46 @@ ANSWERED_ERRORS = (MeterError, ValueError, OSError)  # what an object may answer
 class Descriptor:
     """The attribute or method that one element of a request names."""
 
-    SIZE = 9
-
     def __init__(self, reader: Reader) -> None:
-        self.class_id = reader.word()
-        self.logical_name = reader.raw(6)
-        self.index = reader.octet()
+        self.class_id, self.logical_name, self.index = reader.unpack(_DESCRIPTOR, 9)
+        self.selection: Selection | None = None
+
+    def take_selection(self, session: "Session", reader: Reader) -> "Descriptor":
+        """Read the access selection that follows an attribute; return the descriptor itself.
+
+        Raises ServiceRefused if the client did not agree to selective access.
+        """
+        flag = reader.octet()
+        if flag:
+            if flag != 1:
+                raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
+            if not session.conformance & SELECTIVE_ACCESS:
+                raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+            self.selection = Selection(reader.octet(), bounded_value(reader).rest())
+        return self
+
+    def read(
+        self, catalogue: "Catalogue", session: "Session", writer: "Writer"
+    ) -> "Iterator[None] | None":
+        """Encode the attribute, or return what does it in parts. Raises ANSWERED_ERRORS."""
+        handler, key = find_attribute(
+            catalogue, session, self.class_id, self.logical_name, self.index, READ
+        )
+        if self.selection is not None:
+            return handler.select(writer, key, self.index, session, self.selection)
+        if self.index == 1:
+            writer.octet_string(self.logical_name)
+            return None
+        return handler.get(writer, key, self.index, session)
 
     def write(self, catalogue: "Catalogue", session: "Session", value: Reader) -> int:
         """Set the attribute; return a data-access-result."""
         try:
             handler, key = find_attribute(
-                catalogue, session, self.class_id, self.logical_name, self.index, 2
+                catalogue, session, self.class_id, self.logical_name, self.index, WRITE
             )
+            if self.selection is not None:  # no attribute of this meter is written in part
+                raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
             handler.write(value, key, self.index, session)
         except ANSWERED_ERRORS as error:
             return result_of(error)
@@ -186,15 +219,3 @@ def bounded_value(reader: Reader) -> Reader:
     start = reader.at
     reader.skip()
     return Reader(reader.buffer, start, reader.at)
-
-
-def no_selection(reader: Reader) -> None:
-    """Read the access-selection flag of an attribute descriptor.
-
-    Selective access is not offered in the conformance block, so a request with it is refused.
-    """
-    flag = reader.octet()
-    if flag:
-        raise ServiceRefused(
-            SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED if flag == 1 else MALFORMED
-        )
