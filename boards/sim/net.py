@@ -25,6 +25,9 @@ SO_REUSEADDR = _host_socket.SO_REUSEADDR
 getaddrinfo = _host_socket.getaddrinfo
 
 _PEEK = _host_socket.MSG_PEEK
+# Clients that come at once wait in the host's queue. Where it is full, the host forgets the call
+# and the client tries again a whole second later, which no network chip would make it do.
+_BACKLOG = 128
 _LINE_CHUNK = 256
 _CHUNK = 4096
 
@@ -79,7 +82,7 @@ class Socket:
 
     def listen(self, backlog: int = 5) -> None:
         """Begin to take connections."""
-        self.raw.listen(backlog)
+        self.raw.listen(max(backlog, _BACKLOG))
         self.listens_at = self._bound
 
     def accept(self) -> "tuple[Socket, Any]":
@@ -158,7 +161,7 @@ def address_text(address: "Any") -> str:
     return _host_socket.inet_ntop(family, number) + ":" + str(port)
 
 
-def listen(address: str, port: int, backlog: int = 5) -> "RawSocket":
+def listen(address: str, port: int, backlog: int = _BACKLOG) -> "RawSocket":
     """Return a host's listening socket for the bench. Raises PortError if that cannot be."""
     raw = None
     try:
