@@ -31,6 +31,7 @@ from app.registers import RegisterFile
 from app.security import Security
 from app.settings import Settings
 from app.storage import record
+from app.storage.rings import Rings
 from app.storage.vault import Vault
 from app.tasks import Supervisor
 from app.transport.data_sets import DataSets
@@ -58,6 +59,7 @@ class Meter:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
+        self.rings = Rings(board.flash, board.fram)
         self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
         self.clock = Clock(board.rtc, self.settings)
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
@@ -128,6 +130,7 @@ class Meter:
             self._problem("metering converter: " + str(error))
         self.supervisor.start("supply", lambda _task: self.power_fail.run())
         self.supervisor.start("clock", self._keep_time)
+        self.supervisor.start("storage", lambda _task: self.rings.drain())
         self.supervisor.start("display", lambda _task: self.display.run())
         for key in self.keys:
             self.supervisor.start("key", lambda _task, key=key: key.run())

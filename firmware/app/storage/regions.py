@@ -1,8 +1,9 @@
-"""Where everything lies in the FRAM: the one table of regions.
+"""Where everything lies in the FRAM and in the flash: the one table of regions and rings.
 
 Offsets follow from the order and the capacities, so a region is added at the end and never moved:
 a meter in the field keeps its data through an update. The first 32 KiB hold all regions, so that
-the smaller FRAM chips serve as well.
+the smaller FRAM chips serve as well. Rings take whole sectors of flash by the same rule; a ring's
+number is its place in the table.
 """
 
 from micropython import const
@@ -42,6 +43,43 @@ _REGIONS = (
     ("parameters", 64, 1),
 )
 
+# Behind the regions, at the end of the smallest FRAM: rows on their way to flash.
+JOURNAL_SIZE = const(4096)
+JOURNAL_ADDRESS = const(28672)
+
+# name, sectors of 4 KiB, most rows (0: as many as fit for certain)
+RINGS = (
+    ("standard_log", 8, 500),
+    ("fraud_log", 8, 500),
+    ("disconnector_log", 8, 500),
+    ("mbus_log", 8, 500),
+    ("quality_log", 8, 500),
+    ("communication_log", 8, 500),
+    ("load_log", 8, 500),
+    ("firmware_log", 12, 500),
+    ("security_log", 8, 500),
+    ("prepayment_log", 8, 500),
+    ("power_failure_log", 8, 500),
+    ("certification_log", 8, 100),
+    ("mbus_control_log_1", 8, 340),
+    ("mbus_control_log_2", 8, 340),
+    ("mbus_control_log_3", 8, 340),
+    ("mbus_control_log_4", 8, 340),
+    ("load_profile_1", 176, 0),
+    ("load_profile_2", 112, 0),
+    ("load_profile_3", 176, 0),
+    ("load_profile_4", 40, 0),
+    ("billing_1", 24, 0),
+    ("billing_2", 32, 0),
+    ("daily_billing", 12, 0),
+    ("mbus_profile_1", 48, 0),
+    ("mbus_profile_2", 48, 0),
+    ("mbus_profile_3", 48, 0),
+    ("mbus_profile_4", 48, 0),
+    ("modem_profile", 24, 0),
+    ("waveforms", 128, 0),
+)
+
 
 def region_names() -> "list[str]":
     """Return the names of all regions in the order of their addresses."""
@@ -63,6 +101,16 @@ def end_address() -> int:
     address = 0
     for _, capacity, _ in _REGIONS:
         address += 2 * slot_size(capacity)
-    if address > _FRAM_SIZE:
+    if address > JOURNAL_ADDRESS:
         raise ValueError("regions do not fit the smallest FRAM")
     return address
+
+
+def find_ring(name: str) -> "tuple[int, int, int, int]":
+    """Return number, first sector, sectors and most rows of a ring. Raises KeyError."""
+    sector = 0
+    for number, (ring, sectors, limit) in enumerate(RINGS):
+        if ring == name:
+            return number, sector, sectors, limit
+        sector += sectors
+    raise KeyError(name)
