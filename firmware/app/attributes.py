@@ -14,7 +14,7 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any, Protocol
 
     from hal import Buffer
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         ) -> None: ...
         def execute(  # noqa: D102
             self, reader: axdr.Reader, key: Key, index: int, session: Session
-        ) -> "bytes | None": ...
+        ) -> "bytes | Generator[None, None, bytes | None] | None": ...
 
     Find = Callable[[bytes], "tuple[InterfaceObject, Key, int] | None"]
 
@@ -112,4 +112,6 @@ class Resolver:
     def execute(self, reference: Reference, encoded: "Buffer") -> None:
         """Invoke the method with an A-XDR parameter. Raises AccessRefused or EncodingError."""
         handler, key, _ = self._object(reference)
-        handler.execute(axdr.Reader(encoded), key, reference.index, None)
+        returned = handler.execute(axdr.Reader(encoded), key, reference.index, None)
+        if returned is not None and not isinstance(returned, bytes):
+            raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)  # takes long: not for scripts

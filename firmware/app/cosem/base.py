@@ -15,7 +15,7 @@ from app.errors import AccessRefused, TypeUnmatched
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any
 
     from app.axdr import Writer
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     # what a handler makes of its instances, and the association that asks, differ by class
     Key = Any
     Session = Any
+    # what a method that takes long does step by step; its value is what the method returns
+    Work = Generator[None, None, bytes | None]
     AttributeRow = tuple[int, str, int, int]  # index, name, A-XDR tag or CHOICE, access
     MethodRow = tuple[int, str, int]  # index, name, access
 
@@ -95,10 +97,11 @@ class InterfaceClass:
 
     def execute(
         self, reader: "Reader", key: "Key", index: int, session: "Session"
-    ) -> "bytes | None":
+    ) -> "bytes | Work | None":
         """Invoke method `index` with the parameter at the reader's place; errors as `write`.
 
-        Returns the encoded return value, None if the method has none.
+        Returns the encoded return value, None if the method has none; or, if it takes long, a
+        generator that has read the parameter and does the rest, which ends with the same.
         """
         if not 1 <= index <= len(self.METHODS):
             raise AccessRefused(OBJECT_UNDEFINED)
@@ -131,6 +134,8 @@ class InterfaceClass:
         """Set a writable attribute of the table; the tag has been checked."""
         raise AccessRefused(READ_WRITE_DENIED)
 
-    def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> "bytes | None":
+    def act(
+        self, reader: "Reader", key: "Key", index: int, session: "Session"
+    ) -> "bytes | Work | None":
         """Invoke a method of the table that is accessible."""
         raise AccessRefused(READ_WRITE_DENIED)

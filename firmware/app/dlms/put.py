@@ -9,9 +9,11 @@ import struct
 
 from micropython import const
 
+from app.attributes import SCOPE_OF_ACCESS_VIOLATED, SUCCESS
 from app.axdr import Reader, Writer
 from app.dlms.services import (
     ACTION_RESPONSE,
+    ANSWERED_ERRORS,
     CONFIRMED,
     DATA_BLOCK_NUMBER_INVALID,
     LONG_SET_ABORTED,
@@ -26,12 +28,16 @@ from app.dlms.services import (
     ServiceRefused,
     bounded_value,
     no_parameter,
+    result_of,
 )
-from app.errors import EncodingError
+from app.errors import BufferFull, EncodingError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from app.cosem.association_ln import Session
+    from app.cosem.base import Work
     from app.cosem.catalogue import Catalogue
     from hal import Buffer
 
@@ -263,6 +269,35 @@ class Action(Put):
     ABORTED = LONG_TRANSFER_ABORTED
     ACKNOWLEDGE = 4
 
+    def __init__(self, catalogue: "Catalogue", session: "Session") -> None:
+        super().__init__(catalogue, session)
+        self._work: Work | None = None  # a method that takes long
+        self._single = True  # one such method may be under way, not a list of them
+
+    def take_work(self) -> "Work | None":
+        """Return what is left to be done before the response is whole, None if it is."""
+        work = self._work
+        self._work = None
+        return work
+
+    def complete(
+        self, work: "Work", reply: bytearray, length: int
+    ) -> "Generator[None, None, int]":
+        """Do the work, put its result behind the response in `reply`; return its new length."""
+        try:
+            returned = yield from work
+            result = self._returned(returned) if returned else self._encoded(SUCCESS)
+        except ANSWERED_ERRORS as error:
+            result = self._encoded(result_of(error))
+        if not length:
+            return 0  # nobody waits for it
+        writer = Writer(reply, length, self._session.limit)
+        try:
+            writer.raw(result)
+        except BufferFull:
+            writer.raw(self._encoded(SCOPE_OF_ACCESS_VIOLATED))
+        return writer.at
+
     def next_block(self, apdu: "Buffer", reply: bytearray) -> int:
         """Refuse to send a further block: there is no long answer."""
         if len(apdu) != 7:
@@ -281,7 +316,22 @@ class Action(Put):
         result = descriptor.execute(self._catalogue, self._session, value)
         if isinstance(result, int):
             return self._encoded(result)
-        return b"\x00\x01\x00" + result  # success, a return parameter, which is data
+        if isinstance(result, bytes):
+            return self._returned(result)
+        if not self._single:
+            return self._encoded(SCOPE_OF_ACCESS_VIOLATED)
+        self._work = result
+        return b""  # comes when the work is done
+
+    def _apply_list(self, descriptors: "list[Descriptor]", reader: Reader) -> "list[bytes]":
+        self._single = False
+        try:
+            return super()._apply_list(descriptors, reader)
+        finally:
+            self._single = True
+
+    def _returned(self, value: bytes) -> bytes:
+        return b"\x00\x01\x00" + value  # success, a return parameter, which is data
 
     def _encoded(self, result: int) -> bytes:
         return bytes((result, 0))  # without a return parameter

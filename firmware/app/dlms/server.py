@@ -30,16 +30,18 @@ from app.errors import EncodingError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from app.cosem.catalogue import Catalogue
     from app.security import Security
     from hal import Buffer
 
+    Steps = Generator[None, None, int]  # a long request; its value is the answer's length
     # what answers a request, what must have been negotiated for it
     Service = tuple[Callable[[Buffer, bytearray], int], int]
 
 MAX_PDU = const(1024)
+WORKING = const(-1)  # instead of a length: the answer is not ready yet
 _SMALLEST_BUFFER = const(128)  # an AARE with challenge and protected initiate response fits
 _ALL_STATIONS = (0x7F, 0x3FFF)
 _ACTION_NORMAL = bytes((ACTION_REQUEST, put.ACTION_NORMAL))
@@ -81,6 +83,7 @@ class Channel:
         self._get = get.Get(catalogue, self.association)
         self._set = put.Set(catalogue, self.association)
         self._action = put.Action(catalogue, self.association)
+        self._work: Steps | None = None
         services = conformance
         # tag and type of a request -> what answers it, what must have been negotiated for it
         self._services = {
@@ -128,24 +131,46 @@ class Channel:
         """Answer one APDU; return the length of the answer in `reply`, 0 for none.
 
         `reply` holds at least `max_pdu` octets. `now_ms` are the ticks of the transport.
+        WORKING is returned for what takes long (elliptic curves): call `proceed` then, and leave
+        `apdu` and `reply` as they are meanwhile.
         """
+        self._work = None
         try:
             return self._answer(client_sap, server_sap, apdu, reply, now_ms)
-        except EncodingError:
-            return exception_response(reply, SERVICE_NOT_ALLOWED, MALFORMED)
-        except ServiceRefused as refusal:
-            return exception_response(
-                reply, refusal.state_error, refusal.service_error, refusal.expected
-            )
         except Exception as error:
-            # whatever went wrong inside, the meter answers on
-            self._server.defects += 1
-            self._server.on_defect(error)
-            self._forget()
-            return exception_response(reply, SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+            return self._refuse(error, reply)
+
+    def proceed(self, reply: bytearray) -> int:
+        """Do the next few milliseconds of a request that takes long; as `request`."""
+        if self._work is None:
+            return 0
+        try:
+            next(self._work)
+        except StopIteration as end:
+            self._work = None
+            return end.value
+        except Exception as error:
+            self._work = None
+            return self._refuse(error, reply)
+        return WORKING
+
+    def _refuse(self, error: Exception, reply: bytearray) -> int:
+        """Write the exception-response that tells of an error."""
+        if isinstance(error, EncodingError):
+            return exception_response(reply, SERVICE_NOT_ALLOWED, MALFORMED)
+        if isinstance(error, ServiceRefused):
+            return exception_response(
+                reply, error.state_error, error.service_error, error.expected
+            )
+        # whatever went wrong inside, the meter answers on
+        self._server.defects += 1
+        self._server.on_defect(error)
+        self._forget()
+        return exception_response(reply, SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
 
     def lost(self) -> None:
         """The link is gone: DISC, TCP close or a time-out."""
+        self._work = None
         self._forget()
         self.association.lost()
 
@@ -201,9 +226,15 @@ class Channel:
         answer, needed = service
         if needed & ~self.association.conformance:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
-        if apdu[0] != GET_REQUEST:
-            self._get.abort()
-        return answer(apdu, reply)
+        if apdu[0] == GET_REQUEST:
+            return answer(apdu, reply)
+        self._get.abort()
+        length = answer(apdu, reply)
+        work = self._action.take_work()
+        if work is None:
+            return length
+        self._work = self._action.complete(work, reply, length)
+        return WORKING
 
     def _prove(self, apdu: "Buffer", now_ms: int) -> None:
         """Let nothing pass but the answer to the challenge of a pending association."""
@@ -231,6 +262,17 @@ class Channel:
             length = self._serve(self._services[plain[0]], plain, reply)
         finally:
             current.limit = current.send_size
+        if length == WORKING and self._work is not None:
+            self._work = self._close_later(self._work, apdu[0], reply)
+            return WORKING
+        return current.ciphering.close(reply, length) if length else 0
+
+    def _close_later(self, work: "Steps", form: int, reply: bytearray) -> "Steps":
+        """Protect an answer when it is there."""
+        current = self.association
+        current.limit = current.send_size - current.ciphering.overhead(form)
+        length = yield from work
+        current.limit = current.send_size
         return current.ciphering.close(reply, length) if length else 0
 
     def _other(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from app.axdr import Writer
     from app.cosem.association_ln import Session
-    from app.cosem.base import InterfaceClass, Key
+    from app.cosem.base import InterfaceClass, Key, Work
     from app.cosem.catalogue import Catalogue
 
 # Tags of the APDUs
@@ -197,8 +197,10 @@ class Descriptor:
             return result_of(error)
         return SUCCESS
 
-    def execute(self, catalogue: "Catalogue", session: "Session", value: Reader) -> "int | bytes":
-        """Invoke the method; return an action-result, or the encoded value of a success."""
+    def execute(
+        self, catalogue: "Catalogue", session: "Session", value: Reader
+    ) -> "int | bytes | Work":
+        """Invoke the method; return an action-result, the value of a success, or what gives it."""
         try:
             handler, key = find_method(
                 catalogue, session, self.class_id, self.logical_name, self.index

@@ -7,8 +7,6 @@ server is the secondary station in normal response mode: it speaks when it is po
 sends up to a window of information frames.
 """
 
-from array import array
-
 from micropython import const
 
 from app.port_settings import INFORMATION_MAX, WINDOW_MAX
@@ -78,6 +76,7 @@ class HdlcLink:
     def __init__(
         self, channel: "Channel", settings: "HdlcSettings", max_pdu: int, logical_device: int = 1
     ) -> None:
+        self.working = False  # true: the channel is at work, call `work` until it is not
         self._channel = channel
         self._settings = settings
         self._logical_device = logical_device
@@ -99,8 +98,7 @@ class HdlcLink:
         self._rejected = bytearray(3)
         self._answer_information = bytearray(hdlc_parameters.ENCODED_MAX)
         self._answer_length = 0
-        self._sent_checks = array("H", bytes(2 * (WINDOW_MAX + 1)))
-        self._sent_count = 0  # frames of the last turn, whose echo may come back
+        self._echoes = hdlc_frame.Echoes(WINDOW_MAX + 1)
 
     @property
     def connected(self) -> bool:
@@ -125,7 +123,7 @@ class HdlcLink:
                 return self._send_answer(buffer)
             if self._burst:
                 return self._send_information(buffer)
-            if not self._reader.next():
+            if self.working or not self._reader.next():
                 return 0
             self._take()
 
@@ -144,6 +142,7 @@ class HdlcLink:
         """End the link: the line is gone."""
         self._reader.clear()
         self._pending = self._burst = 0
+        self.working = False
         self._apply(_SILENCE)
 
     # -- frames that come in ---------------------------------------------------------------
@@ -151,12 +150,13 @@ class HdlcLink:
     def _take(self) -> None:
         """Obey the frame just found, if it is for this station."""
         frame = self._reader.frame
-        if frame.upper != self._logical_device or not self._mine() or self._is_echo():
+        mine = frame.upper == self._logical_device and self._mine()
+        if not mine or self._echoes.heard(frame.fcs):
             return
         event = self._event(frame.control)
         if event < 0:
             return
-        self._sent_count = 0
+        self._echoes.count = 0
         self._last_ms = self._now_ms
         self._apply(event)
 
@@ -166,20 +166,6 @@ class HdlcLink:
         if frame.lower in (-1, own):
             return True
         return frame.broadcast() and self._settings.answer_all_station
-
-    def _is_echo(self) -> bool:
-        """Tell whether a half-duplex line returns what was just sent.
-
-        Other addresses give an echo away, but client 1 at the one-octet server address 1 is
-        indistinguishable from it: endless talk with oneself would follow.
-        """
-        checks = self._sent_checks
-        for index in range(self._sent_count):
-            if checks[index] == self._reader.frame.fcs:
-                self._sent_count -= 1
-                checks[index] = checks[self._sent_count]
-                return True
-        return False
 
     def _event(self, control: int) -> int:
         """Return which event a control field means, -1 for what is never for a server."""
@@ -239,6 +225,8 @@ class HdlcLink:
                 if not self._collect():
                     self._break_off(_Y_TOO_LONG)
                     return
+                if self.working:
+                    return
             # A frame out of sequence is not taken: a repeated one gets its answer again, others
             # learn from N(R) which is expected.
             self._speak()
@@ -263,6 +251,9 @@ class HdlcLink:
             self._break_off(_Y_TOO_LONG)
             return
         self._execute()
+        self._respond()
+
+    def _say_ui(self) -> None:
         if 0 < self._reply.length <= self._agreed.information_transmit:
             self._answer(_C_UI, self._reply.length)
         else:
@@ -345,7 +336,7 @@ class HdlcLink:
         self._request_length = 0
         if length <= _LLC or not self._request.startswith(_LLC_COMMAND):
             return
-        self._reply.begin(
+        self._begin(
             self._channel.request(
                 self._reader.frame.client,
                 self._logical_device,
@@ -354,6 +345,25 @@ class HdlcLink:
                 self._now_ms,
             )
         )
+
+    def _begin(self, length: int) -> None:
+        self.working = length < 0
+        if not self.working:
+            self._reply.begin(length)
+
+    def work(self) -> None:
+        """Go on with a request that takes long; no other frame has been looked at meanwhile."""
+        self._begin(self._channel.proceed(self._reply.apdu))
+        self._respond()
+
+    def _respond(self) -> None:
+        """Use the right to speak after a request, unless it is under way still."""
+        if self.working:
+            return
+        if self._reader.frame.control & 1:
+            self._say_ui()
+        else:
+            self._speak()
 
     # -- frames that go out ----------------------------------------------------------------
 
@@ -384,8 +394,5 @@ class HdlcLink:
         frame = self._reader.frame
         server = memoryview(frame.server_octets)[: frame.server_length]
         total = hdlc_frame.build(buffer, frame.client, server, control, length, segmented)
-        if self._sent_count < len(self._sent_checks):
-            check = buffer[total - 3] | buffer[total - 2] << 8
-            self._sent_checks[self._sent_count] = check
-            self._sent_count += 1
+        self._echoes.sent(buffer[total - 3] | buffer[total - 2] << 8)
         return total

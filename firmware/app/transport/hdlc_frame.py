@@ -236,3 +236,31 @@ def build(
     put_crc16(view, 1, end)
     view[end + 2] = _FLAG
     return end + 3
+
+
+class Echoes:
+    """Frames of the last turn, which a half-duplex line may return to their sender.
+
+    Other addresses give an echo away, but client 1 at the one-octet server address 1 is
+    indistinguishable from it: endless talk with oneself would follow.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.count = 0
+        self._checks = array("H", bytes(2 * most))
+
+    def sent(self, check: int) -> None:
+        """Note the FCS of a frame that leaves."""
+        if self.count < len(self._checks):
+            self._checks[self.count] = check
+            self.count += 1
+
+    def heard(self, check: int) -> bool:
+        """Tell whether a frame with this FCS is an echo; each one comes once."""
+        checks = self._checks
+        for index in range(self.count):
+            if checks[index] == check:
+                self.count -= 1
+                checks[index] = checks[self.count]
+                return True
+        return False

@@ -10,6 +10,7 @@ import asyncio
 from micropython import const
 
 from app import ticks
+from app.transport.patient_link import finish
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class OpticalLink:
         while view:
             view = view[link.receive(view, ticks.now_ms()) :]
             length = link.output(self._buffer)
-            while length:
+            while length or link.working:
+                if link.working:
+                    length = await finish(link, self._buffer)
+                    continue
                 self.session.hdlc_heard(ticks.now_ms())
                 await self._send(length)
                 length = link.output(self._buffer)

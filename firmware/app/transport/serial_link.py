@@ -8,6 +8,7 @@ import asyncio
 from micropython import const
 
 from app import ticks
+from app.transport.patient_link import finish
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ class SerialLink:
             taken = link.receive(view, ticks.now_ms())
             view = view[taken:]
             length = link.output(self._buffer)
-            while length:
+            while length or link.working:
+                if link.working:
+                    length = await finish(link, self._buffer)
+                    continue
                 self.octets_out += length
                 self._writer.write(self._buffer[:length])
                 await self._writer.drain()

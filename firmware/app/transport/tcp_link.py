@@ -10,6 +10,7 @@ import sys
 from micropython import const
 
 from app import ticks
+from app.transport.patient_link import finish
 from app.transport.wrapper import WrapperLink
 
 TYPE_CHECKING = const(False)
@@ -147,6 +148,8 @@ class TcpLink:
             while view and not link.closed:
                 view = view[link.receive(view, ticks.now_ms()) :]
                 length = link.output(buffer)
+                if link.working:
+                    length = await finish(link, buffer)
                 while length:
                     self.octets_out += length
                     writer.write(buffer[:length])

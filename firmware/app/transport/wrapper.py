@@ -26,6 +26,7 @@ class WrapperLink:
         self, channel: "Channel", max_pdu: int, now_ms: int, inactivity_s: int = 180
     ) -> None:
         self.closed = False  # true: send nothing, close the connection
+        self.working = False  # true: the channel is at work, call `work` until it is not
         self.inactivity_s = inactivity_s  # 0: a connection lasts for ever
         self._channel = channel
         self._request = memoryview(bytearray(_HEADER + max_pdu))
@@ -46,7 +47,7 @@ class WrapperLink:
         self._last_ms = now_ms
         view = memoryview(octets)
         taken = 0
-        while taken < len(view) and not self.closed and not self._out_length:
+        while taken < len(view) and not (self.closed or self._out_length or self.working):
             count = min(len(view) - taken, self._wanted - self._held)
             self._request[self._held : self._held + count] = view[taken : taken + count]
             self._held += count
@@ -88,6 +89,7 @@ class WrapperLink:
     def lost(self) -> None:
         """End what was open: the connection is gone."""
         self.closed = True
+        self.working = False
         self._channel.lost()
 
     def _word(self, at: int) -> int:
@@ -103,9 +105,21 @@ class WrapperLink:
     def _execute(self, now_ms: int) -> None:
         source = self._word(2)
         destination = self._word(4)
-        length = self._channel.request(
-            source, destination, self._request[_HEADER : self._held], self._reply, now_ms
+        self._answer(
+            self._channel.request(
+                source, destination, self._request[_HEADER : self._held], self._reply, now_ms
+            )
         )
+
+    def work(self) -> None:
+        """Go on with a request that takes long."""
+        self._answer(self._channel.proceed(self._reply))
+
+    def _answer(self, length: int) -> None:
+        """Have an answer sent."""
+        self.working = length < 0
+        if self.working:
+            return
         self._held = 0
         self._wanted = _HEADER
         if not length:
