@@ -18,7 +18,7 @@ FIRMWARE = ROOT / "firmware"
 # `app`; packages of one stage are strangers.
 STAGES = (
     ("hal", "civil", "version"),
-    ("app.errors",),
+    ("app.errors", "app.event_codes"),
     ("app.crypto",),
     ("metrology", "app.storage"),
     (
