@@ -106,7 +106,10 @@ if TYPE_CHECKING:
             ...
 
         def read_into(self, address: int, buffer: bytearray | memoryview) -> None:
-            """Fill `buffer` from `address`. Raises OSError while the chip is busy."""
+            """Fill `buffer` from `address`, also while a sector elsewhere is erased.
+
+            Waits some milliseconds at most. Raises OSError if the chip does not answer.
+            """
             ...
 
         def program(self, address: int, data: Buffer) -> None:
@@ -118,7 +121,7 @@ if TYPE_CHECKING:
             ...
 
         def busy(self) -> bool:
-            """True while the chip programs or erases."""
+            """True while the chip programs or erases. Raises OSError if it does not answer."""
             ...
 
     class RealTimeClock(Protocol):

@@ -1,7 +1,9 @@
 """W25Q128JV and its family: SPI NOR flash as a `hal.Flash` (Winbond W25Q128JV revision F).
 
 The board gives the bus (mode 0 or 3) and the chip select. Programming and erasing only start here:
-the caller polls `busy()`, so that a sector erase (45 ms, at worst 400 ms) stops nobody.
+the caller polls `busy()`, so that a sector erase (45 ms, at worst 400 ms) stops nobody. Who reads
+meanwhile suspends the erase for as long as the reading takes, or waits for the page (0.4 ms, at
+worst 3 ms).
 """
 
 import time
@@ -18,18 +20,26 @@ if TYPE_CHECKING:
 _PAGE_PROGRAM = const(0x02)
 _READ = const(0x03)
 _READ_STATUS_1 = const(0x05)
+_READ_STATUS_2 = const(0x35)
 _WRITE_ENABLE = const(0x06)
 _SECTOR_ERASE = const(0x20)
+_SUSPEND = const(0x75)
+_RESUME = const(0x7A)
 _JEDEC_ID = const(0x9F)
 _RELEASE_POWER_DOWN = const(0xAB)
 
 _BUSY = const(0x01)
 _WEL = const(0x02)
+_PROTECTED = const(0x7C)  # SEC, TB, BP2 to BP0
+_SUS = const(0x80)  # in status register 2
+_NO_ANSWER = const(0xFF)  # a line that nobody drives
 
 _WINBOND = const(0xEF)
 _PAGE_SIZE = const(256)
 _SECTOR_SIZE = const(4096)
 _RESTART_WAIT_MS = const(500)  # a sector erase takes 400 ms at worst
+_PAUSE_US = const(20)  # an erase is suspended after 20 us
+_PAUSES = const(200)  # a page takes 3 ms at worst
 _MAX_SIZE = const(0x1000000)  # what three address bytes reach
 
 
@@ -41,6 +51,8 @@ class W25q:
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
         self._size = 0  # 0: not known yet
+        self._restart_wait_ms = _RESTART_WAIT_MS
+        self._erasing = False
         self.page_size = _PAGE_SIZE
         self.sector_size = _SECTOR_SIZE
         self._spi = spi
@@ -59,13 +71,13 @@ class W25q:
     def check(self) -> None:
         """Wake the chip and learn its size; OSError if it is no Winbond flash up to 16 MiB.
 
-        After a restart in the middle of an erase the chip is busy and hides its identity, so this
-        waits for it, at most half a second.
+        After a restart in the middle of an erase the chip is busy and hides its identity, so the
+        first call waits for it, at most half a second; one that was suspended goes on.
         """
         self._send(_RELEASE_POWER_DOWN)
-        for _ in range(_RESTART_WAIT_MS):
-            if not self.busy():
-                break
+        self._send(_RESUME)
+        while self.busy() and self._restart_wait_ms:
+            self._restart_wait_ms -= 1
             time.sleep_ms(1)
         answer = bytearray(3)
         self._one[0] = _JEDEC_ID
@@ -79,16 +91,24 @@ class W25q:
         self._size = size
 
     def busy(self) -> bool:
-        """True while the chip programs or erases."""
-        return bool(self._status() & _BUSY)
+        """True while the chip programs or erases. Raises OSError if it does not answer."""
+        if self._status() & _BUSY:
+            return True
+        self._erasing = False
+        return False
 
     def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
-        """Fill `buffer` from `address`. Raises ValueError out of range, OSError while busy."""
+        """Fill `buffer` from `address`; a sector that is being erased reads as anything.
+
+        Raises ValueError out of range, OSError if the chip stays busy or does not answer.
+        """
         self._check_range(address, len(buffer))
-        self._check_idle()
+        suspended = self._interrupt()
         self._start(_READ, address)
         self._spi.readinto(buffer)
         self._cs.value(1)
+        if suspended:
+            self._send(_RESUME)
 
     def program(self, address: int, data: "Buffer") -> None:
         """Start programming inside one page. Raises ValueError, OSError while busy."""
@@ -107,20 +127,32 @@ class W25q:
         self._enable_write()
         self._start(_SECTOR_ERASE, address)
         self._cs.value(1)
+        self._erasing = True
 
     def _check_range(self, address: int, length: int) -> None:
         if address < 0 or address + length > self.size:
             raise ValueError(f"W25Q: {length} bytes at {address}")
 
-    def _check_idle(self) -> None:
-        if self._status() & _BUSY:
-            raise OSError("W25Q: busy")
+    def _interrupt(self) -> bool:
+        """Make a busy chip readable; True if an erase has to be resumed then."""
+        if not self.busy():
+            return False
+        if self._erasing:
+            self._send(_SUSPEND)
+        for _ in range(_PAUSES):
+            time.sleep_us(_PAUSE_US)
+            if not self._status() & _BUSY:
+                # An erase that has come to its end meanwhile is not suspended.
+                return bool(self._status(_READ_STATUS_2) & _SUS)
+        raise OSError("W25Q: busy")
 
     def _enable_write(self) -> None:
-        self._check_idle()
+        if self.busy():
+            raise OSError("W25Q: busy")
         self._send(_WRITE_ENABLE)
-        if not self._status() & _WEL:
-            raise OSError("W25Q: refuses to write")
+        status = self._status()
+        if status & _PROTECTED or not status & _WEL:
+            raise OSError(f"W25Q: status {status:02x}")
 
     def _send(self, opcode: int) -> None:
         self._one[0] = opcode
@@ -128,12 +160,14 @@ class W25q:
         self._spi.write(self._one)
         self._cs.value(1)
 
-    def _status(self) -> int:
-        self._one[0] = _READ_STATUS_1
+    def _status(self, opcode: int = _READ_STATUS_1) -> int:
+        self._one[0] = opcode
         self._cs.value(0)
         self._spi.write(self._one)
         self._spi.readinto(self._one)
         self._cs.value(1)
+        if self._one[0] == _NO_ANSWER:
+            raise OSError("W25Q: no answer")
         return self._one[0]
 
     def _start(self, opcode: int, address: int) -> None:

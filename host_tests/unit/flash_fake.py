@@ -17,7 +17,7 @@ class Flash:
 
     def __init__(self, sectors=64, polls=1):
         self.size = sectors * self.sector_size
-        self.octets = bytearray(b"\xff") * self.size
+        self.octets = bytearray(b"\xff" * self.size)
         self.polls = polls  # how often `busy` says so after each change
         self.cut_after = None  # changed bytes until the power goes
         self.dead = False

@@ -132,7 +132,7 @@ def test_faults(chip):
     assert command(spi, [0x9F], 2) == b"\xff\xff"
     device.fault("clear")
     for name, arguments, text in (
-        ("melt", {}, "bit_flip, clear, dead, stuck, tear"),
+        ("melt", {}, "bit_flip, clear, dead, protect, stuck, tear"),
         ("bit_flip", {}, "'at'"),
         ("bit_flip", {"at": "x"}, "'at'"),
         ("bit_flip", {"at": True}, "'at'"),

@@ -195,6 +195,68 @@ def test_reading_rolls_over(rig):
     assert rig.addressed(0x0B, SIZE - 1, b"\x00", answer=2) == b"\x11\x22"
 
 
+def test_an_erase_is_suspended_and_resumed(rig):
+    rig.file.data[:] = bytes(SIZE)
+    rig.change(0x20, 0x1000)
+    rig.bench.run(20_000)
+    rig.send([0x75])
+    assert rig.status() & 1
+    rig.bench.run(20)
+    assert rig.status() & 1 == 0
+    assert rig.send([0x35], 1)[0] & 0x80
+    assert rig.addressed(0x03, 0x8000, answer=1) == b"\0"
+    rig.bench.run(100_000)
+    assert rig.file.data[0x1000] == 0  # it stands still
+    rig.change(0x20, 0x3000)  # no second erase meanwhile
+    assert rig.status() & 1 == 0
+    rig.send([0x7A])
+    assert rig.status() & 1
+    assert not rig.send([0x35], 1)[0] & 0x80
+    rig.bench.run(24_999)
+    assert rig.status() & 1
+    rig.bench.run(1)
+    assert rig.status() & 1 == 0
+    assert rig.file.data[0x1000:0x2000] == b"\xff" * 4096
+    assert rig.file.data[0x3000] == 0
+    rig.send([0x75])  # nothing to suspend, nothing to resume
+    rig.send([0x7A])
+    assert rig.status() & 1 == 0
+
+
+def test_power_loss_tears_a_suspended_erase(rig):
+    rig.file.data[:4096] = bytes(4096)
+    rig.change(0x20, 0)
+    rig.bench.run(22_500)
+    rig.send([0x75])
+    rig.bench.run(1000)
+    rig.chip.power(False)
+    assert rig.file.data[:2048] == b"\xff" * 2048
+    assert rig.file.data[2049:4096] == bytes(2047)
+    rig.chip.power(True)
+    assert not rig.send([0x35], 1)[0] & 0x80
+
+
+def test_faults_of_cells_and_state_machine(rig):
+    rig.chip.fault("worn", sector=2)
+    for address in (0x1FFF, 0x2000, 0x2FFF, 0x3000):
+        rig.change(0x02, address, b"\x00")
+        rig.bench.run(400)
+    assert [rig.file.data[a] for a in (0x1FFF, 0x2000, 0x2FFF, 0x3000)] == [0, 255, 255, 0]
+    with pytest.raises(ValueError, match="worn"):
+        rig.chip.fault("worn", sector=4096)
+    rig.chip.fault("protect")
+    rig.change(0x20, 0x1000)
+    assert rig.status() == 0x1C
+    rig.chip.fault("clear")
+    rig.chip.fault("busy")
+    rig.bench.run(10_000_000)
+    assert rig.status() == 1
+    assert rig.send([0x9F], 3) == b"\xff\xff\xff"
+    rig.chip.fault("clear")
+    assert rig.status() == 0
+    assert rig.send([0x9F], 3) == b"\xef\x40\x18"
+
+
 def test_faults(rig):
     rig.chip.fault("bit_flip", at=7, bit=0)
     assert rig.file.data[7] == 0xFE

@@ -46,6 +46,7 @@ class Fm25v20(Chip):
     FAULTS = {
         "bit_flip": ("flip_bit", (("at", None), ("bit", 0))),
         "stuck": ("set_stuck", ()),  # writes no longer change a cell
+        "protect": ("protect", ()),  # both BP bits are set: writes are ignored
         "tear": ("tear_after", (("after", 0),)),  # its supply goes after so many written bytes
     }
 
@@ -78,6 +79,11 @@ class Fm25v20(Chip):
         """End every fault; a flipped bit stays flipped."""
         super().clear_faults()
         self._bytes_left = -1
+        self._protection = 0
+
+    def protect(self) -> None:
+        """Protect the whole array, as a stray write to the status register does."""
+        self._protection = 0x0C
 
     def flip_bit(self, at: int, bit: int) -> None:
         """Change one stored bit, as a particle does."""

@@ -4,13 +4,14 @@ Programming and erasing begin when the chip select rises at the end of their com
 typical time of the data sheet; meanwhile only the status registers answer. The cells change when
 that time is over. If the power goes before, the operation stays torn: of a page the first bytes
 are programmed, of a sector the first bytes are erased, and the byte at the front has some bits of
-each.
+each. An erase can be suspended for reading and resumed; a page program cannot here.
 The non-volatile status bits live as long as the model.
 """
 
 from micropython import const
 
 from .chip import Chip, float_high, transfer_length
+from .w25q_cells import PAGE, SECTOR, Cells, protected_range
 
 TYPE_CHECKING = const(False)
 
@@ -36,6 +37,8 @@ _UNIQUE_ID = const(0x4B)
 _BLOCK_ERASE_32K = const(0x52)
 _CHIP_ERASE_60 = const(0x60)
 _ENABLE_RESET = const(0x66)
+_SUSPEND = const(0x75)
+_RESUME = const(0x7A)
 _MANUFACTURER_ID = const(0x90)
 _RESET = const(0x99)
 _JEDEC_ID = const(0x9F)
@@ -45,23 +48,20 @@ _CHIP_ERASE = const(0xC7)
 _BLOCK_ERASE_64K = const(0xD8)
 
 _SIZE = const(0x1000000)
-_PAGE = const(256)
-_SECTOR = const(4096)
 
 _BUSY = const(0x01)
 _WEL = const(0x02)
-_TB = const(0x20)
-_SEC = const(0x40)
-_CMP = const(0x40)  # in status register 2
 _QE = const(0x02)  # in status register 2
+_SUS = const(0x80)  # in status register 2
 
 # Typical times of the AC table, microseconds.
 _PROGRAM_US = const(400)
 _WRITE_STATUS_US = const(10_000)
 _RESET_US = const(30)
 _RELEASE_US = const(3)
+_SUSPEND_US = const(20)
 _ERASES = {  # opcode: size, microseconds
-    _SECTOR_ERASE: (_SECTOR, 45_000),
+    _SECTOR_ERASE: (SECTOR, 45_000),
     _BLOCK_ERASE_32K: (0x8000, 120_000),
     _BLOCK_ERASE_64K: (0x10000, 150_000),
     _CHIP_ERASE: (_SIZE, 40_000_000),
@@ -71,6 +71,7 @@ _ADDRESSED = (
     _READ, _FAST_READ, _PAGE_PROGRAM, _SECTOR_ERASE, _BLOCK_ERASE_32K, _BLOCK_ERASE_64K,
 )  # fmt: skip
 _STATUS = {_READ_STATUS_1: 0, _READ_STATUS_2: 1, _READ_STATUS_3: 2}
+_WHILE_BUSY = (_READ_STATUS_1, _READ_STATUS_2, _READ_STATUS_3, _ENABLE_RESET, _RESET, _SUSPEND)
 _STATUS_WRITE = {_WRITE_STATUS_1: 0, _WRITE_STATUS_2: 1, _WRITE_STATUS_3: 2}
 _STATUS_MASK = (0xFC, 0x7B, 0x64)
 
@@ -85,18 +86,26 @@ class W25q(Chip):
     FAULTS = {
         "bit_flip": ("flip_bit", (("at", None), ("bit", 0))),
         "stuck": ("set_stuck", ()),  # cells no longer change; the chip still says busy
+        "busy": ("set_busy", ()),  # the chip says busy for ever
+        "protect": ("protect", ()),  # all BP bits are set: programming and erasing are ignored
+        "worn": ("wear_out", (("sector", None),)),  # cells of a sector no longer change
         "slow": ("set_slow", (("percent", 900),)),  # near the maxima of the data sheet
     }
 
     def __init__(self, content: "Content", now_us: "Clock", at: "Schedule | None" = None) -> None:
         super().__init__()
         self.size = _SIZE
-        self._content = content
+        self.cells = Cells(content)
         self._now_us = now_us
         self._at = at
         self._slow_percent = 100
-        self._page = bytearray(_PAGE)
-        self._filled = bytearray(_PAGE)  # 1: this byte of the page was sent
+        self._hung = False
+        self._suspended = 0  # opcode of the erase that is suspended, 0: none
+        self._suspended_address = 0
+        self._left_us = 0  # its time that is left, and all of it
+        self._total_us = 0
+        self._page = bytearray(PAGE)
+        self._filled = bytearray(PAGE)  # 1: this byte of the page was sent
         self._status = bytearray((0, _QE, 0x60))  # QE set and 25 % drive: factory default
         self._write_enabled = False
         self._powered_down = False
@@ -115,11 +124,14 @@ class W25q(Chip):
         if not on and self.powered:
             self._settle()
             self._tear()
+            if self._resumable():
+                self._resume()
+                self._tear()
         super().power(on)
         self._write_enabled = False
         self._powered_down = False
         self._reset_enabled = False
-        self._operation = 0
+        self._operation = self._suspended = 0
         self._busy_until_us = 0
         self._opcode = -1
 
@@ -127,17 +139,39 @@ class W25q(Chip):
         """Let what is under way come to its end, for an orderly end of the simulation."""
         self._busy_until_us = 0
         self._settle()
+        if self._resumable():
+            self._resume()
+            self._busy_until_us = 0
+            self._settle()
 
     def clear_faults(self) -> None:
         """End every fault; a flipped bit stays flipped."""
         super().clear_faults()
         self._slow_percent = 100
+        self._hung = False
+        self.cells.worn.clear()
+        self.cells.stuck = False
+        self._status[0] = 0
 
     def flip_bit(self, at: int, bit: int) -> None:
         """Change one stored bit."""
         if not 0 <= at < _SIZE or not 0 <= bit < 8:
             raise ValueError(f"bit_flip outside the chip: at {at} bit {bit}")
-        self._content.write(at, bytes((self._content.read(at, 1)[0] ^ (1 << bit),)))
+        self.cells.flip(at, bit)
+
+    def set_busy(self) -> None:
+        """Hang the chip's state machine."""
+        self._hung = True
+
+    def protect(self) -> None:
+        """Protect the whole array, as a stray write to the status register does."""
+        self._status[0] = 0x1C
+
+    def wear_out(self, sector: int) -> None:
+        """Make the cells of one sector keep what they hold."""
+        if not 0 <= sector < _SIZE // SECTOR:
+            raise ValueError(f"worn outside the chip: sector {sector}")
+        self.cells.worn.add(sector)
 
     def set_slow(self, percent: int) -> None:
         """Make operations take `percent` of their typical time."""
@@ -189,13 +223,13 @@ class W25q(Chip):
         self._settle()
         if opcode == _RESET and not reset_enabled:
             return
-        if self._operation and opcode not in tuple(_STATUS) + (_ENABLE_RESET, _RESET):
+        if (self._operation or self._hung) and opcode not in _WHILE_BUSY:
             return
         if self._powered_down and opcode != _RELEASE_POWER_DOWN:
             return
         self._opcode = opcode
         if opcode == _PAGE_PROGRAM:
-            for index in range(_PAGE):
+            for index in range(PAGE):
                 self._filled[index] = 0
 
     def _next(self, byte: int) -> int:
@@ -231,7 +265,7 @@ class W25q(Chip):
         while start < count:
             length = min(count - start, _SIZE - self._address)
             if in_buf is not None:
-                in_buf[start : start + length] = self._content.read(self._address, length)
+                in_buf[start : start + length] = self.cells.read(self._address, length)
             self._address = (self._address + length) & (_SIZE - 1)
             start += length
 
@@ -241,7 +275,9 @@ class W25q(Chip):
         value = self._status[index]
         if index == 0:
             value |= _WEL if self._write_enabled else 0
-            value |= _BUSY if self._operation else 0
+            value |= _BUSY if self._operation or self._hung else 0
+        elif index == 1:
+            value |= _SUS if self._suspended else 0
         return value
 
     def deselect(self) -> None:
@@ -259,8 +295,14 @@ class W25q(Chip):
             self._powered_down = True
         elif opcode == _RELEASE_POWER_DOWN:
             self._powered_down = False
+        elif opcode == _SUSPEND:
+            self._suspend()
+        elif opcode == _RESUME:
+            if self._resumable():
+                self._resume()
         elif opcode == _RESET:
             self._tear()
+            self._suspended = 0
             self._write_enabled = False
             self._powered_down = False
             self._run(_RESET, 0, _RESET_US)
@@ -276,10 +318,12 @@ class W25q(Chip):
                 self._status[1] = (self._value >> 8) & _STATUS_MASK[1]
             self._run(opcode, 0, _WRITE_STATUS_US)
         elif opcode == _PAGE_PROGRAM and position > 4:
-            if not self._protected(self._address & ~0xFF, _PAGE):
+            if not self._protected(self._address & ~0xFF, PAGE):
                 self._run(opcode, self._address & ~0xFF, _PROGRAM_US)
         elif opcode in _ERASES:
             size, duration_us = _ERASES[opcode]
+            if self._suspended:
+                return
             if size == _SIZE and position == 1:
                 self._address = 0
             elif size == _SIZE or position != 4:
@@ -295,22 +339,32 @@ class W25q(Chip):
         if self._at is not None:
             self._at(self._busy_until_us, self._settle)
 
+    def _suspend(self) -> None:
+        """Interrupt an erase; the chip can be read 20 us later."""
+        if self._operation in (_SECTOR_ERASE, _BLOCK_ERASE_32K, _BLOCK_ERASE_64K):
+            self._suspended = self._operation
+            self._suspended_address = self._operation_address
+            self._left_us = self._busy_until_us - self._now_us()
+            self._total_us = self._busy_until_us - self._started_us
+            self._run(_SUSPEND, 0, _SUSPEND_US)
+
+    def _resumable(self) -> bool:
+        return self._suspended != 0 and not self._operation
+
+    def _resume(self) -> None:
+        """Go on with the suspended erase, from what it has done."""
+        self._operation = self._suspended
+        self._operation_address = self._suspended_address
+        self._suspended = 0
+        self._busy_until_us = self._now_us() + self._left_us
+        self._started_us = self._busy_until_us - self._total_us
+        self._write_enabled = True
+        if self._at is not None:
+            self._at(self._busy_until_us, self._settle)
+
     def _protected(self, address: int, size: int) -> bool:
-        """Tell whether BP, TB, SEC and CMP protect any byte of the range; WEL falls then."""
-        status = self._status[0]
-        level = (status >> 2) & 7
-        if level == 0:
-            length = 0
-        elif level == 7:
-            length = _SIZE
-        elif status & _SEC:
-            length = min(_SECTOR << (level - 1), 0x8000)
-        else:
-            length = 0x40000 << (level - 1)
-        first = 0 if status & _TB else _SIZE - length
-        last = first + length
-        if self._status[1] & _CMP:
-            first, last = (last, _SIZE) if first == 0 else (0, first)
+        """Tell whether any byte of the range is protected; WEL falls then."""
+        first, last = protected_range(self._status[0], self._status[1], _SIZE)
         hit = address < last and address + size > first
         if hit:
             self._write_enabled = False
@@ -333,41 +387,12 @@ class W25q(Chip):
 
     def _apply(self, part: int, whole: int) -> None:
         """Change the cells as far as `part` of `whole` of the operation's time has brought it."""
-        if self.stuck or whole <= 0:
+        if whole <= 0:
             return
+        self.cells.stuck = self.stuck
         if self._operation == _PAGE_PROGRAM:
-            sent = sum(self._filled)
-            self._program(sent * part // whole, part < whole)
+            count = -1 if part >= whole else sum(self._filled) * part // whole
+            self.cells.program(self._operation_address, self._page, self._filled, count)
         elif self._operation in _ERASES:
             size = _ERASES[self._operation][0]
-            self._erase(size * part // whole, part < whole)
-
-    def _program(self, count: int, torn: bool) -> None:
-        """Program the first `count` bytes that were sent; bits can only fall."""
-        address = self._operation_address
-        old = self._content.read(address, _PAGE)
-        new = bytearray(old)
-        for index in range(_PAGE):
-            if not self._filled[index]:
-                continue
-            if count > 0:
-                new[index] = old[index] & self._page[index]
-            elif torn:
-                new[index] = old[index] & (self._page[index] | 0x55)
-                break
-            count -= 1
-        self._content.write(address, new)
-
-    def _erase(self, count: int, torn: bool) -> None:
-        """Erase the first `count` bytes, sector by sector."""
-        address = self._operation_address
-        blank = b"\xff" * _SECTOR
-        while count >= _SECTOR:
-            self._content.write(address, blank)
-            address += _SECTOR
-            count -= _SECTOR
-        if count:
-            self._content.write(address, blank[:count])
-        if torn:
-            address += count
-            self._content.write(address, bytes((self._content.read(address, 1)[0] | 0xAA,)))
+            self.cells.erase(self._operation_address, size * part // whole, part < whole)
