@@ -46,6 +46,9 @@ class EchoChannel:
         reply[: len(answer)] = answer
         return len(answer)
 
+    def more(self, reply):
+        return 0
+
     def lost(self):
         EchoChannel.lost_count += 1
 

@@ -107,7 +107,7 @@ def test_what_was_negotiated_can_be_read_back():
     assert get(rig, PUBLIC, 8).hex() == "1600"
     assert get(rig, MANAGEMENT, 8).hex() == "1602"
     # not the present association: what the meter can at most
-    assert get(rig, PUBLIC, 5).hex() == "02060418405e1d12040012040011060f000900"
+    assert get(rig, PUBLIC, 5).hex() == "02060418605e5d12040012040011060f000900"
 
 
 def test_the_public_client_reads_its_own_association():

@@ -16,9 +16,20 @@ from dlms_cosem import utils
 from dlms_cosem.client import DataResultError
 from dlms_cosem.exceptions import DlmsClientException
 from dlms_rig import NOW_UTC_S, Quantities, Rig
-from gurux_dlms import GXDateTime, GXDLMSException
-from gurux_dlms.enums import AccessMode, DataType, ObjectType
-from gurux_dlms.objects import GXDLMSCaptureObject, GXDLMSClock, GXDLMSProfileGeneric
+from gurux_dlms import GXDateTime, GXDLMSAccessItem, GXDLMSException
+from gurux_dlms.enums import (
+    AccessMode,
+    AccessServiceCommandType,
+    Conformance,
+    DataType,
+    ObjectType,
+)
+from gurux_dlms.objects import (
+    GXDLMSCaptureObject,
+    GXDLMSClock,
+    GXDLMSProfileGeneric,
+    GXDLMSRegister,
+)
 
 ONE_ENERGY = bytes.fromhex("0101020412000309060100010800ff0f02120000")
 NOW = datetime(2000, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=NOW_UTC_S)
@@ -209,3 +220,24 @@ def test_dlms_cosem_is_held_to_its_rights(rig):
     wrong.connect()
     with pytest.raises(DlmsClientException, match="AUTHENTICATION_FAILED"):
         wrong.associate()
+
+
+@pytest.mark.parametrize("pdu_size", [None, 64])
+def test_gurux_uses_access(rig, pdu_size):
+    session = clients.Gurux(rig.transport(), clients.MANAGEMENT, clients.SECRET, pdu_size=pdu_size)
+    session.client.proposedConformance |= Conformance.GENERAL_BLOCK_TRANSFER
+    session.client.settings.blockNumber = 1  # what gurux-dlms itself forgets to set
+    session.connect()
+    energy = GXDLMSRegister("1.0.1.8.0.255")
+    clock = GXDLMSClock("0.0.1.0.0.255")
+    kinds = AccessServiceCommandType
+    items = [
+        GXDLMSAccessItem(kinds.GET, energy, 3),
+        GXDLMSAccessItem(kinds.GET, energy, 2),
+        GXDLMSAccessItem(kinds.GET, clock, 2),
+    ]
+    reply = session.exchange(session.client.accessRequest(None, items))
+    session.client.parseAccessResponse(items, reply.data)
+    assert [int(item.error) for item in items] == [0, 0, 0]
+    assert energy.value == 1725
+    assert str(clock.time) != ""

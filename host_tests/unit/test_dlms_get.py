@@ -205,7 +205,7 @@ def test_a_lost_link_or_new_association_ends_the_transfer(rig):
 
 def test_an_object_that_fails_half_way_aborts_the_transfer(rig):
     rig.apdu(OBJECT_LIST)
-    stream = rig.channel._get._stream
+    stream = rig.channel._get.blocks._stream
 
     def fails():
         raise OSError("no answer")

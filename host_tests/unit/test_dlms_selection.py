@@ -1,6 +1,12 @@
 """Selective access of the services, and of the object list (IEC 62056-62, class 15)."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from dlms_cosem import utils
 from dlms_rig import Rig
 

@@ -94,10 +94,21 @@ def test_in_a_list_it_is_refused(rig):
     assert answer(rig, SLOW)[1] == STEPS + 1
 
 
-def test_an_answer_too_long_for_the_client_is_told(rig):
-    rig.slow.value = element(9, bytes(100))
+def test_an_answer_too_long_for_the_client_goes_in_blocks_or_is_told(rig):
+    value = rig.slow.value = element(9, bytes(range(100)))
     rig.associate(pdu_size=64)
-    assert answer(rig, SLOW)[0].hex() == "c701c10d00"
+    joined = b""
+    reply = answer(rig, SLOW)[0]
+    while True:
+        assert reply[:3].hex() == "c702c1"
+        joined += reply[9:]
+        if reply[3]:
+            break
+        reply = rig.apdu(b"\xc3\x02\xc1" + reply[4:8])
+    assert joined == value
+    assert rig.apdu("c302c100000001").hex() == "c701c11000"  # no long transfer in progress
+    rig.associate(pdu_size=64, services=0x001A1F)
+    assert answer(rig, SLOW)[0].hex() == "d80104"
 
 
 def test_a_link_that_goes_ends_the_work(rig):

@@ -24,7 +24,7 @@ from app.errors import AccessRefused
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from app.axdr import Reader, Writer
     from app.cosem.access import Client
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         limit: int
         context: int
         mechanism: int
+        in_blocks: bool
+        rest: Any
 
         def reply_to_hls(self, proof: bytes) -> bytes:
             """Check what the client answered to the challenge; return the answer to its own."""

@@ -20,6 +20,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.dlms.hls import Exchange
+    from app.dlms.stream import Stream
     from app.security import Security
     from hal import Buffer
 
@@ -72,6 +73,8 @@ class Association:
         self.conformance = 0
         self.send_size = receive_size  # the largest APDU that the client takes
         self.limit = receive_size  # the largest answer that may be written now, yet unprotected
+        self.in_blocks = False  # the request under way came by general block transfer
+        self.rest: Stream | None = None  # of an answer longer than one APDU
         self.ciphering = Ciphering(security, GUEK)
         self.protection = 0  # of the initiate request: bits of the security control byte
         self.exchange: Exchange | None = None  # challenges, while the state is PENDING

@@ -17,6 +17,7 @@ from app.counters import CountersLost, Replayed
 from app.crypto.constant_time import equal
 from app.crypto.gcm import TAG_SIZE, Gcm
 from app.dlms.services import (
+    ACCESS_REQUEST,
     ACTION_REQUEST,
     DECIPHERING_ERROR,
     GET_REQUEST,
@@ -48,6 +49,7 @@ _BROADCAST = const(0x40)
 _HEADER = const(5)  # security control byte and invocation counter
 _OVERHEAD = const(21)  # tag, length in three octets, header, authentication tag
 _GENERAL_OVERHEAD = const(30)
+MOST_OVERHEAD = _GENERAL_OVERHEAD
 _LAST_NUMBER = const(0xFFFFFFFF)
 
 
@@ -113,7 +115,10 @@ class Ciphering:
         plain = self.unprotect(octets, title, dedicated)
         tag = plain[0] if plain else 0
         expected = (form, form) if form in (GENERAL_GLO, GENERAL_DED) else (tag + _GLO, tag + _DED)
-        if tag not in _SERVICES or form != expected[1 if dedicated else 0]:
+        general = form in (GENERAL_GLO, GENERAL_DED)
+        if form != expected[1 if dedicated else 0] or not (
+            tag in _SERVICES or (general and tag == ACCESS_REQUEST)  # which has no form of its own
+        ):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
         self.accept(dedicated)
         self._form = form

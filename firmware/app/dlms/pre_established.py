@@ -24,6 +24,7 @@ from app.security import GBEK
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
+    from app.dlms.stream import Stream
     from app.security import Security
     from hal import Buffer
 
@@ -41,6 +42,8 @@ class PreEstablished:
         self.context = acse.LN_WITHOUT_CIPHERING
         self.mechanism = 0
         self.conformance = 0
+        self.in_blocks = False
+        self.rest: Stream | None = None  # there are no answers
         self.receive_size = self.send_size = self.limit = receive_size
         self._security = security
         self._ciphering = Ciphering(security, GBEK)

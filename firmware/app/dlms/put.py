@@ -11,6 +11,8 @@ from micropython import const
 
 from app.attributes import SCOPE_OF_ACCESS_VIOLATED, SUCCESS
 from app.axdr import Reader, Writer
+from app.dlms.blocks import Blocks
+from app.dlms.conformance import BLOCK_TRANSFER_WITH_ACTION
 from app.dlms.services import (
     ACTION_RESPONSE,
     ANSWERED_ERRORS,
@@ -18,7 +20,6 @@ from app.dlms.services import (
     DATA_BLOCK_NUMBER_INVALID,
     LONG_SET_ABORTED,
     LONG_TRANSFER_ABORTED,
-    MALFORMED,
     NO_LONG_SET_IN_PROGRESS,
     NO_LONG_TRANSFER_IN_PROGRESS,
     PDU_TOO_LONG,
@@ -30,7 +31,8 @@ from app.dlms.services import (
     no_parameter,
     result_of,
 )
-from app.errors import BufferFull, EncodingError
+from app.dlms.stream import AnswerTooLong, Stream
+from app.errors import EncodingError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 MAX_LONG_VALUE = const(2048)  # octets that the blocks of one request may carry together
 _MOST_REFERENCES = const(127)
+_RETURNED = b"\x00\x01\x00"  # success, a return parameter, which is data
 
 # Types of SET-request
 SET_NORMAL = const(1)
@@ -50,7 +53,7 @@ SET_FIRST_BLOCK = const(2)
 SET_BLOCK = const(3)
 SET_WITH_LIST = const(4)
 SET_WITH_LIST_FIRST_BLOCK = const(5)
-# Types of ACTION-request; 2 asks for the next block of an answer, and no method has a long one
+# Types of ACTION-request
 ACTION_NORMAL = const(1)
 ACTION_NEXT_BLOCK = const(2)
 ACTION_WITH_LIST = const(3)
@@ -261,7 +264,7 @@ class Set(Put):
 
 
 class Action(Put):
-    """ACTION of one channel. What a method of this meter returns is short, never in blocks."""
+    """ACTION of one channel."""
 
     RESPONSE = ACTION_RESPONSE
     WRONG_NUMBER = LONG_TRANSFER_ABORTED
@@ -271,6 +274,7 @@ class Action(Put):
 
     def __init__(self, catalogue: "Catalogue", session: "Session") -> None:
         super().__init__(catalogue, session)
+        self.blocks = Blocks(session, ACTION_RESPONSE, BLOCK_TRANSFER_WITH_ACTION)
         self._work: Work | None = None  # a method that takes long
         self._single = True  # one such method may be under way, not a list of them
 
@@ -286,25 +290,14 @@ class Action(Put):
         """Do the work, put its result behind the response in `reply`; return its new length."""
         try:
             returned = yield from work
-            result = self._returned(returned) if returned else self._encoded(SUCCESS)
+            result = _RETURNED + returned if returned else self._encoded(SUCCESS)
         except ANSWERED_ERRORS as error:
             result = self._encoded(result_of(error))
         if not length:
             return 0  # nobody waits for it
         writer = Writer(reply, length, self._session.limit)
-        try:
-            writer.raw(result)
-        except BufferFull:
-            writer.raw(self._encoded(SCOPE_OF_ACCESS_VIOLATED))
+        self._write_one(writer, result)
         return writer.at
-
-    def next_block(self, apdu: "Buffer", reply: bytearray) -> int:
-        """Refuse to send a further block: there is no long answer."""
-        if len(apdu) != 7:
-            raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
-        writer = self._begin(apdu, reply)
-        self._write_one(writer, self._encoded(NO_LONG_TRANSFER_IN_PROGRESS))
-        return self._end(apdu, writer)
 
     def _value(self, reader: Reader) -> Reader:
         present = reader.octet()
@@ -317,7 +310,7 @@ class Action(Put):
         if isinstance(result, int):
             return self._encoded(result)
         if isinstance(result, bytes):
-            return self._returned(result)
+            return _RETURNED + result
         if not self._single:
             return self._encoded(SCOPE_OF_ACCESS_VIOLATED)
         self._work = result
@@ -330,20 +323,25 @@ class Action(Put):
         finally:
             self._single = True
 
-    def _returned(self, value: bytes) -> bytes:
-        return b"\x00\x01\x00" + value  # success, a return parameter, which is data
-
     def _encoded(self, result: int) -> bytes:
         return bytes((result, 0))  # without a return parameter
 
     def _write_one(self, writer: Writer, result: bytes) -> None:
         writer.buffer[1] = 1
-        writer.raw(result)
+        if writer.at + len(result) <= writer.end:
+            writer.raw(result)
+        else:  # the blocks carry what the method returned and nothing else
+            self._write_long(writer, result[:3], result[3:])
 
     def _write_last(self, writer: Writer, result: bytes, block: int) -> None:
         self._write_one(writer, result)
 
     def _write_list(self, writer: Writer, results: "list[bytes]", block: int) -> None:
         writer.buffer[1] = 3
-        writer.length(len(results))
-        writer.raw(b"".join(results))
+        self._write_long(writer, b"", bytes((len(results),)) + b"".join(results))
+
+    def _write_long(self, writer: Writer, ahead: bytes, octets: bytes) -> None:
+        try:
+            writer.at = self.blocks.answer(Stream(octets), writer.buffer, writer.at, ahead)
+        except AnswerTooLong:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG) from None

@@ -10,11 +10,14 @@ import sys
 from micropython import const
 
 from app.cosem.access import SERVER_SAP
-from app.dlms import acse, association, ciphering, conformance, get, put
+from app.dlms import access, acse, association, ciphering, conformance, get, put
+from app.dlms.block_transfer import GeneralBlockTransfer
 from app.dlms.pre_established import PreEstablished
 from app.dlms.services import (
+    ACCESS_REQUEST,
     ACTION_REQUEST,
     EXCEPTION_RESPONSE,
+    GENERAL_BLOCK_TRANSFER,
     GET_REQUEST,
     MALFORMED,
     OPERATION_NOT_POSSIBLE,
@@ -44,6 +47,8 @@ MAX_PDU = const(1024)
 WORKING = const(-1)  # instead of a length: the answer is not ready yet
 _SMALLEST_BUFFER = const(128)  # an AARE with challenge and protected initiate response fits
 _ALL_STATIONS = (0x7F, 0x3FFF)
+_LONGEST_CIPHERED = const(4096)  # octets of an answer in general blocks under protection
+_CIPHERED = ciphering.TAGS + (ciphering.GENERAL_GLO, ciphering.GENERAL_DED)
 _ACTION_NORMAL = bytes((ACTION_REQUEST, put.ACTION_NORMAL))
 _REPLY_TO_HLS = b"\x00\x0f\x00\x00\x28\x00\x00\xff\x01"  # method 1 of 0-0:40.0.0
 
@@ -84,13 +89,15 @@ class Channel:
         self._set = put.Set(catalogue, self.association)
         self._action = put.Action(catalogue, self.association)
         self._work: Steps | None = None
+        self._access = access.Access(catalogue, self.association)
+        self._transfer = GeneralBlockTransfer(self.association)
         services = conformance
         # tag and type of a request -> what answers it, what must have been negotiated for it
         self._services = {
             GET_REQUEST: (
                 None,
                 (self._get.normal, services.GET),
-                (self._get.next, services.GET | services.BLOCK_TRANSFER_WITH_GET),
+                (self._get.blocks.next, services.GET | services.BLOCK_TRANSFER_WITH_GET),
                 (self._get.with_list, services.GET | services.MULTIPLE_REFERENCES),
             ),
             SET_REQUEST: (
@@ -107,7 +114,10 @@ class Channel:
             ACTION_REQUEST: (
                 None,
                 (self._action.normal, services.ACTION),
-                (self._action.next_block, services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION),
+                (
+                    self._action.blocks.next,
+                    services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION,
+                ),
                 (self._action.with_list, services.ACTION | services.MULTIPLE_REFERENCES),
                 (self._action.first_block, services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION),
                 (
@@ -154,6 +164,16 @@ class Channel:
             return self._refuse(error, reply)
         return WORKING
 
+    def more(self, reply: bytearray) -> int:
+        """Return the length of a further APDU for the client, 0 for none.
+
+        Asked by the transport when all before has been sent: blocks of a window follow unasked.
+        """
+        try:
+            return self._transfer.more(reply)
+        except Exception as error:
+            return self._refuse(error, reply)
+
     def _refuse(self, error: Exception, reply: bytearray) -> int:
         """Write the exception-response that tells of an error."""
         if isinstance(error, EncodingError):
@@ -187,19 +207,55 @@ class Channel:
             return 0
         if size > self._max_pdu:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
-        current = self.association
         if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:
             return self._broadcast(server_sap, apdu, reply)
-        types = self._services.get(apdu[0])
-        if types is None:
-            return self._other(apdu[0], client_sap, apdu, reply, now_ms)
+        if apdu[0] != GENERAL_BLOCK_TRANSFER:
+            self._transfer.abort()
+        if apdu[0] in self._services or apdu[0] == ACCESS_REQUEST:
+            return self._finish(self._plain(client_sap, apdu, reply, now_ms), reply)
+        return self._other(apdu[0], client_sap, apdu, reply, now_ms)
+
+    def _plain(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
+        """Answer a request of the associated client that is not protected."""
+        current = self.association
         if current.client.sap != client_sap or (
             self._server.security.policy and current.mechanism
         ):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
         if current.state != association.OPEN:
             self._prove(apdu, now_ms)
-        return self._serve(types, apdu, reply)
+        return self._serve(apdu, reply)
+
+    def _finish(self, length: int, reply: bytearray) -> int:
+        """Send an answer, in general blocks if it has more than fits into one APDU."""
+        if length == WORKING and self._work is not None:
+            self._work = self._later(self._work, 0, self.association.in_blocks, reply)
+            return WORKING
+        rest = self.association.rest
+        if rest is None:
+            return length
+        self.association.rest = None
+        return self._transfer.begin(bytes(memoryview(reply)[:length]), rest, reply)
+
+    def _blocks(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
+        """Take a block, or what acknowledges ours; carry the request out after the last."""
+        current = self.association
+        if current.state == association.CLOSED or current.client.sap != client_sap:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        if not current.conformance & conformance.GENERAL_BLOCK_TRANSFER:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        whole = self._transfer.receive(apdu)
+        if whole is None:
+            return self._transfer.more(reply)
+        current.in_blocks = True
+        try:
+            if whole[0] in self._services or whole[0] == ACCESS_REQUEST:
+                return self._finish(self._plain(client_sap, whole, reply, now_ms), reply)
+            if whole[0] in _CIPHERED:
+                return self._ciphered(client_sap, whole, reply, now_ms)
+        finally:
+            current.in_blocks = False
+        raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
 
     def _broadcast(self, server_sap: int, apdu: "Buffer", reply: bytearray) -> int:
         """Carry out a request of the pre-established client."""
@@ -210,15 +266,17 @@ class Channel:
                 raise
             return 0  # not every meter of a bus at once
 
-    def _serve(
-        self,
-        types: "tuple[Service | None, ...]",
-        apdu: "Buffer",
-        reply: bytearray,
-    ) -> int:
-        """Answer a plain GET, SET or ACTION of the associated client."""
+    def _serve(self, apdu: "Buffer", reply: bytearray) -> int:
+        """Answer a GET, SET, ACTION or ACCESS of the associated client, no longer protected."""
+        self.association.rest = None
         if len(apdu) < 3:
             raise EncodingError
+        if apdu[0] == ACCESS_REQUEST:
+            if not self.association.conformance & conformance.ACCESS:
+                raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+            self._get.blocks.abort()
+            return self._access.request(apdu, reply)
+        types = self._services[apdu[0]]
         kind = apdu[1]
         service = types[kind] if kind < len(types) else None
         if service is None:
@@ -228,7 +286,7 @@ class Channel:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
         if apdu[0] == GET_REQUEST:
             return answer(apdu, reply)
-        self._get.abort()
+        self._get.blocks.abort()
         length = answer(apdu, reply)
         work = self._action.take_work()
         if work is None:
@@ -259,21 +317,42 @@ class Channel:
             self._prove(plain, now_ms)
         current.limit = current.send_size - current.ciphering.overhead(apdu[0])
         try:
-            length = self._serve(self._services[plain[0]], plain, reply)
+            length = self._serve(plain, reply)
         finally:
             current.limit = current.send_size
         if length == WORKING and self._work is not None:
-            self._work = self._close_later(self._work, apdu[0], reply)
+            self._work = self._later(self._work, apdu[0], current.in_blocks, reply)
             return WORKING
-        return current.ciphering.close(reply, length) if length else 0
+        return self._protect(length, reply)
 
-    def _close_later(self, work: "Steps", form: int, reply: bytearray) -> "Steps":
-        """Protect an answer when it is there."""
+    def _protect(self, length: int, reply: bytearray) -> int:
+        """Protect an answer; send it in general blocks if it has more than fits into one APDU."""
         current = self.association
-        current.limit = current.send_size - current.ciphering.overhead(form)
-        length = yield from work
-        current.limit = current.send_size
-        return current.ciphering.close(reply, length) if length else 0
+        rest = current.rest
+        if not length or rest is None:
+            return current.ciphering.close(reply, length) if length else 0
+        # the whole has one length and one tag, so it has to lie in RAM
+        current.rest = None
+        long = bytearray(_LONGEST_CIPHERED)
+        long[:length] = memoryview(reply)[:length]
+        length = rest.fill(long, length, _LONGEST_CIPHERED - ciphering.MOST_OVERHEAD)
+        if not rest.exhausted():
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
+        length = current.ciphering.close(long, length)
+        return self._transfer.begin(bytes(memoryview(long)[:length]), None, reply)
+
+    def _later(self, work: "Steps", form: int, in_blocks: bool, reply: bytearray) -> "Steps":
+        """Send an answer when it is there; `form` is the tag of its protection, 0 for none."""
+        current = self.association
+        current.in_blocks = in_blocks
+        if form:
+            current.limit = current.send_size - current.ciphering.overhead(form)
+        try:
+            length = yield from work
+        finally:
+            current.in_blocks = False
+            current.limit = current.send_size
+        return self._protect(length, reply) if form else self._finish(length, reply)
 
     def _other(
         self,
@@ -284,8 +363,10 @@ class Channel:
         now_ms: int,
     ) -> int:
         """Answer what is no plain GET, SET or ACTION."""
-        if tag in ciphering.TAGS or tag in (ciphering.GENERAL_GLO, ciphering.GENERAL_DED):
+        if tag in _CIPHERED:
             return self._ciphered(client_sap, apdu, reply, now_ms)
+        if tag == GENERAL_BLOCK_TRANSFER:
+            return self._blocks(client_sap, apdu, reply, now_ms)
         if tag == acse.AARQ:
             self._forget()
             return self.association.request(client_sap, apdu, reply, now_ms)
@@ -300,9 +381,12 @@ class Channel:
 
     def _forget(self) -> None:
         """Forget what is half transferred."""
-        self._get.abort()
+        self._get.blocks.abort()
         self._set.abort()
         self._action.abort()
+        self._action.blocks.abort()
+        self._transfer.abort()
+        self.association.rest = None
 
 
 def _print_defect(error: Exception) -> None:

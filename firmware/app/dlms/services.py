@@ -35,11 +35,16 @@ if TYPE_CHECKING:
 # Tags of the APDUs
 GET_REQUEST = const(0xC0)
 SET_REQUEST = const(0xC1)
+EVENT_NOTIFICATION = const(0xC2)
 ACTION_REQUEST = const(0xC3)
 GET_RESPONSE = const(0xC4)
 SET_RESPONSE = const(0xC5)
 ACTION_RESPONSE = const(0xC7)
 EXCEPTION_RESPONSE = const(0xD8)
+ACCESS_REQUEST = const(0xD9)
+ACCESS_RESPONSE = const(0xDA)
+GENERAL_BLOCK_TRANSFER = const(0xE0)
+DATA_NOTIFICATION = const(0x0F)
 
 # State-error of an exception-response
 SERVICE_NOT_ALLOWED = const(1)
@@ -165,10 +170,14 @@ class Descriptor:
         if flag:
             if flag != 1:
                 raise ServiceRefused(SERVICE_NOT_ALLOWED, MALFORMED)
-            if not session.conformance & SELECTIVE_ACCESS:
-                raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
-            self.selection = Selection(reader.octet(), bounded_value(reader).rest())
+            self.read_selection(session, reader)
         return self
+
+    def read_selection(self, session: "Session", reader: Reader) -> None:
+        """Read selector and parameters; raises as `take_selection`."""
+        if not session.conformance & SELECTIVE_ACCESS:
+            raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        self.selection = Selection(reader.octet(), bounded_value(reader).rest())
 
     def read(
         self, catalogue: "Catalogue", session: "Session", writer: "Writer"

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
             """Do the next few milliseconds of a long request; returns what `request` does."""
             ...
 
+        def more(self, reply: bytearray) -> int:
+            """Write an APDU that follows the answer unasked, return its length, 0 for none."""
+            ...
+
         def lost(self) -> None:
             """End what was open: the link is gone."""
             ...

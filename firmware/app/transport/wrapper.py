@@ -74,6 +74,8 @@ class WrapperLink:
             at += size
         if self._out_sent == self._out_length:
             self._out_sent = self._out_length = 0
+            if at:
+                self._say(self._channel.more(self._reply))
         return at
 
     def poll(self, now_ms: int) -> int:
@@ -120,15 +122,19 @@ class WrapperLink:
         self.working = length < 0
         if self.working:
             return
+        self._header[2:4] = self._request[4:6]
+        self._header[4:6] = self._request[2:4]
         self._held = 0
         self._wanted = _HEADER
+        self._say(length)
+
+    def _say(self, length: int) -> None:
+        """Have an APDU of `length` octets sent to who asked last; 0: there is none."""
         if not length:
             return
         header = self._header
         header[0] = 0
         header[1] = _VERSION
-        header[2:4] = self._request[4:6]
-        header[4:6] = self._request[2:4]
         header[6] = length >> 8
         header[7] = length & 0xFF
         self._out_length = _HEADER + length
