@@ -190,6 +190,28 @@ if TYPE_CHECKING:
 
         def value(self, level: int) -> object: ...
 
+    class PulseOutput(Protocol):
+        """A metrological LED or OptoMOS that plays pulses by itself, by PIO or timer."""
+
+        def train(
+            self, count: int, first_q8: int, step_q8: int, width_us: int, span_us: int
+        ) -> None:
+            """Give `count` pulses of `width_us` in a span of time that follows the last one.
+
+            The first comes `first_q8` / 256 microseconds after the span's begin, the others
+            `step_q8` / 256 apart. Spans of measuring windows arrive as they are measured and are
+            played end to end. A span of 0: all of them now.
+            """
+            ...
+
+        def steady(self, lit: bool) -> None:
+            """Hold this level while there is no pulse."""
+            ...
+
+        def flush(self) -> None:
+            """Give every pulse that is still to come now: the power is about to go."""
+            ...
+
     class Serial(Protocol):
         """A UART as `machine.UART` has it; usable by asyncio.StreamReader and StreamWriter."""
 
@@ -230,8 +252,8 @@ if TYPE_CHECKING:
         lcd: Lcd
         key_scroll: Input
         key_reset: Input
-        led_active: Output
-        led_reactive: Output
+        led_active: PulseOutput
+        led_reactive: PulseOutput
         disconnector: Relay
         relays: list[Relay]
         rs485: Serial
@@ -241,7 +263,7 @@ if TYPE_CHECKING:
         terminal_cover: Input  # low: closed (a cut wire alarms)
         meter_cover: Input  # low: closed
         lock: Input  # parameter switch under the meter cover; low: locked
-        pulse_output: Output | None  # OptoMOS for metrological pulses; high: conducting
+        pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
         watchdog: Watchdog | None
 
         def unique_id(self) -> bytes: ...

@@ -142,7 +142,7 @@ class Watch:
             "gained_uws": [after - before for before, after in zip(self.begin, self.end)],
             "frames": (self.end_q16 - self.begin_q16) / 65536,
             "f_hz": self.f_uhz / shown / 1e6,
-            "pulses_agree": pulses.count + pulses.pending == total // _KWH_UWS,
+            "pulses_agree": pulses.count == total // _KWH_UWS,
             "start_ua": engine.energies.start_ua,
         }
         for k in range(len(_FIELDS)):

@@ -14,6 +14,7 @@ from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20
 from drivers.latching_relay import LatchingRelay
 from drivers.st7567 import St7567
+from drivers.timer_pulses import TimerPulses
 from drivers.w25q import W25q
 
 TYPE_CHECKING = const(False)
@@ -70,8 +71,8 @@ class Parts:
         )
         self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
         self.key_reset: hal.Input = _input(pins.KEY_RESET)
-        self.led_active: hal.Output = Pin(pins.LED_ACTIVE, Pin.OUT)
-        self.led_reactive: hal.Output = Pin(pins.LED_REACTIVE, Pin.OUT)
+        self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE)
+        self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE)
         self.disconnector: hal.Relay = _relay(
             pins.DISCONNECTOR_OPEN, pins.DISCONNECTOR_CLOSE, pins.DISCONNECTOR_SENSE
         )
@@ -83,7 +84,7 @@ class Parts:
         self.terminal_cover: hal.Input = _input(pins.TERMINAL_COVER)
         self.meter_cover: hal.Input = _input(pins.METER_COVER)
         self.lock: hal.Input = _input(pins.LOCK)
-        self.pulse_output: hal.Output | None = Pin(pins.PULSE_OUTPUT, Pin.OUT)
+        self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
         self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
 
     def unique_id(self) -> bytes:
@@ -116,6 +117,10 @@ def parts() -> "hal.Board":
 
 def _input(number: int) -> Pin:
     return Pin(number, Pin.IN, Pin.PULL_UP)
+
+
+def _pulses(number: int) -> TimerPulses:
+    return TimerPulses(Timer(-1), Pin(number, Pin.OUT))
 
 
 def _relay(opening: int, closing: int, sense: int) -> LatchingRelay:

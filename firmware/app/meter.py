@@ -74,9 +74,7 @@ class Meter:
         self.lock = ParameterLock(board.lock)
         stored = CalibrationRecord(board.fram, board.variant.phases)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
-        self.engine.pulses.attach(board.led_active.value, board.led_reactive.value)
-        if board.pulse_output is not None:
-            self.engine.pulses.output.attach(board.pulse_output.value)
+        self.engine.pulses.attach(board.led_active, board.led_reactive, board.pulse_output)
         self.energy_record = EnergyRecord(board.fram, self.engine.energies)
         self._restore_energies()
         self.engine.on_window.append(self.energy_record.window)
@@ -213,6 +211,7 @@ class Meter:
         self.engine.poll()
         self.engine.close()
         self.energy_record.save()
+        self.engine.pulses.flush()
 
     async def _measure(self, task: "Task") -> None:
         source = self.board.frames

@@ -203,7 +203,6 @@ class Engine:
             self._search()
         if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
             self._cut(True)
-        self.pulses.tick(count)
         half_cycles = self.half_cycles
         ended = half_cycles.add(frames, count)
         if crossed:

@@ -181,3 +181,26 @@ def run(phases, seconds=0.7, keep_dc=False, calibration=None, variant=None, **ma
     )
     bench.play(seconds)
     return bench
+
+
+class PlayedOutput:
+    """A `hal.PulseOutput` that notes what it is given, spans end to end."""
+
+    def __init__(self):
+        self.now_us = 0
+        self.rises_us = []
+        self.widths_us = []
+        self.lit = False
+        self.flushes = 0
+
+    def train(self, count, first_q8, step_q8, width_us, span_us):
+        for k in range(count):
+            self.rises_us.append(self.now_us + (first_q8 + k * step_q8 >> 8))
+            self.widths_us.append(width_us)
+        self.now_us += span_us
+
+    def steady(self, lit):
+        self.lit = lit
+
+    def flush(self):
+        self.flushes += 1

@@ -74,7 +74,8 @@ class Emit:
     def names(self):
         known = dict(self.SOURCES, **self.CONDITIONS)
         names = {name: Label(name) for name in known}
-        for name in ("label", "nop", "jmp", "in_", "mov", "set", "wrap", "wrap_target"):
+        names["block"] = 1
+        for name in ("label", "nop", "jmp", "in_", "mov", "pull", "set", "wrap", "wrap_target"):
             names[name] = getattr(self, name)
         return names
 
@@ -124,6 +125,9 @@ class Emit:
 
     def mov(self, target, source):
         return self.word(0xA000 | self.SOURCES[target] << 5 | self.SOURCES[source])
+
+    def pull(self, block):
+        return self.word(0x8080 | block << 5)
 
     def set(self, target, value):
         return self.word(0xE000 | self.SOURCES[target] << 5 | value)

@@ -1,0 +1,163 @@
+"""Pulses on a pin by a PIO state machine: `hal.PulseOutput` of RP2040 and RP2350.
+
+The state machine is given an order for each measuring window: how many pulses, how long until the
+first, how long low and how long high. It needs no interrupt: its jitter is one tick of an eighth
+of a microsecond, at any rate up to 2.5 kHz and whatever the processor does. While one order is
+carried out its FIFO holds the next.
+"""
+
+# The stubs leave the types of the assembler's operands open.
+# pyright: reportUnknownVariableType=false
+
+import time
+
+import rp2
+from micropython import const
+
+from drivers.pulse_pace import Pace
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from machine import Pin
+    from rp2.asm_pio import (
+        block,
+        isr,
+        jmp,
+        label,
+        mov,
+        osr,
+        pins,
+        pull,
+        set,  # noqa: A004 - the assembler's own word
+        wrap,
+        wrap_target,
+        x,
+        x_dec,
+        y,
+        y_dec,
+    )
+
+_TICK_HZ = const(8_000_000)
+_TICK_SHIFT = const(5)  # from 1/256 of a microsecond
+_HIGH_CYCLES = const(3)  # of a pulse besides the counted ones
+_LOW_CYCLES = const(4)
+_WORDS = const(4)  # of an order, and of the FIFO
+_MOV_X_ONES = const(0xA02B)  # instructions as the data sheet encodes them
+_MOV_ISR_X = const(0xA0C1)
+_PUSH = const(0x8000)
+_SET_LOW = const(0xE000)
+_SET_HIGH = const(0xE001)
+_BURST_US = const(200)  # half a period of the fastest output
+_COUNT_MASK = 0xFFFFFFFF
+
+
+@rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+def give_pulses() -> None:
+    """Take count less one, ticks until the first, low and high; give the pulses; begin again."""
+    wrap_target()
+    pull(block)
+    mov(x, osr)
+    pull(block)
+    mov(y, osr)
+    pull(block)
+    mov(isr, osr)
+    pull(block)
+    label("low")
+    jmp(y_dec, "low")
+    set(pins, 1)
+    mov(y, osr)
+    label("high")
+    jmp(y_dec, "high")
+    set(pins, 0)
+    mov(y, isr)
+    jmp(x_dec, "low")
+    wrap()
+
+
+class Rp2Pulses:
+    """One output on state machine `machine_id` (0..7, or 11 on an RP2350)."""
+
+    def __init__(self, machine_id: int, pin: "Pin") -> None:
+        self._machine_id = machine_id
+        self._pin = pin
+        self._pace = Pace()
+        self._start()
+
+    def _start(self) -> None:
+        self._owed = 0  # pulses that found no room
+        self._last = 0  # pulses of the order last given
+        self._idle = time.ticks_us()  # when the pin falls for the last time
+        self._lit = False
+        self._machine = rp2.StateMachine(
+            self._machine_id, give_pulses, freq=_TICK_HZ, set_base=self._pin
+        )
+        self._machine.exec(_MOV_X_ONES)  # no pulse is left, `flush` will read
+        self._machine.active(1)
+
+    def train(self, count: int, first_q8: int, step_q8: int, width_us: int, span_us: int) -> None:
+        """Give pulses within the span that follows the last one (hal.PulseOutput)."""
+        if not span_us:
+            self.flush()
+            self._burst(count)
+            return
+        play_us = self._pace.span(span_us)
+        count += self._owed
+        if not count:
+            return
+        if self._machine.tx_fifo():
+            self._owed = count  # spans came too fast; the next one makes up for it
+            return
+        first_q8 = first_q8 * play_us // span_us
+        if self._owed:
+            step_q8 = ((play_us << 8) - first_q8) // count
+            width_us = min(width_us, step_q8 >> 9)
+            self._owed = 0
+        else:
+            step_q8 = step_q8 * play_us // span_us
+        if self._lit:
+            self._level(False)
+        now = time.ticks_us()
+        idle_us = max(0, time.ticks_diff(self._idle, now))
+        begin_us = time.ticks_diff(self._pace.begin, now)
+        gap_q8 = max(0, (begin_us - idle_us << 8) + first_q8)
+        high = max(1, (width_us << 8 >> _TICK_SHIFT) - _HIGH_CYCLES)
+        low = (step_q8 >> _TICK_SHIFT) - _HIGH_CYCLES - high - _LOW_CYCLES
+        for word in (count - 1, gap_q8 >> _TICK_SHIFT, max(1, low), high):
+            self._machine.put(word)
+        self._last = count
+        self._idle = time.ticks_add(
+            now, idle_us + (gap_q8 + (count - 1) * step_q8 >> 8) + width_us
+        )
+
+    def steady(self, lit: bool) -> None:
+        """Hold this level while there is no pulse."""
+        if time.ticks_diff(self._idle, time.ticks_us()) <= 0 and lit != self._lit:
+            self._level(lit)
+
+    def flush(self) -> None:
+        """Give what is still to come now: there may be no later."""
+        machine = self._machine
+        machine.active(0)
+        while machine.tx_fifo() % _WORDS:  # stopped while it took an order
+            machine.active(1)
+            machine.active(0)
+        left = self._owed + (self._last if machine.tx_fifo() else 0)
+        machine.exec(_MOV_ISR_X)
+        machine.exec(_PUSH)
+        high = 0 if self._lit else self._pin.value()
+        left += (machine.get() + 1 - high) & _COUNT_MASK
+        self._level(False)
+        self._start()
+        self._burst(left)
+
+    def _level(self, lit: bool) -> None:
+        self._lit = lit
+        self._machine.exec(_SET_HIGH if lit else _SET_LOW)
+
+    def _burst(self, count: int) -> None:
+        """Give pulses by hand, as the processor waits: before the power goes, after a leap."""
+        for _ in range(count):
+            self._machine.exec(_SET_HIGH)
+            time.sleep_us(_BURST_US)
+            self._machine.exec(_SET_LOW)
+            time.sleep_us(_BURST_US)
