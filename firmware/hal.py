@@ -265,6 +265,17 @@ if TYPE_CHECKING:
         lock: Input  # parameter switch under the meter cover; low: locked
         pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
         watchdog: Watchdog | None
+        # High: the battery feeds the processor, memories, glass and optical head. Without mains a
+        # key's press starts them, and its release ends it if this is low. None: no such path.
+        battery_hold: Output | None
+
+        def power_on(self) -> bool:
+            """Tell whether the processor started because its supply came, not by a reset."""
+            ...
+
+        def reset(self) -> None:
+            """Start the processor anew; does not return."""
+            ...
 
         def unique_id(self) -> bytes: ...
         def block_cipher(self, key: bytes) -> BlockCipher:

@@ -192,10 +192,21 @@ class Assembly:
             (("scroll", pins.KEY_SCROLL), ("reset", pins.KEY_RESET))
         ):
             key = Key(timeline.now, timeline.at, self.options.seed * 2 + index + 1)
-            key.on_level = _driver(pin)
+            key.on_level = self._key_circuit(name, _driver(pin))
             wiring.drive(pin, key.level())
             self.world.keys[name] = key
             self.chips["key_" + name] = key
+
+    def _key_circuit(
+        self, name: str, drive: "Callable[[float], None]"
+    ) -> "Callable[[int], None]":
+        """Return what takes a key's level: to its pin, and to the battery's switch."""
+
+        def change(level: int) -> None:
+            drive(level)
+            self.supply.key(name, not level)
+
+        return change
 
     def _relays(self) -> None:
         self.disconnector = self._relay(
@@ -225,11 +236,16 @@ class Assembly:
         world.connect("lock", _driver(pins.LOCK))
         for index in range(INPUTS):
             world.connect(f"input{index + 1}", _driver(pins.INPUTS[index]))
-        world.connect("battery", lambda v: self.rtc.set_battery(v >= _BATTERY_LOW_V))
+        world.connect("battery", self._set_battery)
+        wiring.output(pins.BATTERY_HOLD, self.supply.hold)
         world.connect("temperature", self._set_temperature)
         wiring.analog(
             pins.BATTERY_ADC, lambda: int(world.battery_v() / _BATTERY_FULL_SCALE_V * 65535)
         )
+
+    def _set_battery(self, v: float) -> None:
+        self.rtc.set_battery(v >= _BATTERY_LOW_V)
+        self.supply.set_battery(v >= _BATTERY_LOW_V)
 
     def _set_temperature(self, celsius: float) -> None:
         self.rtc.temperature_cdeg = int(celsius * 100)

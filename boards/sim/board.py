@@ -6,7 +6,19 @@ models of the chips is not visible from here.
 
 import pins
 from cryptolib import aes
-from machine import I2C, SPI, UART, WDT, Pin, SpiCapture, Timer, unique_id
+from machine import (
+    I2C,
+    PWRON_RESET,
+    SPI,
+    UART,
+    WDT,
+    Pin,
+    SpiCapture,
+    Timer,
+    reset,
+    reset_cause,
+    unique_id,
+)
 from micropython import const
 
 from drivers.ads131m0x import Ads131m0x
@@ -86,6 +98,15 @@ class Parts:
         self.lock: hal.Input = _input(pins.LOCK)
         self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
         self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
+        self.battery_hold: hal.Output | None = Pin(pins.BATTERY_HOLD, Pin.OUT)
+
+    def power_on(self) -> bool:
+        """Tell whether the supply has started the processor."""
+        return reset_cause() == PWRON_RESET
+
+    def reset(self) -> None:
+        """Reset the processor."""
+        reset()
 
     def unique_id(self) -> bytes:
         """Return the processor's own number, from which the serial number is made."""

@@ -52,6 +52,7 @@ INPUTS = (40, 41, 42)  # low: on
 MAGNET = 43  # low: a magnet is near
 LOCK = 44  # low: parameters are locked
 PULSE_OUTPUT = 45  # high: the OptoMOS conducts
+BATTERY_HOLD = 46  # high: the battery feeds the processor
 BATTERY_ADC = 47
 
 TYPE_CHECKING = False

@@ -3,6 +3,9 @@
 While the hold-up time runs, every bus transfer takes its wire time, and the transfer in which the
 capacitor runs empty stops at the byte where it does: the chips see no more. `PowerLost` then
 leaves the firmware wherever it is. `MeterReset` does the same for a reset of the processor.
+
+Without mains the battery takes over when a key is pressed, and feeds processor and chips as long
+as the key is down or the processor holds it.
 """
 
 import timeline
@@ -51,6 +54,9 @@ class Supply:
         self.powered = True
         self.watching = False  # True: bus transfers must ask `allow`
         self.cuts = 0  # times that the power has gone
+        self.battery = True  # it can feed the processor
+        self._keys_down: set[str] = set()
+        self._held = False  # the processor holds the battery
         self._on_good = on_good
         self._chips: list[Powered] = []
         self._deadline: object = None  # event in which the capacitor is empty
@@ -91,12 +97,32 @@ class Supply:
             timeline.cancel(self._deadline)
             self._deadline = None
         self.watching = self._armed is not None
-        if not self.powered:
-            self.powered = True
-            for chip in self._chips:
-                chip.power(True)
-            timeline.interrupt(PowerReturned())
+        self._appear()
         self._good(1)
+
+    def key(self, name: str, down: bool) -> None:
+        """Take a key of the case: its press starts the processor on the battery."""
+        if down:
+            self._keys_down.add(name)
+            if self.battery:
+                self._appear()
+        else:
+            self._keys_down.discard(name)
+            self._check_battery()
+
+    def hold(self, level: int) -> None:
+        """Let the processor hold the battery, or let it go."""
+        self._held = level != 0
+        self._check_battery()
+
+    def set_battery(self, present: bool) -> None:
+        """Take or bring the battery."""
+        self.battery = present
+        self._check_battery()
+
+    def on_battery(self) -> bool:
+        """Tell whether the battery feeds the processor, not the mains or the capacitor."""
+        return self.powered and not self.mains and self._deadline is None
 
     def cut_after(self, chip: object, count: int) -> None:
         """Cut the power without hold-up when `count` more bytes were written to `chip`."""
@@ -133,6 +159,18 @@ class Supply:
         self._spent_ns -= us * 1000
         if us:
             timeline.pass_us(us)
+
+    def _appear(self) -> None:
+        if not self.powered:
+            self.powered = True
+            for chip in self._chips:
+                chip.power(True)
+            timeline.interrupt(PowerReturned())
+
+    def _check_battery(self) -> None:
+        """End the battery's supply when neither key nor processor holds it, or it is gone."""
+        if self.on_battery() and not (self.battery and (self._keys_down or self._held)):
+            self._vanish()
 
     def _good(self, level: int) -> None:
         if self._on_good is not None:

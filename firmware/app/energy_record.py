@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from metrology.energy import Energies
 
 
+OCTETS = const(536)  # that one save writes at most: both copies, when one was damaged
+
+
 class EnergyRecord:
     """Binds metrology's energies to their record."""
 

@@ -10,7 +10,7 @@ import os
 from micropython import const
 
 import version
-from app import factory
+from app import energy_record, factory, outages, power_up
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue, factory_values
@@ -23,9 +23,12 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
+from app.no_power import NoPower
+from app.outages import Outages
 from app.parameters import ParameterLock, Parameters
 from app.port_settings import Ports
 from app.power_fail import PowerFail
+from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
 from app.security import Security
@@ -46,10 +49,15 @@ from metrology.engine import Engine
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.tasks import Task
-    from hal import Board
+    from hal import Board, Output
 
 _CLOCK_PERIOD_MS = const(60_000)
 _METROLOGY_LIMIT_S = const(5)
+_CLOCK_LIMIT_S = const(180)
+_DISPLAY_LIMIT_S = const(60)
+_LIFE_PERIOD_MS = const(10_000)
+_LIFE_LIMIT_S = const(60)
+_BATTERY_LIMIT_S = const(5)
 
 
 class Meter:
@@ -62,6 +70,8 @@ class Meter:
         self.rings = Rings(board.flash, board.fram)
         self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
         self.clock = Clock(board.rtc, self.settings)
+        self.outages = Outages(board.fram, self.clock)
+        self.power_up = PowerUp(self.outages, self.clock, self._post)
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
         self.security = Security(
             board.fram,
@@ -111,7 +121,10 @@ class Meter:
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
             keys.Key(board.key_reset, keys.RESET, self.display.on_key),
         ]
-        self.power_fail = PowerFail(board.supply_good, self._keep_energies)
+        self.power_fail = PowerFail(board.supply_good)
+        self.power_fail.add_saver(self._keep_energies, energy_record.OCTETS)
+        self.power_fail.add_saver(self.outages.down, outages.OCTETS)
+        self.power_fail.on_return = self.outages.seen
         self.tcp_link = None
         if board.tcp is not None and self.ports.tcp is not None:
             self.tcp_link = TcpLink(
@@ -120,27 +133,52 @@ class Meter:
 
     def start(self) -> None:
         """Start all tasks; they run as soon as the asyncio loop does."""
-        try:
-            self.board.frames.start()
-            self.supervisor.start("metrology", self._measure, _METROLOGY_LIMIT_S)
-        except OSError as error:
-            # Without its converter the meter still has to say so on every port.
-            self._problem("metering converter: " + str(error))
-        self.supervisor.start("supply", lambda _task: self.power_fail.run())
-        self.supervisor.start("clock", self._keep_time)
-        self.supervisor.start("storage", lambda _task: self.rings.drain())
-        self.supervisor.start("display", lambda _task: self.display.run())
-        for key in self.keys:
-            self.supervisor.start("key", lambda _task, key=key: key.run())
-        for link in self.serial_links:
-            self.supervisor.start("serial", lambda _task, link=link: link.run())
-        if self.tcp_link is not None:
-            tcp_link = self.tcp_link
-            self.supervisor.start("tcp", lambda _task: tcp_link.run())
+        board = self.board
+        if board.battery_hold is not None and not board.supply_good.value():
+            self._start_on_battery(board.battery_hold)
+        else:
+            self._start_on_mains()
         self.supervisor.start("watchdog", lambda _task: self.supervisor.feed())
 
-    def _problem(self, text: str) -> None:
+    def _start_on_mains(self) -> None:
+        self.power_up.run(self.board.power_on())
+        start = self.supervisor.start
+        start("supply", lambda _task: self.power_fail.run())
+        start("metrology", self._measure, _METROLOGY_LIMIT_S)
+        start("life", self._show_life, _LIFE_LIMIT_S)
+        self._start_face()
+        rs485 = self.serial_links[0]
+        start("serial", lambda _task: rs485.run())
+        if self.tcp_link is not None:
+            tcp_link = self.tcp_link
+            start("tcp", lambda _task: tcp_link.run())
+
+    def _start_on_battery(self, hold: "Output") -> None:
+        board = self.board
+        keys = (board.key_scroll, board.key_reset)
+        no_power = NoPower(hold, keys, board.supply_good, self.outages, board.reset)
+        no_power.octets = lambda: self.serial_links[1].octets_in
+        no_power.wake = self._start_face
+        no_power.sleep = self.display.stop
+        self.supervisor.start("battery", no_power.run, _BATTERY_LIMIT_S)
+
+    def _start_face(self) -> None:
+        """Start what works without mains as well: clock, storage, display, keys, optical."""
+        start = self.supervisor.start
+        start("clock", self._keep_time, _CLOCK_LIMIT_S)
+        start("storage", lambda _task: self.rings.drain())
+        start("display", self.display.run, _DISPLAY_LIMIT_S)
+        for key in self.keys:
+            start("key", lambda _task, key=key: key.run())
+        optical = self.serial_links[1]
+        start("optical", lambda _task: optical.run())
+
+    def _post(self, code: int, utc_s: int | None = None) -> None:
+        pass
+
+    def _problem(self, text: str, code: int = power_up.MEMORY_ERROR) -> None:
         self.problems.append(text)
+        self.power_up.faults.append(code)
         print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
 
     def _check_factory_records(self) -> None:
@@ -215,12 +253,20 @@ class Meter:
 
     async def _measure(self, task: "Task") -> None:
         source = self.board.frames
+        source.start()
         while True:
             await source.wait()
             self.engine.poll()
             task.report()
 
-    async def _keep_time(self, _task: "Task") -> None:
+    async def _keep_time(self, task: "Task") -> None:
         while True:
             await asyncio.sleep_ms(_CLOCK_PERIOD_MS)
             self.clock.discipline()
+            task.report()
+
+    async def _show_life(self, task: "Task") -> None:
+        while True:
+            await asyncio.sleep_ms(_LIFE_PERIOD_MS)
+            self.outages.seen()
+            task.report()

@@ -24,7 +24,8 @@ STAGES = (
     (
         "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record",
         "app.factory", "app.identification", "app.lockout", "app.parameters",
-        "app.port_settings", "app.power_fail", "app.production",
+        "app.no_power", "app.outages", "app.port_settings", "app.power_fail", "app.power_up",
+        "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
     ),
     (

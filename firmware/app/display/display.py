@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.attributes import Reference
     from app.display.display_list import DisplayList
     from app.display.reading import Read
+    from app.tasks import Task
     from hal import Lcd
 
 # What is shown.
@@ -101,15 +102,23 @@ class Display:
         self._reference: Reference | None = None
         self._shift = 0  # characters by which a long string has moved
         self._lit = False  # backlight
+        self._dark = False  # stopped
         # When the picture is over, the item is read again, the last key was used.
         self._over_ms = self._refresh_ms = self._key_ms = 0
 
-    async def run(self) -> None:
+    async def run(self, task: "Task") -> None:
         """Show for ever, from the start-up test on."""
         self._lcd.start()
         self.begin(ticks.now_ms())
         while True:
             await asyncio.sleep_ms(self.tick(ticks.now_ms()))
+            task.report()
+
+    def stop(self) -> None:
+        """Clear the glass for good: the battery is about to go."""
+        self._dark = True
+        self._lcd.start()
+        self._lcd.backlight(False)
 
     def on_key(self, number: int, kind: int) -> None:
         """Take what a key does, now (keys.Key's handler)."""
@@ -128,6 +137,8 @@ class Display:
 
     def key(self, number: int, kind: int, now_ms: int) -> None:
         """Take what a key does: any key gives light, scroll leads through the lists."""
+        if self._dark:
+            return
         self._light(now_ms)
         if number == keys.SCROLL and kind != keys.DOWN:
             self._apply(_NEXT if kind == keys.SHORT else _LEAVE, now_ms)
@@ -136,6 +147,8 @@ class Display:
 
     def tick(self, now_ms: int) -> int:
         """Do what is due; return the ms until something is due again."""
+        if self._dark:
+            return _REFRESH_AUTO_MS
         times = self.times
         unused_ms = -ticks.until_ms(self._key_ms, now_ms)
         if self._lit and unused_ms >= times.backlight_s * 1000:

@@ -41,6 +41,7 @@ _REGIONS = (
     ("tcp", 8, 1),
     ("readout_list", 1280, 1),
     ("parameters", 64, 1),
+    ("power", 48, 1),
 )
 
 # Behind the regions, at the end of the smallest FRAM: rows on their way to flash.
