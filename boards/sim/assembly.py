@@ -197,9 +197,7 @@ class Assembly:
             self.world.keys[name] = key
             self.chips["key_" + name] = key
 
-    def _key_circuit(
-        self, name: str, drive: "Callable[[float], None]"
-    ) -> "Callable[[int], None]":
+    def _key_circuit(self, name: str, drive: "Callable[[float], None]") -> "Callable[[int], None]":
         """Return what takes a key's level: to its pin, and to the battery's switch."""
 
         def change(level: int) -> None:

@@ -59,6 +59,10 @@ _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
 
+# Problems that may come and go.
+_NO_CONVERTER = "metering converter does not answer"
+_NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
+
 
 class Meter:
     """Everything that the meter is; the attributes are its parts."""
@@ -177,13 +181,20 @@ class Meter:
         pass
 
     def _problem(self, text: str, code: int = power_up.MEMORY_ERROR) -> None:
-        self.problems.append(text)
-        self.power_up.faults.append(code)
-        print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
+        if text not in self.problems:
+            self.problems.append(text)
+            self.power_up.fault(code)
+            print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
+
+    def _solved(self, text: str) -> None:
+        if text in self.problems:
+            self.problems.remove(text)
 
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
-            self._problem(self.production.stored.problem)
+            self._problem(self.production.stored.problem, power_up.MEASUREMENT_ERROR)
+        if self.outages.damaged:
+            self._problem("both copies of the power counters are damaged, they start at zero")
         if self.parameters.damaged:
             self._problem("both copies of the factory parameters are damaged, defaults serve")
 
@@ -198,7 +209,7 @@ class Meter:
         if self.security.counters.lost:
             self._problem("invocation counters are damaged, nothing is ciphered until keys change")
         if self.settings.failed:
-            self._problem("FRAM does not answer, settings and energies are not kept")
+            self._problem(_NO_MEMORY)
 
     def _build_catalogue(self) -> "catalogue.Catalogue":
         parts = catalogue.Parts(
@@ -253,7 +264,13 @@ class Meter:
 
     async def _measure(self, task: "Task") -> None:
         source = self.board.frames
-        source.start()
+        try:
+            source.start()
+        except OSError as error:
+            # Without its converter the meter still has to say so on every port; tried again.
+            self._problem(_NO_CONVERTER, power_up.MEASUREMENT_ERROR)
+            raise error
+        self._solved(_NO_CONVERTER)
         while True:
             await source.wait()
             self.engine.poll()
@@ -269,4 +286,9 @@ class Meter:
         while True:
             await asyncio.sleep_ms(_LIFE_PERIOD_MS)
             self.outages.seen()
+            if self.outages.failed or self.energy_record.failed:
+                self._problem(_NO_MEMORY)
+            elif _NO_MEMORY in self.problems:
+                self._solved(_NO_MEMORY)
+                self.energy_record.save()
             task.report()

@@ -106,32 +106,30 @@ class NoPower:
         if self._state == _WAITING:
             if self._history.battery_s >= BUDGET_S:
                 return _SPENT
-            if not pressed:
-                return _RELEASED
-            return _HELD if used_ms >= _HELD_MS else _NOTHING
+            held = _HELD if used_ms >= _HELD_MS else _NOTHING
+            return held if pressed else _RELEASED
         heard = self.octets()
         if pressed or heard != self._heard:
             self._heard = heard
             self._active_ms = now_ms
-        if used_ms >= self._shares * _SHARE_S * 1000:
-            if self._history.battery_s >= BUDGET_S:
-                return _SPENT
-            self._count()
-        if used_ms >= _LONGEST_MS:
+        if used_ms >= _LONGEST_MS or not self._paid(used_ms):
             return _SPENT
         return _IDLE if -ticks.until_ms(self._active_ms, now_ms) >= _IDLE_MS else _NOTHING
 
-    def _count(self) -> None:
-        if self._state == _AWAKE and self._shares * _SHARE_S * 1000 < _LONGEST_MS:
+    def _paid(self, used_ms: int) -> bool:
+        """Count the next share of the battery's life when its time comes; False if none is left."""
+        if self._state == _AWAKE and used_ms >= self._shares * _SHARE_S * 1000:
+            if self._history.battery_s >= BUDGET_S:
+                return False
             self._history.use_battery(_SHARE_S)
             self._shares += 1
+        return True
 
     # -- actions of the table --------------------------------------------------------------
 
     def _wake(self) -> None:
         self._since_ms = self._active_ms = ticks.now_ms()
         self._heard = self.octets()
-        self._count()
         self.wake()
 
     def _sleep(self) -> None:

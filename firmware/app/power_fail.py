@@ -38,9 +38,10 @@ class PowerFail:
         self._fallen = asyncio.ThreadSafeFlag()
 
     def add_saver(self, saver: "Callable[[], object]", octets: int) -> None:
-        """Let `saver()`, which writes `octets` at most and waits for nothing, run after those
-        before it. Raises ValueError when the hold-up time could not bear it.
-        """  # fmt: skip
+        """Let `saver()` run after those before it; it writes `octets` at most and never waits.
+
+        Raises ValueError when the hold-up time could not bear it.
+        """
         if octets <= 0 or self.octets + octets > _LIMIT:
             raise ValueError("more than the hold-up time bears")
         self.octets += octets

@@ -32,14 +32,12 @@ _STEPS = ("_last_end", "_check", "_clock_state", "_power_up", "_missed")
 class PowerUp:
     """The start's sequence; `post(code, utc_s)` writes into the log, None: now.
 
-    faults: codes of the events that the restoring parts' checks have found.
     on_power_up: called after an outage with its seconds (-1: not known) and whether it was short.
     """
 
     def __init__(
         self, history: "Outages", clock: "Clock", post: "Callable[[int, int | None], None]"
     ) -> None:
-        self.faults: list[int] = []
         self.on_power_up: list[Callable[[int, bool], None]] = []
         self.end = outages.NEVER  # how the last life ended
         self.outage_s = 0
@@ -47,12 +45,22 @@ class PowerUp:
         self._clock = clock
         self._post = post
         self._power_on = True
+        self._faults: list[int] = []  # events that wait for their turn
+        self._done = False
+
+    def fault(self, code: int) -> None:
+        """Log the event of a fault: found by a restoring part in its turn, later at once."""
+        if self._done:
+            self._post(code, None)
+        elif code not in self._faults:
+            self._faults.append(code)
 
     def run(self, power_on: bool) -> None:
         """Go through all steps; `power_on`: the supply came, the processor was not reset."""
         self._power_on = power_on
         for step in _STEPS:
             getattr(self, step)()
+        self._done = True
 
     def _last_end(self) -> None:
         self.end, self.outage_s = self._history.begin(self._power_on)
@@ -62,9 +70,8 @@ class PowerUp:
             self._post(RESTARTED, None)
 
     def _check(self) -> None:
-        for index, code in enumerate(self.faults):
-            if code not in self.faults[:index]:
-                self._post(code, None)
+        for code in self._faults:
+            self._post(code, None)
 
     def _clock_state(self) -> None:
         if self._clock.invalid:
