@@ -4,8 +4,6 @@
 and the world its lines. What the faceplate and the tests move or look at are its attributes.
 """
 
-# ruff: noqa: ANN401 - modules have no other type
-
 import chipfile
 import host
 import leap
@@ -29,7 +27,6 @@ from world import INPUTS, World
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from devices.chip import Chip
     from options import Options
@@ -98,8 +95,9 @@ class Assembly:
             self._serial.append(port)
         self.processor = processor.Processor(self.supply)
         self.leap = leap.Leap(self.world, options.detail)
-        self.processor.on_boot.append(self._booted)
+        self.processor.on_boot.append(lambda _main: self._attach_leap())
         self.processor.on_down.append(self.leap.detach)
+        machine_bus.on_capture[:] = [self._attach_leap]
 
     def close(self) -> None:
         """End the simulation in order: what is under way in the chips comes to its end."""
@@ -248,10 +246,11 @@ class Assembly:
     def _set_temperature(self, celsius: float) -> None:
         self.rtc.temperature_cdeg = int(celsius * 100)
 
-    def _booted(self, main: "Any") -> None:
-        """A life of the firmware has begun: leaps need its engine and the capture behind it."""
-        if machine_bus.captures:
-            self.leap.attach(main.meter.engine, machine_bus.captures[0])
+    def _attach_leap(self) -> None:
+        """Give leaps the engine and the capture behind it, once the firmware has both."""
+        meter = getattr(self.processor.module("main"), "meter", None)
+        if meter is not None and machine_bus.captures:
+            self.leap.attach(meter.engine, machine_bus.captures[0])
 
 
 def _driver(pin: int) -> "Callable[[float], None]":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 supply: "Supply | None" = None  # once the board is assembled
 captures: "list[SpiCapture]" = []  # every capture that runs, for leaps
+on_capture: "list[Callable[[], None]]" = []  # called when one has been started
 
 _BLOCK_US = 10_000
 
@@ -296,6 +297,8 @@ class SpiCapture:
         self._chip.skip()
         captures.append(self)
         self._event = timeline.after(_BLOCK_US, self._block)
+        for callback in on_capture:
+            callback()
 
     def stop(self) -> None:
         """End the capture."""

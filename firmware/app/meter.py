@@ -10,7 +10,7 @@ import os
 from micropython import const
 
 import version
-from app import energy_record, factory, outages, power_up
+from app import energy_record, event_codes, factory, outages
 from app.attributes import Resolver
 from app.clock import Clock
 from app.cosem import catalogue, factory_values
@@ -180,7 +180,7 @@ class Meter:
     def _post(self, code: int, utc_s: int | None = None) -> None:
         pass
 
-    def _problem(self, text: str, code: int = power_up.MEMORY_ERROR) -> None:
+    def _problem(self, text: str, code: int = event_codes.MEMORY_ERROR) -> None:
         if text not in self.problems:
             self.problems.append(text)
             self.power_up.fault(code)
@@ -192,7 +192,7 @@ class Meter:
 
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
-            self._problem(self.production.stored.problem, power_up.MEASUREMENT_ERROR)
+            self._problem(self.production.stored.problem, event_codes.MEASUREMENT_ERROR)
         if self.outages.damaged:
             self._problem("both copies of the power counters are damaged, they start at zero")
         if self.parameters.damaged:
@@ -268,7 +268,7 @@ class Meter:
             source.start()
         except OSError as error:
             # Without its converter the meter still has to say so on every port; tried again.
-            self._problem(_NO_CONVERTER, power_up.MEASUREMENT_ERROR)
+            self._problem(_NO_CONVERTER, event_codes.MEASUREMENT_ERROR)
             raise error
         self._solved(_NO_CONVERTER)
         while True:

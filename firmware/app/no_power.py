@@ -117,7 +117,7 @@ class NoPower:
         return _IDLE if -ticks.until_ms(self._active_ms, now_ms) >= _IDLE_MS else _NOTHING
 
     def _paid(self, used_ms: int) -> bool:
-        """Count the next share of the battery's life when its time comes; False if none is left."""
+        """Count the next share of the battery's life in its time; False if none is left."""
         if self._state == _AWAKE and used_ms >= self._shares * _SHARE_S * 1000:
             if self._history.battery_s >= BUDGET_S:
                 return False

@@ -8,7 +8,7 @@ up. Rows NOP-06, NOP-07, ERR-07 to ERR-09.
 
 from micropython import const
 
-from app import outages
+from app import event_codes, outages
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
     from app.clock import Clock
     from app.outages import Outages
-
-# Codes of the events.
-POWER_DOWN = const(1)
-POWER_UP = const(2)
-CLOCK_INVALID = const(6)
-MEMORY_ERROR = const(14)
-RESTARTED = const(15)
-MEASUREMENT_ERROR = const(16)
 
 # The order of the start.
 _STEPS = ("_last_end", "_check", "_clock_state", "_power_up", "_missed")
@@ -65,9 +57,9 @@ class PowerUp:
     def _last_end(self) -> None:
         self.end, self.outage_s = self._history.begin(self._power_on)
         if self.end == outages.OUTAGE:
-            self._post(POWER_DOWN, self._history.down_utc_s)
+            self._post(event_codes.POWER_DOWN, self._history.down_utc_s)
         elif self.end == outages.RESET:
-            self._post(RESTARTED, None)
+            self._post(event_codes.WATCHDOG_RESET, None)
 
     def _check(self) -> None:
         for code in self._faults:
@@ -75,11 +67,11 @@ class PowerUp:
 
     def _clock_state(self) -> None:
         if self._clock.invalid:
-            self._post(CLOCK_INVALID, None)
+            self._post(event_codes.CLOCK_INVALID, None)
 
     def _power_up(self) -> None:
         if self._power_on or self.end == outages.OUTAGE:
-            self._post(POWER_UP, None)
+            self._post(event_codes.POWER_UP, None)
 
     def _missed(self) -> None:
         if self.end == outages.OUTAGE:

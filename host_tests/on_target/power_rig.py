@@ -1,4 +1,4 @@
-"""The whole meter on the simulated board's chips, fast enough to lose its power many times a second.
+"""The whole meter on the simulated board's chips, fast enough to lose power many times a second.
 
 The firmware is the real one, from app.meter down to the drivers, on the models of FRAM, flash,
 clock and glass behind the simulated buses, in virtual time. What differs from the virtual meter:
@@ -205,7 +205,6 @@ class Bench:
     def boot(self):
         """Build the meter and start it; called by the processor."""
         import board
-
         from app.meter import Meter
 
         board.UART = lambda number, baudrate: _Uart()
