@@ -198,6 +198,7 @@ class Meter:
 
     def _memory_trouble(self, part: str) -> None:
         """Take what the storage has noticed: a region or ring, "flash", "journal", "sector"."""
+        self._solved("memory: " + part)  # each report is a new event
         self._problem("memory: " + part)
 
     def _check_factory_records(self) -> None:
