@@ -143,6 +143,23 @@ if TYPE_CHECKING:
             """Chip temperature in hundredths of a degree Celsius."""
             ...
 
+        def check(self) -> None:
+            """Bring the chip into its usual state. Raises OSError if it does not answer."""
+            ...
+
+        def set_aging(self, steps: int) -> None:
+            """Trim the crystal, -128 to 127, 0.1 ppm a step; positive slows the clock."""
+            ...
+
+        def set_square_wave(self, on: bool) -> None:
+            """Give out the seconds on the chip's test pin, or do not."""
+            ...
+
+    class Voltage(Protocol):
+        """A voltage behind an analogue input."""
+
+        def voltage_mv(self) -> int: ...
+
     class Lcd(Protocol):
         """128x64 monochrome glass; `buffer` is framebuf.MONO_VLSB, 8 pages of 128 bytes."""
 
@@ -249,6 +266,7 @@ if TYPE_CHECKING:
         fram: Memory
         flash: Flash
         rtc: RealTimeClock
+        battery: Voltage | None  # of the clock's reserve; None: it cannot be measured
         lcd: Lcd
         key_scroll: Input
         key_reset: Input

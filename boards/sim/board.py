@@ -7,6 +7,7 @@ models of the chips is not visible from here.
 import pins
 from cryptolib import aes
 from machine import (
+    ADC,
     I2C,
     PWRON_RESET,
     SPI,
@@ -22,6 +23,7 @@ from machine import (
 from micropython import const
 
 from drivers.ads131m0x import Ads131m0x
+from drivers.divided_adc import DividedAdc
 from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20
 from drivers.latching_relay import LatchingRelay
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _WATCHDOG_MS = const(8000)
 _MODE_ECB = const(1)
+_BATTERY_SCALE_MV = const(6600)  # divider by two in front of the 3.3 V reference
 _ROLES_THREE_PHASES = (0, 1, 2, 3, 4, 5, 6)  # u1 i1 u2 i2 u3 i3 in on an eight-channel chip
 _ROLES_SINGLE_PHASE = (0, 1, 2)  # u1 i1 in on a four-channel chip
 
@@ -74,6 +77,7 @@ class Parts:
         self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.rtc: hal.RealTimeClock = Ds3231(I2C(pins.I2C, freq=400_000))
+        self.battery: hal.Voltage | None = DividedAdc(ADC(pins.BATTERY_ADC), _BATTERY_SCALE_MV)
         self.lcd: hal.Lcd = St7567(
             bus,
             Pin(pins.LCD_CS, Pin.OUT, value=1),

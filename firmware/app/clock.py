@@ -1,136 +1,216 @@
 """The meter's time: UTC inside, local time on every face.
 
-The battery-backed clock chip is read at start and then disciplines the count of the processor's
-ticks, so that asking for the time costs no bus access. Time zone and daylight saving follow class
-8 of the Blue Book: time_zone and deviation are minutes from local time to UTC, west positive;
-begin and end of daylight saving are date-times with wildcards. Rows CLK-01 to CLK-06, CLK-16,
-CLK-18.
+A battery-backed chip keeps the time; between two looks at it the processor's ticks count on, so
+that asking for the time costs no bus access. The chip tells whole seconds only. A look just when
+our own second begins tells on which side of the chip's second that lies, and halves what is
+unknown of its place: from half a second at start-up to some milliseconds after a few looks, which
+then follow each minute. A processor's crystal that is 50 ppm off moves 3 ms between two of them.
+
+When the chip fails, the ticks go on alone and the status says so. Garbage in it, or a date that
+ticks cannot have drifted to, is overwritten with our own time, which stays doubtful until it is
+set. Without any time at power-up the clock is invalid and counts from 2001-01-01.
+
+A change up to the shift limit is a synchronisation, any other one is an event with the old time
+and one with the new. Rows CLK-01 to CLK-11, CLK-16 to CLK-19, DEM-11.
 """
 
+import asyncio
 import struct
 import time
 
 from micropython import const
 
 import civil
+from app import event_codes
+from app.periods import Period
+from app.zone import Zone
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from app.settings import Settings
+    from app.tasks import Task
     from hal import RealTimeClock
 
 # Clock status, Blue Book class 8 attribute 4
 INVALID = const(0x01)
 DOUBTFUL = const(0x02)
+DIFFERENT_BASE = const(0x04)  # the processor's crystal in place of the chip's
 DST_ACTIVE = const(0x80)
 
-NOT_SPECIFIED = const(0xFF)
-_SECOND_LAST_DAY = const(0xFD)
-_LAST_DAY = const(0xFE)
 _NEVER_SET_UTC_S = const(31622400)  # 2001-01-01: the sign of a clock that was never set (CLK-16)
+_LOOK_PERIOD_S = const(60)
+_TICKS_DRIFT = const(4000)  # the processor's crystal is good to one in so many: 250 ppm
+_SHARP_MS = const(20)  # so exactly known, a look a minute is enough
+_RESOLUTION_MS = const(4)
+_UNKNOWN_MS = const(60_000)
+_CREDIBLE_S = const(2)  # ticks worse than promised may have gone so far wrong since the last look
 
-_PACKED = "<hbB12s12s"  # time zone, DST deviation, DST enabled, DST begin, DST end
-# Directive 2000/84/EC in the local time of its first zone: last Sundays of March and October
-_EU_BEGIN = b"\xff\xff\x03\xfe\x07\x02\x00\x00\x00\x80\x00\x00"
-_EU_END = b"\xff\xff\x0a\xfe\x07\x03\x00\x00\x00\x80\x00\x80"
-
-
-def switch_local_s(pattern: bytes, year: int) -> int:
-    """Return the local time in seconds since 2000 that a DST pattern means in `year`.
-
-    `pattern` is a 12-byte date-time with wildcards (Blue Book 4.1.6.1): year FFFF repeats, day FE
-    and FD are the last and second last day of the month, a weekday other than FF picks that
-    weekday on or before such a day and on or after any other day. Raises ValueError if it names
-    no day.
-    """
-    fixed_year, month, day, weekday, hour, minute, second = struct.unpack_from(">HBBBBBB", pattern)
-    if fixed_year != 0xFFFF:
-        year = fixed_year
-    if not 1 <= month <= 12:
-        raise ValueError("month of a daylight saving switch must be 1 to 12")
-    last = civil.days_in_month(year, month)
-    backwards = day in (_LAST_DAY, _SECOND_LAST_DAY)
-    if day == NOT_SPECIFIED:
-        day = 1
-    elif backwards:
-        day = last - (_LAST_DAY - day)
-    days = civil.days_from_date(year, month, day)
-    if weekday != NOT_SPECIFIED:
-        if not 1 <= weekday <= 7:
-            raise ValueError("weekday of a daylight saving switch must be 1 to 7")
-        distance = weekday - civil.weekday(days)
-        days += distance % 7 if not backwards else -(-distance % 7)
-    time_of_day_s = 0
-    for value, limit, unit_s in ((hour, 23, 3600), (minute, 59, 60), (second, 59, 1)):
-        if value != NOT_SPECIFIED:
-            if value > limit:
-                raise ValueError("time of a daylight saving switch is not a time of day")
-            time_of_day_s += value * unit_s
-    return days * civil.DAY_S + time_of_day_s
+_LIMITS = "<Hb"  # shift limit, trim
+_SHIFT_LIMIT_S = const(9)
+_SHIFT_LIMIT_MAX_S = const(3600)
+_TRIM_MAX_PPM = const(12)
+_AGING_STEPS_A_PPM = const(10)
 
 
 class Clock:
-    """UTC and local time over a battery-backed clock chip."""
+    """UTC and local time over a battery-backed clock chip.
 
-    def __init__(self, rtc: "RealTimeClock", settings: "Settings") -> None:
+    invalid: the time is not known; doubtful: it may be wrong; both until it is set
+    rtc_failed: the chip did not answer at the last look, the processor's ticks count alone
+    on_change: called with (old UTC, new UTC) after a change of a second or more
+    on_event: called with an event code
+    """
+
+    def __init__(
+        self,
+        rtc: "RealTimeClock",
+        settings: "Settings",
+        on_event: "Callable[[int], None] | None" = None,
+    ) -> None:
         self._rtc = rtc
         self._settings = settings
+        self.zone = Zone(settings)
+        self.on_event = on_event
+        self.on_change: list[Callable[[int, int], None]] = []
+        self.shift_limit_s = _SHIFT_LIMIT_S
+        self.trim_ppm = 0
+        self.test_mode = 0  # 1: the chip gives out its seconds
+        self.invalid = False
+        self.doubtful = False
+        self.rtc_failed = False
         self._anchor_s = _NEVER_SET_UTC_S
-        self._anchor_ms = time.ticks_ms()
-        self._dst_year = 0  # year that the two cached switches belong to
-        self._dst_begin_utc_s = 0
-        self._dst_end_utc_s = 0
-        self.invalid = False  # True: the chip stood still or gave no date since it was last set
-        self.rtc_failed = False  # True: the chip did not answer
-        self.time_zone_min = 0
-        self.dst_deviation_min = 60
-        self.dst_enabled = True
-        self.dst_begin = _EU_BEGIN
-        self.dst_end = _EU_END
-        self._restore()
+        self._anchor_ms = time.ticks_ms()  # tick at which the second `_anchor_s` began
+        self._ms = 0  # of the running second
+        self._owed = False  # the chip has yet to get our time
+        self._unsure_ms = _UNKNOWN_MS  # how far the chip's second may lie from ours
+        self._drifted_ms = self._anchor_ms  # up to this tick `_unsure_ms` has grown
+        self._periods: list[Period] = []
+        self._moved = asyncio.Event()
+        limits = settings.get("clock_limits")
+        if len(limits) == struct.calcsize(_LIMITS):
+            self.shift_limit_s, self.trim_ppm = struct.unpack(_LIMITS, limits)
         self._read_chip()
+        self._saving = self.dst_active(self._anchor_s)
+        self.every(_LOOK_PERIOD_S, self._minute)
 
     def utc_s(self) -> int:
-        """Return UTC in whole seconds since 2000-01-01T00:00:00."""
-        elapsed_s = time.ticks_diff(time.ticks_ms(), self._anchor_ms) // 1000
-        if elapsed_s >= 60:
-            # the ticks wrap within days: the anchor must never fall that far behind
-            self._anchor_s += elapsed_s
-            self._anchor_ms = time.ticks_add(self._anchor_ms, elapsed_s * 1000)
-            elapsed_s = 0
-        return self._anchor_s + elapsed_s
+        """Return UTC in whole seconds since 2000-01-01T00:00:00; never less than before."""
+        # Where looks have pulled the second later, it holds until the ticks have caught up.
+        elapsed_ms = max(0, time.ticks_diff(time.ticks_ms(), self._anchor_ms))
+        self._ms = elapsed_ms % 1000
+        if elapsed_ms >= 1000:
+            self._anchor_s += elapsed_ms // 1000
+            self._anchor_ms = time.ticks_add(self._anchor_ms, elapsed_ms - self._ms)
+        return self._anchor_s
 
     def hundredths(self) -> int:
         """Return the hundredths of the running second, 0..99."""
         self.utc_s()
-        return time.ticks_diff(time.ticks_ms(), self._anchor_ms) % 1000 // 10
+        return self._ms // 10
 
-    def set_utc_s(self, utc_s: int) -> None:
+    def set_utc_s(self, utc_s: int, hundredths: int = 0) -> None:
         """Set the time, here and in the chip. Raises ValueError outside the years 2000 to 2099."""
         civil.parts(utc_s)
+        self._move(utc_s, hundredths * 10)
+        self._write_chip()
+
+    def shift(self, seconds: int) -> None:
+        """Move the time, the running second's fraction stays. Raises ValueError as `set_utc_s`."""
+        utc_s = self.utc_s() + seconds
+        civil.parts(utc_s)
+        self._move(utc_s, self._ms)
+        self._write_chip()
+
+    def every(
+        self,
+        period_s: int,
+        on_end: "Callable[[int], None]",
+        on_jump: "Callable[[int, int], None] | None" = None,
+    ) -> Period:
+        """Call `on_end(boundary UTC)` at each multiple of `period_s` in local time.
+
+        `period_s` divides a day; how changes of the time are met stands in app.periods.
+        """
+        period = Period(self, period_s, on_end, on_jump)
+        self._periods.append(period)
+        self.wake()
+        return period
+
+    def wake(self) -> None:
+        """Let `run` look anew at what is due."""
+        self._moved.set()
+
+    def tell(self, code: int) -> None:
+        """Report an event of the clock or its reserve."""
+        if self.on_event is not None:
+            self.on_event(code)
+
+    async def run(self, task: "Task") -> None:
+        """Keep the time and call what is due, for ever."""
+        while True:
+            task.report()
+            wait_ms = self.step()
+            self._moved.clear()
+            try:
+                await asyncio.wait_for_ms(self._moved.wait(), wait_ms)
+            except asyncio.TimeoutError:
+                pass
+
+    def step(self) -> int:
+        """Do what is due now and return the milliseconds until something is due again."""
+        utc_s = self.utc_s()
+        for period in self._periods:
+            period.check(utc_s)
+        vague = self._owed or self._unsure_ms > _SHARP_MS
+        vague = vague and not (self.rtc_failed or self.invalid)
+        if vague:
+            self.look()
+        utc_s = self.utc_s()
+        due_s = min([period.due_utc_s for period in self._periods])
+        if vague:
+            due_s = min(due_s, utc_s + 1)
+        return max(0, (due_s - utc_s) * 1000 - self._ms)
+
+    def look(self) -> None:
+        """Compare with the chip and follow it, or put it right."""
+        drift_ms = time.ticks_diff(time.ticks_ms(), self._drifted_ms) // _TICKS_DRIFT
+        self._unsure_ms = min(_UNKNOWN_MS, self._unsure_ms + drift_ms)
+        self._drifted_ms = time.ticks_add(self._drifted_ms, drift_ms * _TICKS_DRIFT)
+        wrong = False
+        chip_s = 0
         try:
-            self._rtc.set_utc_s(utc_s)
-            self.rtc_failed = False
+            wrong = self._rtc.oscillator_stopped()
+            chip_s = self._rtc.utc_s()
         except OSError:
             self.rtc_failed = True
-        self._anchor_s = utc_s
-        self._anchor_ms = time.ticks_ms()
-        self.invalid = False
-
-    def discipline(self) -> None:
-        """Follow the chip where the processor's ticks have drifted from it by more than a second.
-
-        The chip tells whole seconds only, so a difference of one may be no difference at all.
-        """
-        try:
-            chip_s = self._rtc.utc_s()
-        except (OSError, ValueError):
-            self.rtc_failed = True
             return
+        except ValueError:
+            wrong = True
         self.rtc_failed = False
-        if not -1 <= chip_s - self.utc_s() <= 1:
-            self._anchor_s = chip_s
-            self._anchor_ms = time.ticks_ms()
+        if self.invalid:
+            if not wrong:  # a chip that was silent at power-up is back
+                self._move(chip_s, 500)
+                self._unsure_ms = 500
+                self.doubtful = True
+            return
+        # What can be: the chip's second has begun, and the next one has not.
+        utc_s = self.utc_s()
+        behind_ms = (chip_s - utc_s) * 1000 - time.ticks_diff(time.ticks_ms(), self._anchor_ms)
+        low_ms = max(behind_ms, -self._unsure_ms)
+        high_ms = min(behind_ms + 1000, self._unsure_ms)
+        if low_ms > high_ms and abs(behind_ms) <= _CREDIBLE_S * 1000:
+            low_ms, high_ms = behind_ms, behind_ms + 1000
+        if wrong or low_ms > high_ms:
+            self.doubtful = True
+            self._owed = True
+        if self._owed:
+            self._write_chip()
+        else:
+            self._slew((low_ms + high_ms) // 2)
+            self._unsure_ms = max(_RESOLUTION_MS, (high_ms - low_ms) // 2)
 
     def status(self) -> int:
         """Return the clock status octet now (row CLK-03)."""
@@ -141,25 +221,19 @@ class Clock:
         status = DST_ACTIVE if self.dst_active(utc_s) else 0
         if self.invalid:
             status |= INVALID
-        if self.rtc_failed:
+        if self.doubtful or self.rtc_failed:
             status |= DOUBTFUL
+        if self.rtc_failed:
+            status |= DIFFERENT_BASE
         return status
 
     def dst_active(self, utc_s: int) -> bool:
-        """Tell whether daylight saving is in force at `utc_s`; also south of the equator."""
-        if not self.dst_enabled:
-            return False
-        year = civil.parts(max(0, utc_s - self.time_zone_min * 60))[0]
-        if year != self._dst_year:
-            self._find_switches(year)
-        begin_s, end_s = self._dst_begin_utc_s, self._dst_end_utc_s
-        if begin_s <= end_s:
-            return begin_s <= utc_s < end_s
-        return not end_s <= utc_s < begin_s
+        """Tell whether daylight saving is in force at `utc_s`."""
+        return self.zone.dst_active(utc_s)
 
     def deviation_min(self, utc_s: int) -> int:
         """Return minutes from local time to UTC at `utc_s`, daylight saving included."""
-        return self.time_zone_min - (self.dst_deviation_min if self.dst_active(utc_s) else 0)
+        return self.zone.deviation_min(utc_s)
 
     def local(self) -> "tuple[int, int, int, int, int, int, int, int, int]":
         """Return (year, month, day, weekday, hour, minute, second, deviation_min, status) now."""
@@ -167,70 +241,111 @@ class Clock:
 
     def local_at(self, utc_s: int) -> "tuple[int, int, int, int, int, int, int, int, int]":
         """Return local time as `local` does for any UTC time."""
-        deviation_min = self.deviation_min(utc_s)
-        fields = civil.parts(max(0, utc_s - deviation_min * 60))
+        zone = self.zone
         # unpacking inside a tuple does not exist on MicroPython
-        return fields + (deviation_min, self.status_at(utc_s))
+        return civil.parts(zone.local_s(utc_s)) + (
+            zone.deviation_min(utc_s),
+            self.status_at(utc_s),
+        )
 
-    def configure(
-        self,
-        time_zone_min: int | None = None,
-        dst_deviation_min: int | None = None,
-        dst_enabled: bool | None = None,
-        dst_begin: bytes | None = None,
-        dst_end: bytes | None = None,
-    ) -> None:
-        """Change the rules of local time and keep them; what is left out stays.
+    def configure(self, **rules: "Any") -> None:  # noqa: ANN401 - as Zone.configure
+        """Change rules of local time as `Zone.configure` does; no event (row CLK-07)."""
+        self.zone.configure(**rules)
+        self._plan()
 
-        Raises ValueError for a zone beyond +-720 min, a deviation beyond +-120 min (row CLK-04)
-        or a switch that names no day; nothing is changed then.
-        """
-        zone = self.time_zone_min if time_zone_min is None else time_zone_min
-        deviation = self.dst_deviation_min if dst_deviation_min is None else dst_deviation_min
-        enabled = self.dst_enabled if dst_enabled is None else dst_enabled
-        begin = self.dst_begin if dst_begin is None else bytes(dst_begin)
-        end = self.dst_end if dst_end is None else bytes(dst_end)
-        if not -720 <= zone <= 720:
-            raise ValueError("time zone must be -720 to 720 minutes")
-        if not -120 <= deviation <= 120:
-            raise ValueError("daylight saving deviation must be -120 to 120 minutes")
-        for pattern in (begin, end):
-            if len(pattern) != 12:
-                raise ValueError("a date-time has 12 octets")
-            switch_local_s(pattern, 2028)
-        self._settings.put("clock", struct.pack(_PACKED, zone, deviation, enabled, begin, end))
-        self._restore()
+    def set_dst_table(self, rows: bytes) -> None:
+        """Replace the fixed dates as `Zone.set_table` does."""
+        self.zone.set_table(rows)
+        self._plan()
 
-    def _restore(self) -> None:
-        packed = self._settings.get("clock")
-        if len(packed) != struct.calcsize(_PACKED):
+    def _plan(self) -> None:
+        self._saving = self.dst_active(self.utc_s())
+        for period in self._periods:
+            period.plan()
+        self.wake()
+
+    def set_shift_limit(self, seconds: int) -> None:
+        """Set the largest change that is a synchronisation. Raises ValueError."""
+        if not 0 <= seconds <= _SHIFT_LIMIT_MAX_S:
+            raise ValueError("shift limit: 0 to 3600 s")
+        self._settings.put("clock_limits", struct.pack(_LIMITS, seconds, self.trim_ppm))
+        self.shift_limit_s = seconds
+
+    def set_trim(self, ppm: int) -> None:
+        """Let the chip run faster by `ppm`, slower below 0. Raises ValueError beyond +-12."""
+        if not -_TRIM_MAX_PPM <= ppm <= _TRIM_MAX_PPM:
+            raise ValueError("trim: -12 to 12 ppm")
+        self._rtc.set_aging(-_AGING_STEPS_A_PPM * ppm)
+        self._settings.put("clock_limits", struct.pack(_LIMITS, self.shift_limit_s, ppm))
+        self.trim_ppm = ppm
+
+    def set_test_mode(self, mode: int) -> None:
+        """Let the chip give out its seconds (1) or not (0); ends with the power, too (CLK-10)."""
+        if mode not in (0, 1):
+            raise ValueError("mode of the clock chip: 0 or 1")
+        self._rtc.set_square_wave(mode == 1)
+        self.test_mode = mode
+
+    def _minute(self, _utc_s: int) -> None:
+        self.look()
+        saving = self.dst_active(self.utc_s())
+        if saving != self._saving:
+            self._saving = saving
+            self.tell(event_codes.DAYLIGHT_SAVING_CHANGED)
+
+    def _slew(self, ms: int) -> None:
+        """Let the running second begin `ms` earlier."""
+        if abs(ms) < 1000:
+            self._anchor_ms = time.ticks_add(self._anchor_ms, -ms)
             return
-        zone, deviation, enabled, begin, end = struct.unpack(_PACKED, packed)
-        self.time_zone_min = zone
-        self.dst_deviation_min = deviation
-        self.dst_enabled = bool(enabled)
-        self.dst_begin = begin
-        self.dst_end = end
-        self._dst_year = 0
+        ahead_ms = self._ms + ms
+        invalid, doubtful = self.invalid, self.doubtful
+        self._move(self.utc_s() + ahead_ms // 1000, ahead_ms % 1000)
+        self.invalid, self.doubtful = invalid, doubtful
 
-    def _find_switches(self, year: int) -> None:
-        # begin is told in normal time, end in daylight saving time
-        zone_s = self.time_zone_min * 60
-        deviation_s = self.dst_deviation_min * 60
-        self._dst_begin_utc_s = switch_local_s(self.dst_begin, year) + zone_s
-        self._dst_end_utc_s = switch_local_s(self.dst_end, year) + zone_s - deviation_s
-        self._dst_year = year
+    def _move(self, utc_s: int, ms: int) -> None:
+        """Let it be `utc_s` and `ms` now, with all that follows but the chip."""
+        old_utc_s = self.utc_s()
+        big = abs(utc_s - old_utc_s) > self.shift_limit_s
+        if big:
+            self.tell(event_codes.CLOCK_ADJUSTED_OLD)
+        self._anchor_s = utc_s
+        self._anchor_ms = time.ticks_add(time.ticks_ms(), -ms)
+        self.invalid = self.doubtful = False
+        if big:
+            self._saving = self.dst_active(utc_s)
+            self.tell(event_codes.CLOCK_ADJUSTED_NEW)
+        if utc_s != old_utc_s:
+            for period in self._periods:
+                period.moved(old_utc_s, utc_s)
+            for callback in self.on_change:
+                callback(old_utc_s, utc_s)
+        self.wake()
+
+    def _write_chip(self) -> None:
+        """Give the chip our time; it begins a second when it is written."""
+        utc_s = self.utc_s()
+        ms = self._ms
+        try:
+            self._rtc.set_utc_s(utc_s + (1 if ms >= 500 else 0))
+            self.rtc_failed = False
+            self._owed = ms > _SHARP_MS  # once more when our own second begins
+            self._unsure_ms = ms + _RESOLUTION_MS
+        except OSError:
+            self.rtc_failed = True
+            self._owed = True
 
     def _read_chip(self) -> None:
         try:
+            self._rtc.check()
+            self._rtc.set_aging(-_AGING_STEPS_A_PPM * self.trim_ppm)
             self.invalid = self._rtc.oscillator_stopped()
-            chip_s = self._rtc.utc_s()
+            if not self.invalid:
+                self._anchor_s = self._rtc.utc_s()
+                self._anchor_ms = time.ticks_add(time.ticks_ms(), -500)
+                self._unsure_ms = 500
         except ValueError:
             self.invalid = True
-            chip_s = _NEVER_SET_UTC_S
         except OSError:
             self.invalid = True
             self.rtc_failed = True
-            chip_s = _NEVER_SET_UTC_S
-        self._anchor_s = _NEVER_SET_UTC_S if self.invalid else chip_s
-        self._anchor_ms = time.ticks_ms()

@@ -12,8 +12,9 @@ from micropython import const
 import version
 from app import energy_record, event_codes, factory, outages
 from app.attributes import Resolver
+from app.battery import Battery
 from app.clock import Clock
-from app.cosem import catalogue, factory_values
+from app.cosem import catalogue, clock_values, factory_values
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
@@ -34,7 +35,6 @@ from app.registers import RegisterFile
 from app.security import Security
 from app.settings import Settings
 from app.storage import record
-from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
 from app.tasks import Supervisor
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from app.tasks import Task
     from hal import Board, Output
 
-_CLOCK_PERIOD_MS = const(60_000)
 _METROLOGY_LIMIT_S = const(5)
 _CLOCK_LIMIT_S = const(180)
 _DISPLAY_LIMIT_S = const(60)
@@ -73,14 +72,11 @@ class Meter:
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
         self.rings = Rings(board.flash, board.fram)
-        self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
-        self.integrity = Integrity(
-            board.fram, self.rings, self._memory_trouble, self.settings.restore
-        )
         self.clock = Clock(board.rtc, self.settings)
         self.outages = Outages(board.fram, self.clock)
         self.power_up = PowerUp(self.outages, self.clock, self._post)
+        self.clock.on_event = self._post
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
         self.security = Security(
             board.fram,
@@ -91,6 +87,8 @@ class Meter:
             self.identification.system_title(),
         )
         self.lock = ParameterLock(board.lock)
+        self.battery = Battery(board.battery, self.clock, self.settings, self.lock)
+        self.power_up.test_battery = self.battery.power_up
         stored = CalibrationRecord(board.fram, board.variant.phases)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
         self.engine.pulses.attach(board.led_active, board.led_reactive, board.pulse_output)
@@ -174,9 +172,8 @@ class Meter:
     def _start_face(self) -> None:
         """Start what works without mains as well: clock, storage, display, keys, optical."""
         start = self.supervisor.start
-        start("clock", self._keep_time, _CLOCK_LIMIT_S)
+        start("clock", self.clock.run, _CLOCK_LIMIT_S)
         start("storage", lambda _task: self.rings.drain())
-        start("integrity", lambda _task: self.integrity.run())
         start("display", self.display.run, _DISPLAY_LIMIT_S)
         for key in self.keys:
             start("key", lambda _task, key=key: key.run())
@@ -196,11 +193,6 @@ class Meter:
         if text in self.problems:
             self.problems.remove(text)
 
-    def _memory_trouble(self, part: str) -> None:
-        """Take what the storage has noticed: a region or ring, "flash", "journal", "sector"."""
-        self._solved("memory: " + part)  # each report is a new event
-        self._problem("memory: " + part)
-
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
             self._problem(self.production.stored.problem, event_codes.MEASUREMENT_ERROR)
@@ -211,7 +203,7 @@ class Meter:
 
     def _restore_energies(self) -> None:
         state = self.energy_record.restore()
-        if state >= record.LOST:
+        if state == record.LOST:
             self._problem("both copies of the energies are damaged, registers start at zero")
         elif state == record.TWIN:
             self._problem("one copy of the energies is damaged, the other one serves")
@@ -240,6 +232,7 @@ class Meter:
         transformer = self.board.variant.transformer
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
         factory_values.add_bench(objects, self.production, self.clock)
+        clock_values.add(objects, self.clock, self.battery, self.lock)
         return objects
 
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
@@ -285,12 +278,6 @@ class Meter:
         while True:
             await source.wait()
             self.engine.poll()
-            task.report()
-
-    async def _keep_time(self, task: "Task") -> None:
-        while True:
-            await asyncio.sleep_ms(_CLOCK_PERIOD_MS)
-            self.clock.discipline()
             task.report()
 
     async def _show_life(self, task: "Task") -> None:

@@ -31,6 +31,7 @@ class PowerUp:
         self, history: "Outages", clock: "Clock", post: "Callable[[int, int | None], None]"
     ) -> None:
         self.on_power_up: list[Callable[[int, bool], None]] = []
+        self.test_battery: Callable[[], None] | None = None
         self.end = outages.NEVER  # how the last life ended
         self.outage_s = 0
         self._history = history
@@ -68,6 +69,8 @@ class PowerUp:
     def _clock_state(self) -> None:
         if self._clock.invalid:
             self._post(event_codes.CLOCK_INVALID, None)
+        if self.test_battery is not None:
+            self.test_battery()
 
     def _power_up(self) -> None:
         if self._power_on or self.end == outages.OUTAGE:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = const(0x68)
 _SECONDS = const(0x00)
+_ALARM = const(0x07)  # no alarm is used: the battery keeps here that a setting is under way
 _CONTROL = const(0x0E)
 _STATUS = const(0x0F)
 _AGING = const(0x10)
@@ -24,8 +25,10 @@ _CENTURY = const(0x80)  # in the month
 _HOURS_12 = const(0x40)
 _PM = const(0x20)
 _OSF = const(0x80)
-# EOSC clear: the oscillator runs on battery; no square wave, no alarm interrupts.
+_UNDER_WAY = const(0x5A)
+# EOSC clear: the oscillator runs on battery; INTCN set: no square wave; no alarm interrupts.
 _CONTROL_VALUE = const(0x04)
+_SQUARE_WAVE = const(0x00)  # INTCN and both rate bits clear: 1 Hz on INT/SQW
 
 
 def _bcd(value: int) -> int:
@@ -88,13 +91,22 @@ class Ds3231:
         registers[4] = _bcd(day)
         registers[5] = _bcd(month)
         registers[6] = _bcd(year - 2000)
+        self._write_register(_ALARM, _UNDER_WAY)
         self._i2c.writeto_mem(_ADDRESS, _SECONDS, registers)
-        self._write_register(_CONTROL, _CONTROL_VALUE)
         self._write_register(_STATUS, self._read_register(_STATUS) & ~_OSF & 0xFF)
+        self._write_register(_ALARM, 0)
 
     def oscillator_stopped(self) -> bool:
-        """True if the clock has stood still since it was last set."""
-        return bool(self._read_register(_STATUS) & _OSF)
+        """True if the clock has stood still since it was last set, or setting it was cut off.
+
+        Power that goes between two octets leaves a mixture of two dates.
+        """
+        stopped = self._read_register(_STATUS) & _OSF
+        return bool(stopped or self._read_register(_ALARM) == _UNDER_WAY)
+
+    def set_square_wave(self, on: bool) -> None:
+        """Give out the seconds at pin INT/SQW, or let it rest."""
+        self._write_register(_CONTROL, _SQUARE_WAVE if on else _CONTROL_VALUE)
 
     def temperature_cdeg(self) -> int:
         """Temperature of the crystal in hundredths of a degree, steps of a quarter degree."""

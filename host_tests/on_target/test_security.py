@@ -74,6 +74,12 @@ class Rtc:
     def oscillator_stopped(self):
         return False
 
+    def check(self):
+        pass
+
+    def set_aging(self, steps):
+        pass
+
 
 class Variant:
     phases = 3

@@ -46,6 +46,12 @@ class Rtc:
     def oscillator_stopped(self):
         return False
 
+    def check(self):
+        pass
+
+    def set_aging(self, steps):
+        pass
+
 
 class StillClock(Clock):
     """The meter's clock while no tick passes."""
@@ -55,6 +61,14 @@ class StillClock(Clock):
 
     def hundredths(self):
         return 0
+
+    @property
+    def time_zone_min(self):
+        return self.zone.time_zone_min
+
+    @property
+    def dst_deviation_min(self):
+        return self.zone.dst_deviation_min
 
 
 class Quantities:

@@ -120,6 +120,17 @@ def test_local_time_without_deviation_follows_the_rules(rig):
         "090c" + "07ea021dff00000000800000",  # 29 February 2026
         "090c" + "07ea0201ffff000000800000",  # hour left open
         "090c" + "07ea0201ff18000000800000",  # 24 o'clock
+        "090c" + "07ea0201ff003c0000800000",  # minute 60
+        "090c" + "07ea0201ff00003c00800000",  # second 60
+        "090c" + "07ea020108000000ff800000",  # weekday 8
+        "090c" + "07ea020100000000ff800000",  # weekday 0
+        "090c" + "07ea0201ff00000064800000",  # 100 hundredths
+        "090c" + "07eaff01ff00000000800000",  # month left open
+        "090c" + "07ea02ffff00000000800000",  # day left open
+        "090c" + "07ea02feff00000000800000",  # the last day of the month
+        "090c" + "07eafe01ff00000000800000",  # the month of daylight saving
+        "090c" + "07ea0201ff00ff0000800000",  # minute left open
+        "090c" + "ffffffffffffffffff8000ff",  # all left open
         "090c" + "07cf0c1fff17000000800000",  # 1999
         "090c" + "07d00101ff00000000ffc400",  # 1999 in UTC
         "090b" + octets(datetime(2026, 1, 1))[:22],
@@ -129,6 +140,14 @@ def test_local_time_without_deviation_follows_the_rules(rig):
 def test_what_is_no_time_is_refused(rig, text):
     assert put(rig, 2, text) == 250
     assert rig.clock.utc_s() == NOW_UTC_S
+
+
+def test_hundredths_are_taken_and_seconds_may_be_left_open(rig):
+    moments = []
+    rig.clock._move = lambda utc_s, ms: moments.append((utc_s - NOW_UTC_S, ms))
+    assert put(rig, 2, "090c" + "07ea0131ff173b3263000000".replace("0131", "011f")) == 0
+    assert put(rig, 2, "090c" + "07ea011fff173bffff000000") == 0
+    assert moments == [(0, 990), (-50, 0)]
 
 
 @pytest.mark.parametrize("text", ["00", "0600000000", "19" + octets(datetime(2026, 1, 1))])
@@ -147,7 +166,7 @@ def test_rules_are_set_kept_and_bounded(rig):
     assert put(rig, 5, "090cffff04fe0702000000800000") == 0
     assert put(rig, 5, "090cffff0dfe0702000000800000") == 250
     assert put(rig, 6, "090affff04fe070200000080") == 250
-    again = type(rig.clock)(rig.rtc, rig.settings)
+    again = type(rig.clock)(rig.rtc, rig.settings).zone
     assert (again.time_zone_min, again.dst_deviation_min, again.dst_enabled) == (0, 120, False)
     assert again.dst_begin.hex() == "ffff04fe0702000000800000"
     assert put(rig, 4, "1100") == 3
@@ -205,6 +224,9 @@ def test_preset_time_counts_inside_its_validity_and_once(rig):
     assert call(rig, 4, "0f00") == 0
     assert moment(rig) == preset.replace(tzinfo=timezone.utc)
     assert call(rig, 4, "0f00") == 250
+    backwards = "0203" + "".join("090c" + octets(t, 0) for t in (preset, end, begin))
+    assert call(rig, 5, backwards) == 250
+    assert call(rig, 4, "0f00") == 250
     for text in ("0202" + parameter[4:-28], "0f00", parameter[:-2]):
         assert rig.apdu(f"c301c10008{NAME}0501{text}")[0] in (0xC7, 0xD8)
 
@@ -218,12 +240,25 @@ def test_methods_want_their_parameter(rig):
 def test_a_dead_memory_is_a_hardware_fault(rig):
     rig.memory.dead = True
     assert put(rig, 3, "100000") == 1
-    assert rig.clock.time_zone_min == -60
+    assert rig.clock.zone.time_zone_min == -60
 
 
 def test_local_time_and_date_for_the_display(rig):
     assert rig.resolver.read(Reference(1, bytes((1, 0, 0, 9, 1, 255)), 2))[1].hex() == "003b3200"
     assert rig.resolver.read(Reference(1, bytes((1, 0, 0, 9, 2, 255)), 2))[1].hex() == "07ea020107"
+
+
+@pytest.mark.row("CLK-09")
+@pytest.mark.parametrize(("method", "parameter"), [(1, "0f00"), (4, "0f00"), (6, "10003c")])
+def test_methods_that_move_the_time_far_are_events(rig, method, parameter):
+    codes = []
+    rig.clock.on_event = codes.append
+    rig.clock.set_utc_s(NOW_UTC_S + 60)
+    assert codes == [4, 5]
+    preset = octets(datetime(2026, 2, 1, 1), 0)
+    assert call(rig, 5, f"0203090c{preset}090c{octets(datetime(2026, 1, 1), 0)}090c{preset}") == 0
+    assert call(rig, method, parameter) == 0
+    assert codes == [4, 5, 4, 5]
 
 
 @pytest.mark.row("CLK-19")

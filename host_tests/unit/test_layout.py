@@ -22,11 +22,12 @@ STAGES = (
     ("app.crypto",),
     ("metrology", "app.storage"),
     (
-        "app.attributes", "app.axdr", "app.clock", "app.counters", "app.energy_record",
-        "app.factory", "app.identification", "app.lockout", "app.parameters",
-        "app.no_power", "app.outages", "app.port_settings", "app.power_fail", "app.power_up",
-        "app.production",
+        "app.attributes", "app.axdr", "app.battery", "app.clock", "app.counters",
+        "app.energy_record", "app.factory", "app.identification", "app.lockout", "app.parameters",
+        "app.no_power", "app.outages", "app.periods", "app.port_settings", "app.power_fail",
+        "app.power_up", "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
+        "app.zone",
     ),
     (
         "app.display", "app.load", "app.logs", "app.prepayment", "app.quality", "app.tariff",

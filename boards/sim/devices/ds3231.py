@@ -5,8 +5,9 @@ from it when they are read; the chip takes every fourth year for a leap year. Va
 date are kept as written and stand still, one of the things that "undefined operation" allows.
 What the battery keeps is written to the chip file at each change and by `save`.
 
-Not modelled: the alarms (their registers only keep what is written) and the INT/SQW and 32 kHz
-pins, which the board leaves open.
+Pin INT/SQW leads to a counter: `square_wave_edges` tells how many seconds the chip has given out.
+Not modelled: the alarms (their registers only keep what is written) and the 32 kHz pin, which the
+board leaves open.
 """
 
 from micropython import const
@@ -27,6 +28,7 @@ _REGISTERS = const(0x13)
 
 _EOSC = const(0x80)  # control: the oscillator stops on battery
 _CONV = const(0x20)  # control: convert the temperature now
+_NOT_ONE_HERTZ = const(0x1C)  # control: RS2 and RS1 zero give 1 Hz, INTCN zero gives it out
 _OSF = const(0x80)  # status: the oscillator has stopped
 _STATUS_ZERO_ONLY = const(0x83)  # OSF, A2F and A1F: writing 1 leaves them
 _EN32KHZ = const(0x08)
@@ -85,6 +87,8 @@ class Ds3231(Chip):
     FAULTS = {
         "oscillator_stop": ("stop_oscillator", ()),
         "garbage": ("spoil", (("register", 1), ("value", 0x7F))),  # e.g. a digit above 9
+        "jump": ("jump", (("seconds", None),)),
+        "drift": ("set_drift", (("ppb", None),)),
     }
 
     def __init__(self, content: "Content", now_us: "Clock", at: "Schedule | None" = None) -> None:
@@ -107,6 +111,8 @@ class Ds3231(Chip):
         self._rest_ppb_us = 0
         self._converted_us = -_CONVERSION_EVERY_US
         self._conversion_from_us = -1
+        self._edges = 0  # given out before the output was switched last
+        self._edges_from_s = -1  # the count when it was switched on, -1: it is off
         self._load()
 
     # Physical side.
@@ -137,6 +143,7 @@ class Ds3231(Chip):
         if on == self.powered:
             return
         if not on:
+            self._give_out(False)
             self.save()
             if not self.battery:
                 self._reset()
@@ -172,6 +179,23 @@ class Ds3231(Chip):
         self._latch()
         self._latched[register] = value
         self._take_time(register)
+
+    def jump(self, seconds: int) -> None:
+        """Let the count be another one, as a disturbance might leave it."""
+        self._base_s = (self._base_s + seconds) % (2 * _DAYS_A_CENTURY * _DAY_S)
+        self.save()
+
+    def set_drift(self, ppb: int) -> None:
+        """Let the crystal run fast by so many parts in 10**9, slow below 0; `clear` leaves it."""
+        if not -1_000_000 <= ppb <= 1_000_000:
+            raise ValueError("ppb must lie from -1000000 to 1000000")
+        self._rebase()
+        self.drift_ppb = ppb
+
+    def square_wave_edges(self) -> int:
+        """Falling edges that pin INT/SQW has given since the simulation began: one a second."""
+        running = self.utc_s() - self._edges_from_s if self._edges_from_s >= 0 else 0
+        return self._edges + running
 
     def save(self) -> None:
         """Write what the battery keeps to the chip file."""
@@ -333,13 +357,20 @@ class Ds3231(Chip):
         if register == _STATUS:
             flags = self._registers[_STATUS] & value & _STATUS_ZERO_ONLY
             value = flags | value & _EN32KHZ | self._registers[_STATUS] & _BSY
-        elif register == _CONTROL and value & _CONV:
-            self._conversion_from_us = self._now_us()
+        elif register == _CONTROL:
+            if value & _CONV:
+                self._conversion_from_us = self._now_us()
+            self._give_out(not value & _NOT_ONE_HERTZ)
         elif register == _AGING:
             self._rebase()
         elif register >= _TEMPERATURE:
             return
         self._registers[register] = value
+
+    def _give_out(self, on: bool) -> None:
+        """Switch the square wave; on battery it is off (BBSQW is never set)."""
+        self._edges = self.square_wave_edges()
+        self._edges_from_s = self.utc_s() if on else -1
 
     def _convert(self) -> None:
         """Bring the temperature and the flags of its conversion up to now."""

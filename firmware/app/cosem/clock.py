@@ -1,6 +1,6 @@
 """Interface class 8, Clock, over the meter's clock (rows CLK-01 to CLK-06, CLK-19).
 
-The key of the one instance is not used. The rules of local time are kept by app.clock; here they
+The key of the one instance is not used. The rules of local time are kept by app.zone; here they
 are only packed and unpacked.
 """
 
@@ -59,21 +59,22 @@ class Clock(InterfaceClass):
     def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
         """Encode an attribute."""
         clock = self._clock
+        zone = clock.zone
         if index == 2:
             date_time.pack_into(self._octets, 0, clock)
             writer.octet_string(self._octets)
         elif index == 3:
-            writer.int16(clock.time_zone_min)
+            writer.int16(zone.time_zone_min)
         elif index == 4:
             writer.uint8(clock.status())
         elif index == 5:
-            writer.octet_string(clock.dst_begin)
+            writer.octet_string(zone.dst_begin)
         elif index == 6:
-            writer.octet_string(clock.dst_end)
+            writer.octet_string(zone.dst_end)
         elif index == 7:
-            writer.int8(clock.dst_deviation_min)
+            writer.int8(zone.dst_deviation_min)
         elif index == 8:
-            writer.boolean(clock.dst_enabled)
+            writer.boolean(zone.dst_enabled)
         else:
             writer.enum(_INTERNAL_CRYSTAL)
 
@@ -81,7 +82,8 @@ class Clock(InterfaceClass):
         """Set an attribute."""
         clock = self._clock
         if index == 2:
-            clock.set_utc_s(self._time(reader))
+            octets = reader.octet_string(date_time.SIZE, date_time.SIZE)
+            clock.set_utc_s(date_time.utc_s(octets, clock), date_time.hundredths(octets))
         elif index == 3:
             clock.configure(time_zone_min=reader.number(INT16))
         elif index == 5:
@@ -99,13 +101,16 @@ class Clock(InterfaceClass):
             reader.structure(3)
             preset_s = self._time(reader)
             begin_s = self._time(reader)
-            self._preset_utc_s = (preset_s, begin_s, self._time(reader))
+            end_s = self._time(reader)
+            if end_s < begin_s:
+                raise ValueError("the validity of a preset time ends before it begins")
+            self._preset_utc_s = (preset_s, begin_s, end_s)
             return
         if index == 6:
             shift_s = reader.number(INT16)
             if not -_LARGEST_SHIFT_S <= shift_s <= _LARGEST_SHIFT_S:
                 raise ValueError("a shift is at most 900 seconds")
-            self._clock.set_utc_s(self._clock.utc_s() + shift_s)
+            self._clock.shift(shift_s)
             return
         reader.number(INT8)  # these methods carry an integer that means nothing
         if index == 1:

@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 SIZE = const(12)
 
-_FORM = ">HBBBBBBBhB"
+FORM = ">HBBBBBBBhB"
 _DEVIATION_NOT_SPECIFIED = const(-0x8000)
 _NOT_SPECIFIED = const(0xFF)
+_HUNDREDTHS = const(8)  # place of that octet
 
 
 def pack_into(buffer: "bytearray | memoryview", offset: int, clock: "Clock") -> None:
     """Write the clock's present local time as 12 octets."""
     year, month, day, weekday, hour, minute, second, deviation_min, status = clock.local()
     struct.pack_into(
-        _FORM,
+        FORM,
         buffer,
         offset,
         year,
@@ -47,14 +48,18 @@ def pack_into(buffer: "bytearray | memoryview", offset: int, clock: "Clock") -> 
 def utc_s(octets: "Buffer", clock: "Clock") -> int:
     """Return UTC in seconds since 2000 that a full date-time means.
 
-    Weekday and hundredths are not needed and not looked at; seconds left open count as 0. Without
-    a deviation the time is local by the clock's own rules, and in the hour that daylight saving
-    repeats the status octet decides. Raises ValueError if date, hour or minute are left open or
-    are none.
+    Weekday and hundredths are not needed: any that can be is taken. Seconds left open count as 0.
+    Without a deviation the time is local by the clock's own rules, and in the hour that daylight
+    saving repeats the status octet decides. Raises ValueError if date, hour or minute are left
+    open or are none.
     """
-    year, month, day, _, hour, minute, second, _, deviation_min, status = struct.unpack(
-        _FORM, octets
+    year, month, day, weekday, hour, minute, second, hundredths, deviation_min, status = (
+        struct.unpack(FORM, octets)
     )
+    if not 1 <= weekday <= 7 and weekday != _NOT_SPECIFIED:
+        raise ValueError("weekday must be 1 to 7")
+    if hundredths > 99 and hundredths != _NOT_SPECIFIED:
+        raise ValueError("hundredths must be 0 to 99")
     if second == _NOT_SPECIFIED:
         second = 0
     local_s = civil.utc_s(year, month, day, hour, minute, second)
@@ -63,16 +68,12 @@ def utc_s(octets: "Buffer", clock: "Clock") -> int:
             raise ValueError("deviation must be -720 to 840 minutes")
         utc = local_s + deviation_min * 60
     else:
-        utc = _utc_of_local(local_s, status, clock)
+        saving = status != _NOT_SPECIFIED and status & DST_ACTIVE != 0
+        utc = clock.zone.utc_s(local_s, saving)
     civil.parts(utc)  # the edge of the calendar in another zone
     return utc
 
 
-def _utc_of_local(local_s: int, status: int, clock: "Clock") -> int:
-    normal_s = local_s + clock.time_zone_min * 60
-    saving_s = normal_s - clock.dst_deviation_min * 60
-    if saving_s < 0 or not clock.dst_active(saving_s):
-        return normal_s
-    if clock.dst_active(normal_s) or (status != _NOT_SPECIFIED and status & DST_ACTIVE):
-        return saving_s
-    return normal_s
+def hundredths(octets: "Buffer") -> int:
+    """Return the hundredths of a date-time that `utc_s` has taken, 0 if they are left open."""
+    return octets[_HUNDREDTHS] % _NOT_SPECIFIED
