@@ -20,6 +20,7 @@ from metrology.oscillator import Oscillator
 from metrology.pulse import Pulses
 from metrology.quantities import Quantities
 from metrology.reference import Reference
+from metrology.waveform import Capture, History
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Engine:
         self.on_half_cycle: Callable[[], None] | None = None
         self.windows = 0  # closed since start
         self.last_whole = False
+        self._history = History(source.channels, rate)
+        self._weights = weights
         self._source = source
         self._rate_mhz = rate
         self._lost = source.lost
@@ -111,10 +114,18 @@ class Engine:
             raise CalibrationError("calibration of a meter with other phases")
         weights = Weights(self._scale, calibration)
         self._set_delays(calibration)
+        self._weights = weights
         self.quantities.set_weights(weights)
         self._partial.set_weights(weights)
         self._reference.set_scale(weights.u_pv)
         self.half_cycles.set_scale(weights.u_pv)
+
+    def capture(self) -> Capture:
+        """Return the last two whole cycles of every channel, and their harmonics on request.
+
+        Raises ValueError if two cycles have not been measured since start or since a lost frame.
+        """
+        return Capture(self._history, self._oscillator, self._reference.phase, self._weights)
 
     def frames_lost(self) -> int:
         """Return how many frames the source has lost since it was started."""
@@ -178,6 +189,7 @@ class Engine:
         if source.lost != self._lost:
             # Time is missing: neither the period nor the window's cycles are right.
             self._lost = source.lost
+            self._history.clear()
             self._search()
         frames = self._frames
         reference = self._reference
@@ -203,6 +215,7 @@ class Engine:
             self._search()
         if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
             self._cut(True)
+        self._history.add(frames, count)
         half_cycles = self.half_cycles
         ended = half_cycles.add(frames, count)
         if crossed:

@@ -46,8 +46,8 @@ class Oscillator:
     def __init__(self, rate_mhz: int, frequency_uhz: int) -> None:
         self.pairs = array("i", bytes(4 * 2 * BLOCK))
         self.frequency_uhz = frequency_uhz
-        self._rate_mhz = rate_mhz
-        self._table = _table()
+        self.rate_mhz = rate_mhz
+        self.table = _table()
         self._state = array("i", (0, 0))
         self._begin_phase = 0  # phase of the block's first frame
         self._begin_step = 0
@@ -56,7 +56,7 @@ class Oscillator:
     def set_frequency(self, frequency_uhz: int) -> None:
         """Take effect from the next `write`, or from where `rewrite` says."""
         self.frequency_uhz = frequency_uhz
-        per_kilosecond = self._rate_mhz * 1000
+        per_kilosecond = self.rate_mhz * 1000
         self._state[_STEP] = (frequency_uhz * _TURN + per_kilosecond // 2) // per_kilosecond
 
     def write(self, count: int) -> None:
@@ -64,7 +64,7 @@ class Oscillator:
         state = self._state
         self._begin_phase = state[_PHASE]
         self._begin_step = state[_STEP]
-        kernel.references(count, self._table, state, self.pairs)  # pyright: ignore[reportArgumentType]
+        kernel.references(count, self.table, state, self.pairs)  # pyright: ignore[reportArgumentType]
 
     def rewrite(self, first: int, count: int) -> None:
         """Write the block again, at the present frequency from frame `first` on.

@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 KERNEL = ROOT / "firmware" / "metrology" / "kernel.py"
 VOLTAGE_KERNEL = KERNEL.with_name("voltage_kernel.py")
+WAVEFORM_KERNEL = KERNEL.with_name("waveform_kernel.py")
 TARGETS = ("armv6m", "armv7emsp")
 
 
