@@ -112,7 +112,7 @@ class Counters:
                 self._next = self._reserved = struct.unpack_from(">I", sent)[0]
         except (OSError, ValueError):
             self.lost = True
-        if record.LOST in (self._received_record.state, self._sent_record.state):
+        if max(self._received_record.state, self._sent_record.state) >= record.LOST:
             self.lost = True
 
     def _store(self, expected: "list[int]") -> None:

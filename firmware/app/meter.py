@@ -35,6 +35,7 @@ from app.registers import RegisterFile
 from app.security import Security
 from app.settings import Settings
 from app.storage import record
+from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
 from app.tasks import Supervisor
@@ -72,7 +73,11 @@ class Meter:
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
         self.rings = Rings(board.flash, board.fram)
+        self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
+        self.integrity = Integrity(
+            board.fram, self.rings, self._memory_trouble, self.settings.restore
+        )
         self.clock = Clock(board.rtc, self.settings)
         self.outages = Outages(board.fram, self.clock)
         self.power_up = PowerUp(self.outages, self.clock, self._post)
@@ -174,6 +179,7 @@ class Meter:
         start = self.supervisor.start
         start("clock", self.clock.run, _CLOCK_LIMIT_S)
         start("storage", lambda _task: self.rings.drain())
+        start("integrity", lambda _task: self.integrity.run())
         start("display", self.display.run, _DISPLAY_LIMIT_S)
         for key in self.keys:
             start("key", lambda _task, key=key: key.run())
@@ -193,6 +199,11 @@ class Meter:
         if text in self.problems:
             self.problems.remove(text)
 
+    def _memory_trouble(self, part: str) -> None:
+        """Take what the storage has noticed: a region or ring, "flash", "journal", "sector"."""
+        self._solved("memory: " + part)  # each report is a new event
+        self._problem("memory: " + part)
+
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
             self._problem(self.production.stored.problem, event_codes.MEASUREMENT_ERROR)
@@ -203,7 +214,7 @@ class Meter:
 
     def _restore_energies(self) -> None:
         state = self.energy_record.restore()
-        if state == record.LOST:
+        if state >= record.LOST:
             self._problem("both copies of the energies are damaged, registers start at zero")
         elif state == record.TWIN:
             self._problem("one copy of the energies is damaged, the other one serves")

@@ -131,7 +131,7 @@ class Parameters:
             self.failed = True
             return
         if payload is None:
-            self.damaged = self._record.state == record.LOST
+            self.damaged = self._record.state >= record.LOST
             return
         if len(payload) != struct.calcsize(_FORMAT):
             self.damaged = True

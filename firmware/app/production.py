@@ -77,7 +77,7 @@ class CalibrationRecord:
     def _load(self, phases: int) -> None:
         payload = self._record.load()
         if payload is None:
-            if self._record.state == record.LOST:
+            if self._record.state >= record.LOST:
                 self._lost("both copies are damaged")
             return
         self.calibration = unpack(payload[:PACKED_BYTES], phases)

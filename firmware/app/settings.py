@@ -12,6 +12,7 @@ from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.storage.record import Migrate
     from app.storage.vault import Vault
     from hal import Buffer, Memory
 
@@ -49,6 +50,9 @@ _DEFAULTS = (
     ("battery", b""),
 )
 
+# What brings a value of an older format version up to today's: key, callable(payload, version).
+_MIGRATIONS: "dict[str, Migrate]" = {}
+
 
 class Settings:
     """The meter's settings over `memory`; without a vault secrets cannot be stored."""
@@ -59,7 +63,7 @@ class Settings:
         self._values: dict[str, bytes] = {}
         self._defaults = dict(_DEFAULTS)
         self.damaged: list[str] = []  # keys whose both copies were unreadable: defaults serve
-        self.failed = False  # True: the memory did not answer
+        self.failed = False  # True: the memory did not answer, or did not keep a value
         for key in self._defaults:
             self._values[key] = self._load(key)
 
@@ -71,14 +75,29 @@ class Settings:
         """Store `value` under `key`; after return it survives power loss.
 
         Raises KeyError for an unknown key, ValueError if it is too long for its region, OSError if
-        the memory does not answer; the old value stays in all three cases.
+        the memory does not answer or does not keep it, or a later firmware's value stands there;
+        the old value stays in all cases.
         """
         if key not in self._values:
             raise KeyError(key)
         region = regions.open_record(self._memory, key)
-        region.load()
-        region.save(self._sealed(key, value))
+        try:
+            region.load()
+            region.save(self._sealed(key, value))
+        except OSError:
+            self.failed = True
+            raise
         self._values[key] = bytes(value)
+        if key in self.damaged:
+            self.damaged.remove(key)
+
+    def restore(self, key: str) -> None:
+        """Store the value of `key` again: both copies of it have been damaged meanwhile."""
+        if key in self._values and key not in self.damaged:
+            try:
+                self.put(key, self._values[key])
+            except OSError:
+                pass  # `failed` tells
 
     def _sealed(self, key: str, value: "Buffer") -> "Buffer":
         if key not in _SECRETS:
@@ -90,17 +109,17 @@ class Settings:
     def _load(self, key: str) -> bytes:
         region = regions.open_record(self._memory, key)
         try:
-            payload = region.load()
+            payload = region.load(_MIGRATIONS.get(key))
         except OSError:
             self.failed = True
             return b"" if key in _SECRETS else self._defaults[key]
         if payload is not None and key not in _SECRETS:
             return bytes(payload)
-        if payload is None and region.state != record.LOST:
+        if payload is None and region.state < record.LOST:
             return self._defaults[key]
         return self._opened(key, payload)
 
-    def _opened(self, key: str, payload: "memoryview | None") -> bytes:
+    def _opened(self, key: str, payload: "Buffer | None") -> bytes:
         """Return the secret in a payload, or what serves instead of a damaged setting."""
         if payload is not None and self._vault is not None:
             try:

@@ -31,10 +31,13 @@ class Flash:
         if self.stuck_busy:
             return True
         self._busy = max(0, self._busy - 1)
+        if self.dead:
+            raise OSError("no answer")
         return self._busy > 0
 
     def read_into(self, address, buffer):
-        self._check()
+        if self.dead or self.stuck_busy:
+            raise OSError("no answer")
         self.reads += 1
         assert 0 <= address <= self.size - len(buffer)
         buffer[:] = self.octets[address : address + len(buffer)]

@@ -216,7 +216,17 @@ def test_unknown_apdus(rig, tag):
 
 def test_an_exception_is_not_answered_by_an_exception(rig):
     assert rig.apdu("d80101") == b""
-    assert rig.apdu("") == b""
+
+
+def test_an_apdu_of_no_octets_or_one_is_answered(rig):
+    assert rig.apdu("").hex() == "d80103"
+    assert rig.apdu("c0").hex() == NOT_ASSOCIATED
+    rig.associate()
+    for octets in ("", "c0", "c1", "c3", "c001"):
+        assert rig.apdu(octets).hex() == "d80103", octets
+    assert rig.apdu("", server=0x7F) == b""
+    assert rig.apdu("", server=2) == b""
+    assert rig.apdu(ENERGY)[3] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rings over flash: order, capacity, spans of time, power cuts at any byte, bad cells."""
+"""Rings over flash: order, capacity, spans of time, power cuts at any byte."""
 
 import random
 import struct
@@ -11,75 +11,15 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parent))
 
-from flash_fake import Flash, PowerLost
-from fram_fake import Memory
+from flash_fake import PowerLost
+from ring_rig import Rig, use_small_map
 
-from app.storage import regions
-from app.storage import rings as rings_module
-from app.storage.rings import Rings
-
-SMALL = (("a", 6, 0), ("b", 5, 12), ("c", 6, 0))
 SEED = 20260131
 
 
 @pytest.fixture(autouse=True)
 def small_map(monkeypatch):
-    monkeypatch.setattr(regions, "RINGS", SMALL)
-    monkeypatch.setattr(rings_module.time, "sleep_ms", lambda _ms: None, raising=False)
-
-
-class CutFram(Memory):
-    """The FRAM of these tests; `cut_after` bytes the power goes."""
-
-    def __init__(self):
-        super().__init__()
-        self.cut_after = None
-
-    def write(self, address, data):
-        if self.dead:
-            raise OSError("no answer")
-        for offset, value in enumerate(bytes(data)):
-            if self.cut_after is not None:
-                if self.cut_after == 0:
-                    raise PowerLost
-                self.cut_after -= 1
-            self.octets[address + offset] = value
-
-
-class Rig:
-    def __init__(self, row_size=500, name="a"):
-        self.flash = Flash(20)
-        self.fram = CutFram()
-        self.troubles = 0
-        self.row_size = row_size
-        self.name = name
-        self.boot()
-
-    def boot(self):
-        self.flash.restart()
-        self.fram.cut_after = None
-        self.rings = Rings(self.flash, self.fram, self.trouble)
-        self.ring = self.rings.open(self.name, self.row_size)
-
-    def trouble(self):
-        self.troubles += 1
-
-    def row(self, time_s, mark=0):
-        return struct.pack("<II", time_s, mark) + bytes([mark & 0xFF]) * (self.row_size - 8)
-
-    def append(self, time_s, mark=0):
-        self.ring.append(self.row(time_s, mark))
-
-    def rows(self):
-        """(time, mark) of every row that reads whole, in order."""
-        found = []
-        buffer = bytearray(self.row_size)
-        for sequence in range(self.ring.first, self.ring.next):
-            if self.ring.read_into(sequence, buffer):
-                time_s, mark = struct.unpack_from("<II", buffer)
-                assert bytes(buffer) == self.row(time_s, mark)
-                found.append((time_s, mark))
-        return found
+    use_small_map(monkeypatch)
 
 
 def test_a_new_ring_is_empty():
@@ -263,108 +203,3 @@ def test_power_cut_again_and_again_in_the_same_ring():
             kept.append((n, n))
         assert found == kept[-len(found) :]
         assert len(found) >= min(len(kept), rig.ring.capacity)
-
-
-def test_worn_sectors_are_passed_over_and_remembered():
-    rig = Rig(500)
-    rig.flash.worn = {2}
-    for n in range(60):
-        rig.append(n, n)
-        rig.rings.flush()
-        assert rig.rows() == [(k, k) for k in range(max(0, n + 1 - rig.ring.capacity), n + 1)]
-    assert rig.rings.bad == [2]
-    assert rig.troubles == 1
-    rig.boot()
-    assert rig.rows()[-1] == (59, 59)
-
-
-def test_a_sector_that_wears_out_while_it_is_filled_keeps_what_it_holds():
-    rig = Rig(500)
-    for n in range(3):
-        rig.append(n, n)
-    rig.rings.flush()
-    rig.flash.worn = {0}
-    for n in range(3, 20):
-        rig.append(n, n)
-    rig.rings.flush()
-    assert [mark for _, mark in rig.rows()] == list(range(20))
-    rig.boot()
-    assert [mark for _, mark in rig.rows()] == list(range(20))
-
-
-def test_one_flipped_bit_damages_one_row():
-    rig = Rig(500)
-    for n in range(5):
-        rig.append(n, n)
-    rig.rings.flush()
-    rig.flash.octets[36 + 2 * 504 + 77] ^= 0x10
-    assert [mark for _, mark in rig.rows()] == [0, 1, 3, 4]
-    rig.boot()
-    assert [mark for _, mark in rig.rows()] == [0, 1, 3, 4]
-
-
-def test_two_rings_share_the_journal():
-    rig = Rig(40)
-    other = rig.rings.open("c", 24)
-    for n in range(30):
-        rig.append(n, n)
-        other.append(struct.pack("<I", n) + bytes(20))
-    rig.boot()
-    other = rig.rings.open("c", 24)
-    assert other.next == 30
-    rig.rings.flush()
-    buffer = bytearray(24)
-    assert other.read_into(29, buffer)
-    assert [mark for _, mark in rig.rows()] == list(range(30))
-
-
-def test_a_dead_flash_lets_rows_pile_up_and_takes_them_later():
-    rig = Rig(500)
-    rig.append(1, 1)
-    rig.rings.flush()
-    rig.flash.dead = True
-    for n in range(2, 9):
-        rig.append(n, n)
-    rig.rings.step()
-    assert rig.rings.failed
-    assert rig.troubles
-    with pytest.raises(OSError, match="journal full"):
-        rig.append(9, 9)
-    rig.flash.dead = False
-    rig.append(9, 9)
-    rig.rings.flush()
-    assert not rig.rings.failed
-    assert [mark for _, mark in rig.rows()] == list(range(1, 10))
-
-
-def test_a_dead_flash_at_start_is_read_when_it_comes_back():
-    rig = Rig(500)
-    rig.append(1, 1)
-    rig.rings.flush()
-    rig.flash.dead = True
-    rig.boot()
-    assert rig.rings.failed
-    assert rig.ring.first == rig.ring.next
-    with pytest.raises(OSError, match="flash"):
-        rig.append(2, 2)
-    rig.flash.dead = False
-    rig.rings.flush()
-    rig.append(2, 2)
-    assert [mark for _, mark in rig.rows()] == [1, 2]
-
-
-def test_a_dead_fram_leaves_rows_that_flash_has():
-    rig = Rig(500)
-    rig.append(1, 1)
-    rig.rings.flush()
-    rig.fram.dead = True
-    rig.append(2, 2)
-    assert rig.rings.journal.volatile
-    rig.rings.flush()
-    rig.boot()
-    assert [mark for _, mark in rig.rows()] == [1, 2]
-
-
-def test_the_map_has_room_for_all_rings():
-    sectors = sum(sectors for _, sectors, _ in SMALL)
-    assert regions.find_ring("c") == (2, sectors - 6, 6, 0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import settings as settings_module
 from app.crypto.aes import SoftwareAes
 from app.settings import Settings
 from app.storage import record, regions
@@ -123,14 +124,97 @@ def test_two_damaged_copies_are_lost_and_said_so():
     assert again.state == record.LOST
 
 
-def test_another_format_version_is_not_believed():
+def versions(memory, *versions):
+    """Records of the same region as firmwares of these format versions know it."""
+    return [Record(memory, 0, 20, version) for version in versions]
+
+
+def test_an_older_format_version_goes_through_its_migration():
+    memory = Fram()
+    old, new = versions(memory, 1, 3)
+    old.load()
+    old.save(b"x")
+    assert new.load() is None  # nothing knows how
+    assert new.state == record.LOST
+    loaded = new.load(lambda payload, version: bytes(payload) + bytes([version]))
+    assert loaded == b"x\x01"
+    assert new.state == record.OK
+    new.save(loaded)
+    again = Record(memory, 0, 20, 3)
+    assert bytes(again.load()) == b"x\x01"  # once is enough
+    new.save(b"y")
+    assert old.load() is None
+    assert old.state == record.NEWER
+
+
+def test_a_newer_format_version_is_kept_and_never_overwritten():
+    memory = Fram()
+    old, new = versions(memory, 1, 2)
+    new.load()
+    new.save(b"of the future")
+    assert old.load(lambda _payload, _version: b"guess") is None
+    assert old.state == record.NEWER
+    with pytest.raises(OSError, match="newer"):
+        old.save(b"of today")
+    old.repair()
+    again = Record(memory, 0, 20, 2)
+    assert bytes(again.load()) == b"of the future"
+    assert again.state == record.OK
+    old.erase()
+    assert old.load() is None
+    assert old.state == record.BLANK
+    old.save(b"of today")
+    assert bytes(old.load()) == b"of today"
+
+
+def test_the_damaged_copy_is_repaired_from_its_twin():
+    for slot in (0, 1):
+        memory = Fram()
+        region, other = versions(memory, 1, 1)
+        region.load()
+        region.save(b"first")
+        region.save(b"second")
+        before = bytes(memory.content)
+        other.load()
+        other.repair()
+        assert bytes(memory.content) == before  # two whole copies are left alone
+        memory.content[slot * record.slot_size(20) + 9] ^= 1
+        found = bytes(other.load())
+        assert other.state == record.TWIN
+        other.repair()
+        other.load()
+        assert other.state == record.OK
+        region.save(b"third")  # by who held the record open all the time
+        assert found in (b"first", b"second")
+        assert bytes(other.load()) == b"third"
+
+
+def test_a_memory_that_does_not_keep_what_is_written_is_noticed():
     memory = Fram()
     region = Record(memory, 0, 20, 1)
     region.load()
-    region.save(b"x")
-    other = Record(memory, 0, 20, 2)
-    assert other.load() is None
-    assert other.state == record.LOST
+    region.save(b"kept")
+    region.save(b"kept too")
+    write = memory.write
+    memory.write = lambda _address, _data: None
+    with pytest.raises(OSError, match="keep"):
+        region.save(b"lost")
+    memory.write = write
+    assert bytes(Record(memory, 0, 20, 1).load()) == b"kept too"
+    region.save(b"kept again")
+    assert bytes(Record(memory, 0, 20, 1).load()) == b"kept again"
+
+
+def test_erasing_leaves_nothing_behind():
+    memory = Fram()
+    region = Record(memory, 0, 20, 1)
+    region.load()
+    region.save(b"secret")
+    region.save(b"secret")
+    region.erase()
+    assert not any(memory.content)
+    region.save(b"new")
+    assert bytes(Record(memory, 0, 20, 1).load()) == b"new"
 
 
 def test_a_length_beyond_the_region_is_damage_even_with_a_right_crc():
@@ -166,16 +250,34 @@ def test_sequence_numbers_wrap():
 
 def test_regions_do_not_overlap_and_fit_the_smallest_fram():
     memory = Fram()
-    for name in regions.region_names():
+    names = [name for name, _, _ in regions.REGIONS]
+    assert len(set(names)) == len(names)
+    for name in names:
         region = regions.open_record(memory, name)
         region.load()
         region.save(bytes([len(name)]) * region.capacity)
-    for name in regions.region_names():
+    for name in names:
         region = regions.open_record(memory, name)
         assert bytes(region.load()) == bytes([len(name)]) * region.capacity
-    assert regions.end_address() <= 32768
     with pytest.raises(KeyError):
         regions.open_record(memory, "nowhere")
+    end = sum(2 * record.slot_size(capacity) for _, capacity, _ in regions.REGIONS)
+    assert end <= regions.JOURNAL_ADDRESS
+    assert regions.JOURNAL_ADDRESS + regions.JOURNAL_SIZE <= 32768
+
+
+def test_rings_do_not_overlap_and_fit_the_smallest_flash():
+    end = 0
+    names = [name for name, _, _, _ in regions.RINGS]
+    assert len(set(names)) == len(names) <= 255
+    for number, name in enumerate(names):
+        found, sector, sectors, _, _ = regions.find_ring(name)
+        assert (found, sector) == (number, end)
+        end += sectors
+    assert end <= regions.IMAGE_SECTOR
+    assert (regions.IMAGE_SECTOR + 2 * regions.IMAGE_SECTORS) * 4096 <= 8 << 20
+    with pytest.raises(KeyError):
+        regions.find_ring("nowhere")
 
 
 def test_settings_keep_values_and_refuse_strangers():
@@ -229,3 +331,71 @@ def test_secrets_rest_sealed_for_this_processor_only():
         assert foreign.damaged == ["lls", "keys"]
     with pytest.raises(ValueError, match="vault"):
         Settings(Fram()).put("lls", b"secret99")
+
+
+@pytest.mark.row("NOP-09")
+def test_a_setting_that_is_not_kept_is_refused_and_the_old_one_stays():
+    memory = Fram()
+    settings = Settings(memory, VAULT)
+    settings.put("clock", b"old")
+    write = memory.write
+    memory.write = lambda _address, _data: None  # it has died, but nobody drives a line wrong
+    with pytest.raises(OSError, match="keep"):
+        settings.put("clock", b"new")
+    assert settings.get("clock") == b"old"
+    assert settings.failed
+    memory.write = write
+    assert Settings(memory, VAULT).get("clock") == b"old"
+
+
+@pytest.mark.row("NOP-09")
+@pytest.mark.parametrize("key", ["lls", "clock"])
+def test_power_cut_at_every_byte_of_a_put_leaves_old_or_new(key):
+    cut = 0
+    while True:
+        memory = Fram()
+        Settings(memory, VAULT).put(key, b"old old old")
+        settings = Settings(memory, VAULT)
+        memory.cut_after = cut
+        try:
+            settings.put(key, b"new new")
+            assert Settings(memory, VAULT).get(key) == b"new new"
+            break
+        except PowerLost:
+            memory.cut_after = None
+            assert Settings(memory, VAULT).get(key) in (b"old old old", b"new new")
+        cut += 1
+    assert cut >= 19
+
+
+def test_a_setting_of_a_newer_firmware_serves_its_default_and_is_named():
+    memory = Fram()
+    for key in ("lls", "clock"):
+        region = regions.open_record(memory, key)
+        region.version = 2
+        region.load()
+        region.save(b"of the future")
+    settings = Settings(memory, VAULT)
+    assert settings.damaged == ["lls", "clock"]
+    assert settings.get("clock") == b""
+    assert settings.get("lls") == b""  # not the factory's, which anyone knows
+    with pytest.raises(OSError, match="newer"):
+        settings.put("clock", b"today")
+
+
+def test_a_setting_of_an_older_firmware_is_brought_up(monkeypatch):
+    memory = Fram()
+    Settings(memory, VAULT).put("clock", b"old")
+    newer = [
+        (name, capacity, 2 if name == "clock" else version)
+        for name, capacity, version in regions.REGIONS
+    ]
+    monkeypatch.setattr(regions, "REGIONS", newer)
+    monkeypatch.setitem(
+        settings_module._MIGRATIONS, "clock", lambda payload, version: bytes(payload) + b"+"
+    )
+    settings = Settings(memory, VAULT)
+    assert settings.get("clock") == b"old+"
+    assert settings.damaged == []
+    settings.put("clock", b"new")
+    assert Settings(memory, VAULT).get("clock") == b"new"

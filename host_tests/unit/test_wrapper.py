@@ -100,7 +100,6 @@ def test_any_split_gives_the_same_answers(cuts, size):
     [
         wrap(b"GET", version=2),
         wrap(b"GET", version=0x100),
-        wrap(b"", length=0),
         wrap(b"", length=1025),
         wrap(b"", length=0xFFFF),
     ],
@@ -110,6 +109,24 @@ def test_senseless_header_closes(octets):
     assert connection.send(octets + wrap(b"GET")) == b""
     assert connection.link.closed
     assert connection.channel.requests == []
+
+
+def test_an_apdu_of_no_octets_goes_up_like_any_other():
+    connection = Connection()
+    connection.channel.answer = b"what?"
+    assert connection.send(wrap(b"") + wrap(b"GET")) == wrap(b"what?", 1, 16) * 2
+    assert connection.channel.requests == [(16, 1, b""), (16, 1, b"GET")]
+
+
+def test_what_follows_an_answer_unasked_goes_to_who_asked():
+    connection = Connection(size=5)
+    connection.channel.further = [b"two", b"three"]
+    assert connection.send(wrap(b"ONE", 102)) == (
+        wrap(b"one", 1, 102) + wrap(b"two", 1, 102) + wrap(b"three", 1, 102)
+    )
+    connection.channel.answer = b""
+    connection.channel.further = [b"never"]
+    assert connection.send(wrap(b"ONE")) == b"", "nothing follows where nothing was said"
 
 
 def test_longest_request_and_answer_fit():

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_LONG_REQUEST = const(2304)  # octets that the blocks of one request may carry together
 _KEPT_MAX = const(2048)  # octets of blocks that may be asked for again
 _WINDOW = const(8)  # blocks that this server takes in a row
-_LAST = const(0x80)
-_STREAMING = const(0x40)
+LAST = const(0x80)
+STREAMING = const(0x40)
 _WINDOW_MASK = const(0x3F)
 _LARGEST_NUMBER = const(0xFFFF)
 
@@ -89,11 +89,11 @@ class GeneralBlockTransfer:
         if number == self._received + 1:  # others are dropped and acknowledged up to the gap
             request += octets
             self._received = number
-            whole = control & _LAST != 0
+            whole = control & LAST != 0
         if whole:
             self._request = None
             return request
-        if not control & _STREAMING or control & _LAST:
+        if not control & STREAMING or control & LAST:
             self._due = _ACKNOWLEDGEMENT
         return None
 
@@ -111,10 +111,10 @@ class GeneralBlockTransfer:
         due = self._due
         self._due = _NOTHING
         if due == _ABORT:
-            return _write(reply, _LAST, 0, 0, b"")
+            return write_block(reply, LAST, 0, 0, b"")
         if due == _ACKNOWLEDGEMENT:
             self._next += 1
-            return _write(reply, _LAST | _WINDOW, self._next - 1, self._received, b"")
+            return write_block(reply, LAST | _WINDOW, self._next - 1, self._received, b"")
         number = self._next
         if not self._sending or number > self._until or (self._last and number > self._last):
             return 0
@@ -123,15 +123,15 @@ class GeneralBlockTransfer:
                 self._kept.append(self._make())
         except ANSWERED_ERRORS:
             self.abort()
-            return _write(reply, _LAST, 0, 0, b"")
+            return write_block(reply, LAST, 0, 0, b"")
         self._next = number + 1
         control = _WINDOW
         if number == self._last:
-            control |= _LAST
+            control |= LAST
         elif number < self._until:
-            control |= _STREAMING
+            control |= STREAMING
         octets = self._kept[number - self._kept_from]
-        return _write(reply, control, number, self._received, octets)
+        return write_block(reply, control, number, self._received, octets)
 
     def _acknowledge(self, number: int, acknowledged: int, window: int) -> None:
         """Go on behind the block that the client has, which may mean to go back."""
@@ -152,35 +152,39 @@ class GeneralBlockTransfer:
 
     def _allow(self, window: int) -> None:
         """Let a window be sent, as long as may be kept."""
-        self._until = self._next - 1 + min(window, max(1, _KEPT_MAX // self._room()))
-
-    def _room(self) -> int:
-        """Return how many octets go into a block."""
-        room = self._session.send_size - 7
-        if room > 0x7F:
-            room = max(0x7F, room - (1 if room <= 0x100 else 2))
-        return room
+        self._until = (
+            self._next - 1 + min(window, max(1, _KEPT_MAX // room(self._session.send_size)))
+        )
 
     def _make(self) -> bytes:
         """Return the next block of the answer. What its objects raise comes through."""
         if self._kept_from + len(self._kept) > _LARGEST_NUMBER:
             raise EncodingError
-        room = self._room()
-        octets = bytearray(self._head[:room])
-        self._head = self._head[room:]
+        size = room(self._session.send_size)
+        octets = bytearray(self._head[:size])
+        self._head = self._head[size:]
         stream = self._stream
-        if stream is not None and len(octets) < room:
+        if stream is not None and len(octets) < size:
             at = len(octets)
-            octets += bytes(room - at)
-            octets = octets[: stream.fill(octets, at, room)]
+            octets += bytes(size - at)
+            octets = octets[: stream.fill(octets, at, size)]
         if not self._head and (stream is None or stream.exhausted()):
             self._last = self._kept_from + len(self._kept)
         return bytes(octets)
 
 
-def _write(
+def room(size: int) -> int:
+    """Return how many octets go into a block of at most `size` octets with its header."""
+    octets = size - 7
+    if octets > 0x7F:
+        octets = max(0x7F, octets - (1 if octets <= 0x100 else 2))
+    return octets
+
+
+def write_block(
     reply: "bytearray | memoryview", control: int, number: int, acknowledged: int, octets: bytes
 ) -> int:
+    """Write a block and return its length."""
     struct.pack_into(">BBHH", reply, 0, GENERAL_BLOCK_TRANSFER, control, number, acknowledged)
     writer = Writer(reply, 6)
     writer.length(len(octets))

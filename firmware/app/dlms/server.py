@@ -203,8 +203,10 @@ class Channel:
         now_ms: int,
     ) -> int:
         size = len(apdu)
-        if size == 0 or (server_sap != SERVER_SAP and server_sap not in _ALL_STATIONS):
+        if server_sap != SERVER_SAP and (size == 0 or server_sap not in _ALL_STATIONS):
             return 0
+        if size == 0:
+            raise EncodingError
         if size > self._max_pdu:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
         if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:

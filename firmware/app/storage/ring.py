@@ -7,6 +7,7 @@ with it, so a row cannot pass for another. Slots are programmed in order; the bl
 that is being filled is erased ahead. Blocks take turns, which spreads the wear.
 
 Rows come in through the journal (app.storage.rings); nothing here waits for the chip, it yields.
+Rows NOP-10, NOP-11.
 """
 
 import binascii
@@ -14,6 +15,8 @@ import struct
 from array import array
 
 from micropython import const
+
+from app.storage.journal import whole
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -25,48 +28,47 @@ if TYPE_CHECKING:
 
     Steps = Generator[None, None, None]  # yields while the chip is at work
 
-_MAGIC = const(0x6D46)
-_VERSION = const(1)
-_OPENING = "<HBBHHIII"  # magic, version, ring, row size, reserved, turn, first sequence, floor
+_MARK = b"Fr\x01"  # and the layout of blocks
+_OPENING = "<3sBHHIII"  # mark, ring, row size, rows' version, turn, first sequence, floor
 _OPENING_SIZE = const(20)
-_CLOSING = "<II"  # earliest and latest time of the rows
-_CLOSING_AT = const(24)  # each part is followed by its CRC
+_CLOSING_AT = const(24)  # earliest and latest time of the rows; each part is followed by its CRC
 _CLOSING_SIZE = const(8)
 _HEADER_SIZE = const(36)
 _CRC_SIZE = const(4)
 _RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
 
 
-class Ring:
-    """Rows of `row_size` bytes over `blocks` sectors from `sector` on; opened by `Rings.open`.
+def rows_of(sector_size: int, row_size: int) -> int:
+    """Return how many rows a block takes."""
+    return (sector_size - _HEADER_SIZE) // (row_size + _CRC_SIZE)
 
-    The first four bytes of a row are its UTC seconds, little-endian. Raises ValueError if not one
-    row fits a block.
+
+class Ring:
+    """Rows of `row_size` bytes; opened by `Rings.open`.
+
+    `place` is what regions.find_ring gives. The first four bytes of a row are its UTC seconds,
+    little-endian. Raises ValueError if not one row fits a block.
     """
 
-    def __init__(
-        self, rings: "Rings", number: int, sector: int, blocks: int, limit: int, row_size: int
-    ) -> None:
+    def __init__(self, rings: "Rings", place: "tuple[int, ...]", row_size: int) -> None:
+        self.number, self.sector, self.blocks, limit, self._version = place
         self._rings = rings
-        self._number = number
-        self._sector = sector
-        self._blocks = blocks
-        self._slot = row_size + _CRC_SIZE
-        self._rows = (rings.sector_size - _HEADER_SIZE) // self._slot  # slots of a block
+        self._scratch = rings.scratch
+        self._rows = rows_of(rings.sector_size, row_size)
         if row_size < 4 or self._rows < 1:
             raise ValueError("row size")
         self.row_size = row_size
-        self.capacity = (blocks - _RESERVE) * self._rows  # rows that are kept for certain
+        self.capacity = (self.blocks - _RESERVE) * self._rows  # rows that are kept for certain
         if limit:
             self.capacity = min(limit, self.capacity)
-        self._firsts = array("i", [-1] * blocks)  # first sequence of each block, -1: no rows
-        self._head = blocks - 1  # the block being filled
+        self._firsts = array("i", [-1] * self.blocks)  # first sequence of each, -1: no rows
+        self._head = self.blocks - 1  # the block being filled
         self._left = -1  # slots free in it, -1: it is closed
-        self._turn = 0  # blocks opened since the ring was new
+        self.turn = 0  # blocks opened since the ring was new; over `blocks`: erase cycles
         self._spare = -1  # the block that is known to be blank
         self._floor = 0  # rows below were cleared
         self._stored = 0  # sequence of the next row to be programmed
-        self._span = (0, 0, 0)  # block found last, the sequences from and up to which it serves
+        self._found = (0, 0, 0)  # block found last, sequences from and up to which it serves
         self.next = 0  # sequence of the next row to be appended
         self.ready = False  # False: the chip has not been read yet
 
@@ -77,12 +79,7 @@ class Ring:
         for first in self._firsts:
             if 0 <= first < oldest:
                 oldest = first
-        return min(self.next, max(oldest, self._floor, self.next - self.capacity))
-
-    @property
-    def cycles(self) -> int:
-        """How often the blocks of the ring have been erased, rounded up."""
-        return -(-self._turn // self._blocks)
+        return max(oldest, self._floor, self.next - self.capacity)
 
     def append(self, row: "Buffer") -> None:
         """Add a row; after return it survives power loss.
@@ -91,7 +88,7 @@ class Ring:
         """
         if len(row) != self.row_size:
             raise ValueError("row size")
-        self._rings.stage(self._number, self.next, row)
+        self._rings.stage(self, row)
         self.next += 1
 
     def clear(self) -> None:
@@ -99,7 +96,7 @@ class Ring:
 
         Raises OSError if nothing can hold that.
         """
-        self._rings.stage(self._number, self.next, b"")
+        self._rings.stage(self, b"")
         self._floor = self.next
 
     def read_into(self, sequence: int, row: "bytearray | memoryview") -> bool:
@@ -110,10 +107,16 @@ class Ring:
         """
         if not self.first <= sequence < self.next or len(row) != self.row_size:
             raise ValueError("row")
-        tail = self._rings.scratch[:_CRC_SIZE]
-        if not self._fetch(sequence, 0, row) or not self._fetch(sequence, self.row_size, tail):
-            return False
-        return struct.unpack_from("<I", tail)[0] == binascii.crc32(row, sequence)
+        tail = self._scratch[:_CRC_SIZE]
+        return (
+            self._fetch(sequence, 0, row)
+            and self._fetch(sequence, self.row_size, tail)
+            and struct.unpack_from("<I", tail)[0] == binascii.crc32(row, sequence)
+        )
+
+    def whole(self, sequence: int) -> bool:
+        """Tell whether a row is as it was appended, like `read_into` without a buffer."""
+        return whole(self._fetch, sequence, self.row_size, sequence, self._scratch)
 
     def span(self, from_s: int, to_s: int) -> "Generator[int, None, None]":
         """Sequences of the rows whose time lies in `from_s` to `to_s`, both included.
@@ -121,65 +124,63 @@ class Ring:
         A block whose bounds lie outside is passed over unread. Rows come in their own order, also
         where the clock was set back. Raises OSError if the chip does not answer.
         """
-        sequence = self.first
+        sequence = 0
         while True:
             sequence = max(sequence, self.first)  # rows may have gone meanwhile
             if sequence >= self.next:
                 return
+            end = self.next
             if sequence < self._stored:
                 end = self._find(sequence)[2]
                 if not self._overlaps(from_s, to_s):
                     sequence = end
-                    continue
-            else:
-                end = self.next
             while sequence < end:
-                time = self._rings.scratch[:4]
-                held = self._fetch(sequence, 0, time)
-                if held and from_s <= struct.unpack_from("<I", time)[0] <= to_s:
+                time_s = self._time_s(sequence)
+                if time_s is not None and from_s <= time_s <= to_s:
                     yield sequence
                 sequence += 1
 
-    # What the journal's keeper calls.
+    # What the keeper of the rings calls.
 
     def scan(self) -> None:
         """Read the headers of all blocks. Raises OSError if the chip does not answer."""
         head = -1
-        for block in range(self._blocks):
+        newest = 0
+        for block in range(self.blocks):
             opening = self._opening(block)
             if opening is None:
                 continue
-            _, _, _, row_size, _, turn, first, floor = opening
-            end = first + (self._rings.sector_size - _HEADER_SIZE) // (row_size + _CRC_SIZE)
-            if row_size == self.row_size:
+            _, _, row_size, version, turn, first, floor = opening
+            if row_size == self.row_size and version == self._version:
                 self._firsts[block] = first
-            if turn > self._turn:
-                self._turn = turn
+            if turn > newest:
+                newest = turn
                 self._floor = floor
-                self._stored = end
+                self._stored = first + rows_of(self._rings.sector_size, row_size)
                 head = block
         if head >= 0:
             self._head = head
+            self.turn = newest
             if self._firsts[head] < 0:
                 self._floor = self._stored  # rows of another layout: none is left
             else:
                 self._scan_head()
-        self.next = max(self.next, self._stored)
-        self._floor = min(self._floor, self.next)
+        self.next = self._stored
         self.ready = True
 
     def restage(self, sequence: int, length: int) -> bool:
         """Take over an entry that the journal has kept; False if it does not belong here."""
         if length == 0:
+            self._floor = sequence
             self.next = max(self.next, sequence)
-            self._floor = max(self._floor, sequence)
-        elif length != self.row_size:
+            return True
+        if length != self.row_size:
             return False
-        elif sequence == self._stored - 1 and self._left >= 0 and not self._whole(sequence):
+        if sequence == self._stored - 1 and self._left >= 0 and not self.whole(sequence):
             # Power went while it was programmed. Bits only fall: the same bytes complete it.
             self._stored -= 1
             self._left += 1
-        self.next = max(self.next, sequence + (length > 0))
+        self.next = max(self.next, sequence + 1)
         return True
 
     def store(self, entry: "Entry") -> "Steps":
@@ -191,31 +192,28 @@ class Ring:
         while sequence >= self._stored:
             if self._left <= 0 or sequence != self._stored:
                 yield from self._begin(sequence)
-            yield from self._rings.copy(entry, self._address(self._head, sequence), self._slot)
+            yield from self._rings.copy(entry, self._address(self._head, sequence))
             self._stored = sequence + 1
-            if self._whole(sequence):
+            if self.whole(sequence):
                 self._left -= 1
             else:
                 # Cells that do not take it: what the block holds stays readable, but it is left.
                 self._stored = sequence
                 self._left = -1
-                self._rings.mark_bad(self._sector + self._head)
+                self._rings.mark_bad(self.sector + self._head)
 
     def prepare(self) -> "Steps":
-        """Have a blank block ready behind the one being filled."""
-        while True:
-            block = self._after(self._head)
-            if block == self._spare:
-                return
+        """Have a blank block ready behind the one being filled. Raises OSError if none can be."""
+        while not self.prepared():
+            block = self._after()
             self._firsts[block] = -1
-            self._span = (0, 0, 0)
-            if (yield from self._rings.make_blank(self._sector + block)):
+            self._found = (0, 0, 0)
+            if (yield from self._rings.make_blank(self.sector + block)):
                 self._spare = block
-                return
 
     def prepared(self) -> bool:
         """Tell whether the next block is blank."""
-        return self._after(self._head) == self._spare
+        return self._after() == self._spare
 
     # Blocks.
 
@@ -227,60 +225,53 @@ class Ring:
             yield from self.prepare()
             block = self._spare
             self._spare = -1
-            self._turn += 1
+            self.turn += 1
+            opening = (_MARK, self.number, self.row_size, self._version, self.turn, sequence)
             header = bytearray(_OPENING_SIZE + _CRC_SIZE)
-            struct.pack_into(
-                _OPENING, header, 0,
-                _MAGIC, _VERSION, self._number, self.row_size, 0, self._turn, sequence,
-                min(self._floor, sequence),
-            )  # fmt: skip
-            _seal(header, 0)
+            struct.pack_into(_OPENING, header, 0, *opening, min(self._floor, sequence))
+            struct.pack_into("<I", header, _OPENING_SIZE, _crc(header, 0))
             yield from self._rings.program(self._base(block), header)
             if self._opening(block) is not None:
                 break
-            self._rings.mark_bad(self._sector + block)
+            self._rings.mark_bad(self.sector + block)
         self._head = block
         self._firsts[block] = sequence
-        self._span = (0, 0, 0)
+        self._found = (0, 0, 0)
         self._stored = sequence
         self._left = self._rows
 
     def _close(self) -> "Steps":
         """Write the bounds of the block's times, so that `span` need not read its rows."""
         first = self._firsts[self._head]
-        if first < 0 or first >= self._stored:
+        if self._left < 0 or first >= self._stored:
             return
         earliest = 0xFFFFFFFF
         latest = 0
         for sequence in range(first, self._stored):
-            time = self._rings.scratch[:4]
-            self._fetch(sequence, 0, time)
-            time_s = struct.unpack_from("<I", time)[0]
-            earliest = min(earliest, time_s)
-            latest = max(latest, time_s)
+            time_s = self._time_s(sequence)
+            if time_s is not None:
+                earliest = min(earliest, time_s)
+                latest = max(latest, time_s)
             yield
         closing = bytearray(_CLOSING_SIZE + _CRC_SIZE)
-        struct.pack_into(_CLOSING, closing, 0, earliest, latest)
-        _seal(closing, first)
+        struct.pack_into("<II", closing, 0, earliest, latest)
+        struct.pack_into("<I", closing, _CLOSING_SIZE, _crc(closing, first))
         yield from self._rings.program(self._base(self._head) + _CLOSING_AT, closing)
 
     def _opening(self, block: int) -> "tuple[int, ...] | None":
-        header = self._rings.scratch[: _OPENING_SIZE + _CRC_SIZE]
+        header = self._scratch[: _OPENING_SIZE + _CRC_SIZE]
         self._rings.read_into(self._base(block), header)
         opening = struct.unpack_from(_OPENING, header)
-        if opening[:3] != (_MAGIC, _VERSION, self._number) or not _sealed(header, 0):
-            return None
-        return opening
+        right = struct.unpack_from("<I", header, _OPENING_SIZE)[0] == _crc(header, 0)
+        return opening if right and opening[:2] == (_MARK, self.number) else None
 
     def _overlaps(self, from_s: int, to_s: int) -> bool:
         """Tell whether the block found last may hold a time in the span."""
-        block, first, _ = self._span
-        closing = self._rings.scratch[: _CLOSING_SIZE + _CRC_SIZE]
+        block, first, _ = self._found
+        closing = self._scratch[: _CLOSING_SIZE + _CRC_SIZE]
         self._rings.read_into(self._base(block) + _CLOSING_AT, closing)
-        if block == self._head or not _sealed(closing, first):
-            return True
-        earliest, latest = struct.unpack_from(_CLOSING, closing)
-        return from_s <= latest and earliest <= to_s
+        earliest, latest, crc = struct.unpack_from("<III", closing)
+        return crc != _crc(closing, first) or (from_s <= latest and earliest <= to_s)
 
     def _scan_head(self) -> None:
         """Find the first blank slot of the head: slots are programmed in order."""
@@ -289,7 +280,8 @@ class Ring:
         high = self._rows
         while low < high:
             middle = (low + high) // 2
-            if self._rings.blank(self._address(self._head, first + middle), self._slot):
+            at = self._address(self._head, first + middle)
+            if self._rings.blank(at, self.row_size + _CRC_SIZE):
                 high = middle
             else:
                 low = middle + 1
@@ -297,68 +289,54 @@ class Ring:
         closed = not self._rings.blank(self._base(self._head) + _CLOSING_AT, _CLOSING_SIZE)
         self._left = -1 if closed else self._rows - low
 
+    def _base(self, block: int) -> int:
+        return (self.sector + block) * self._rings.sector_size
+
+    def _after(self) -> int:
+        """Return the good block whose turn is next. Raises OSError if there is none."""
+        for step in range(1, self.blocks):
+            block = (self._head + step) % self.blocks
+            if self.sector + block not in self._rings.bad:
+                return block
+        raise OSError("no good sector is left")
+
     # Rows.
 
     def _find(self, sequence: int) -> "tuple[int, int, int]":
         """Return the block that has to hold a stored row, and the sequences that it serves."""
-        if not self._span[1] <= sequence < self._span[2]:
+        if not self._found[1] <= sequence < self._found[2]:
             block = 0
             start = -1
             end = self._stored
-            for index in range(self._blocks):
-                first = self._firsts[index]
+            for index, first in enumerate(self._firsts):
                 if start < first <= sequence:
                     block = index
                     start = first
                 elif sequence < first < end:
                     end = first
-            self._span = (block, max(0, start), end)
-        return self._span
+            self._found = (block, max(0, start), end)
+        return self._found
 
     def _fetch(self, sequence: int, offset: int, buffer: "bytearray | memoryview") -> bool:
         """Read from a row and its CRC, stored or staged; False if no block holds it."""
         if sequence >= self._stored:
-            return self._rings.staged_into(self._number, sequence, offset, buffer)
+            return self._rings.staged_into(self.number, sequence, offset, buffer)
         block = self._find(sequence)[0]
-        if not 0 <= sequence - self._firsts[block] < self._rows:
+        first = self._firsts[block]
+        if first < 0 or sequence - first >= self._rows:
             return False
         self._rings.read_into(self._address(block, sequence) + offset, buffer)
         return True
 
-    def _whole(self, sequence: int) -> bool:
-        """Tell whether flash holds the row as it was appended."""
-        crc = sequence
-        offset = 0
-        while offset < self.row_size:
-            piece = self._rings.scratch[: min(self.row_size - offset, len(self._rings.scratch))]
-            if not self._fetch(sequence, offset, piece):
-                return False
-            crc = binascii.crc32(piece, crc)
-            offset += len(piece)
-        tail = self._rings.scratch[:_CRC_SIZE]
-        return self._fetch(sequence, offset, tail) and crc == struct.unpack_from("<I", tail)[0]
-
-    def _base(self, block: int) -> int:
-        return (self._sector + block) * self._rings.sector_size
+    def _time_s(self, sequence: int) -> "int | None":
+        part = self._scratch[:4]
+        return struct.unpack_from("<I", part)[0] if self._fetch(sequence, 0, part) else None
 
     def _address(self, block: int, sequence: int) -> int:
-        return self._base(block) + _HEADER_SIZE + (sequence - self._firsts[block]) * self._slot
-
-    def _after(self, block: int) -> int:
-        """Return the next good block in turn. Raises OSError if there is none."""
-        for _ in range(self._blocks):
-            block = (block + 1) % self._blocks
-            if self._sector + block not in self._rings.bad:
-                return block
-        raise OSError("no good sector is left")
+        slot = (sequence - self._firsts[block]) * (self.row_size + _CRC_SIZE)
+        return self._base(block) + _HEADER_SIZE + slot
 
 
-def _seal(part: bytearray, seed: int) -> None:
-    """Put the CRC of a header's part behind it."""
-    end = len(part) - _CRC_SIZE
-    struct.pack_into("<I", part, end, binascii.crc32(memoryview(part)[:end], seed))
-
-
-def _sealed(part: memoryview, seed: int) -> bool:
-    end = len(part) - _CRC_SIZE
-    return struct.unpack_from("<I", part, end)[0] == binascii.crc32(part[:end], seed)
+def _crc(part: "bytearray | memoryview", seed: int) -> int:
+    """Return what the last four bytes of a header's part have to be."""
+    return binascii.crc32(memoryview(part)[:-_CRC_SIZE], seed)

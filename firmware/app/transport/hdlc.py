@@ -12,6 +12,7 @@ from micropython import const
 from app.port_settings import INFORMATION_MAX, WINDOW_MAX
 from app.transport import hdlc_frame, hdlc_parameters
 from app.transport.hdlc_reply import Reply
+from app.transport.hdlc_request import Request, apdu_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _TABLE = (
     ((_NDM, "_say_dm"), (_NRM, "_information"), (_REJECTED, "_say_frmr")),  # I
     ((_NDM, "_say_dm"), (_NRM, "_ready"), (_REJECTED, "_say_frmr")),  # RR
     ((_NDM, "_say_dm"), (_NRM, "_not_ready"), (_REJECTED, "_say_frmr")),  # RNR
-    ((_NDM, "_say_dm"), (_NRM, "_unnumbered"), (_REJECTED, "_say_frmr")),  # UI
+    ((_NDM, "_unlinked"), (_NRM, "_unnumbered"), (_REJECTED, "_say_frmr")),  # UI
     ((_NDM, "_say_dm"), (_REJECTED, "_unknown"), (_REJECTED, "_say_frmr")),  # unknown
     ((_NDM, "_ignore"), (_REJECTED, "_say_frmr"), (_REJECTED, "_say_frmr")),  # reject
     ((_NDM, "_ignore"), (_NDM, "_ignore"), (_NDM, "_ignore")),  # silence
@@ -65,8 +66,7 @@ _W_CONTROL = const(0x01)
 _Y_TOO_LONG = const(0x04)
 _Z_NUMBER = const(0x08)
 
-_LLC_COMMAND = b"\xe6\xe6\x00"
-_LLC = const(3)
+_ALL_STATIONS = const(0x7F)
 _TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
 
 
@@ -86,9 +86,8 @@ class HdlcLink:
         self._linked_address = -1  # device address that the link was set up with
         self._now_ms = 0
         self._last_ms = 0  # of the last frame for this station
-        self._request = bytearray(_LLC + max_pdu)
-        self._request_view = memoryview(self._request)
-        self._request_length = 0
+        self._max_pdu = max_pdu
+        self._request = Request(max_pdu)
         self._reply = Reply(max_pdu)
         self._receive_number = 0  # V(R), the next N(S) expected
         self._client_busy = False
@@ -165,7 +164,10 @@ class HdlcLink:
         own = self._settings.device_address if self._state == _NDM else self._linked_address
         if frame.lower in (-1, own):
             return True
-        return frame.broadcast() and self._settings.answer_all_station
+        # where several meters share the line, all of them listen and none answers
+        return frame.broadcast() and (
+            self._settings.answer_all_station or self._event(frame.control) == _UI
+        )
 
     def _event(self, control: int) -> int:
         """Return which event a control field means, -1 for what is never for a server."""
@@ -189,7 +191,6 @@ class HdlcLink:
         getattr(self, action)()
 
     # -- actions of the table --------------------------------------------------------------
-
     def _ignore(self) -> None:
         pass
 
@@ -202,7 +203,8 @@ class HdlcLink:
     def _connect(self) -> None:
         """Set the link up anew and answer with the parameters agreed upon."""
         self._linked_address = self._settings.device_address
-        self._receive_number = self._request_length = 0
+        self._receive_number = 0
+        self._request.clear()
         self._reply.restart()
         self._client_busy = False
         self._burst = 0
@@ -232,26 +234,43 @@ class HdlcLink:
             self._speak()
 
     def _ready(self) -> None:
-        self._client_busy = False
-        self._supervise()
+        self._supervise(False)
 
     def _not_ready(self) -> None:
-        self._client_busy = True
-        self._supervise()
+        self._supervise(True)
+
+    def _unlinked(self) -> None:
+        """Take an unnumbered APDU without a link if nobody expects an answer: a broadcast."""
+        frame = self._reader.frame
+        if frame.broadcast() or not frame.control & _POLL:
+            self._broadcast()
+        else:
+            self._say_dm()
 
     def _unnumbered(self) -> None:
         """Hand an unnumbered APDU up; its answer must fit one frame."""
         frame = self._reader.frame
+        if frame.broadcast():
+            self._broadcast()
+            return
         if frame.information_length > self._agreed.information_receive:
             self._break_off(_Y_TOO_LONG)
             return
-        self._request_length = 0
+        self._request.clear()
         self._reply.drop()
-        if not self._append():
+        if not self._request.append(self._taken_information()):
             self._break_off(_Y_TOO_LONG)
             return
         self._execute()
         self._respond()
+
+    def _broadcast(self) -> None:
+        """Hand up what gets no answer; the link's own request and answer stay as they are."""
+        apdu = apdu_of(self._taken_information())
+        if apdu is not None and len(apdu) <= self._max_pdu:
+            client = self._reader.frame.client
+            reply = bytearray(self._max_pdu)
+            self._channel.request(client, _ALL_STATIONS, apdu, reply, self._now_ms)
 
     def _say_ui(self) -> None:
         if 0 < self._reply.length <= self._agreed.information_transmit:
@@ -280,7 +299,8 @@ class HdlcLink:
         self._reject_reason = reason
         self._apply(_REJECT)
 
-    def _supervise(self) -> None:
+    def _supervise(self, client_busy: bool) -> None:
+        self._client_busy = client_busy
         if self._acknowledged():
             self._speak()
         else:
@@ -299,8 +319,8 @@ class HdlcLink:
             self._reply.begin(self._channel.more(self._reply.apdu))
         if self._reply.waits() and not self._client_busy:
             self._burst = self._agreed.window_transmit
-        else:
-            self._answer(_C_RR | self._receive_number << 5, 0)
+            return
+        self._answer(_C_RR | self._receive_number << 5, 0)
 
     def _answer(self, control: int, information_length: int) -> None:
         """Have a frame sent that is not an information frame, if the client polls."""
@@ -313,40 +333,20 @@ class HdlcLink:
         start = frame.information_start
         return self._reader.view[start : start + frame.information_length]
 
-    def _append(self) -> bool:
-        """Join the frame's information to the request; False if that grows too long."""
-        information = self._taken_information()
-        end = self._request_length + len(information)
-        if end > len(self._request):
-            return False
-        self._request_view[self._request_length : end] = information
-        self._request_length = end
-        return True
-
     def _collect(self) -> bool:
         """Take one segment, and carry the request out after the last."""
-        if not self._append():
-            self._request_length = 0
-            return False
-        if not self._reader.frame.segmented:
+        whole = self._request.append(self._taken_information())
+        if whole and not self._reader.frame.segmented:
             self._execute()
-        return True
+        return whole
 
     def _execute(self) -> None:
         """Hand the request up; what does not begin with the LLC header of a command is dropped."""
-        length = self._request_length
-        self._request_length = 0
-        if length <= _LLC or not self._request.startswith(_LLC_COMMAND):
-            return
-        self._begin(
-            self._channel.request(
-                self._reader.frame.client,
-                self._logical_device,
-                self._request_view[_LLC:length],
-                self._reply.apdu,
-                self._now_ms,
-            )
-        )
+        apdu = self._request.take()
+        if apdu is not None:
+            client, reply = self._reader.frame.client, self._reply.apdu
+            device = self._logical_device
+            self._begin(self._channel.request(client, device, apdu, reply, self._now_ms))
 
     def _begin(self, length: int) -> None:
         self.working = length < 0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _READ_SIZE = const(512)
 _WRITE_SIZE = const(512)
+_LOOK_MS = const(1000)  # between two looks whether another port has been set
 
 
 class _Client:
@@ -65,16 +66,18 @@ class TcpLink:
 
     async def run(self) -> None:
         """Listen until cancelled. Raises OSError if the port cannot be had."""
-        while True:
-            server = await self._listen()
-            try:
-                while self._clients or self._port == self._settings.port:
-                    await self._watch()
-            finally:
-                server.close()
-                for client in list(self._clients):
-                    client.cancel()
-            await server.wait_closed()
+        try:
+            while True:
+                server = await self._listen()
+                try:
+                    while self._port == self._settings.port:
+                        await self._watch()
+                finally:
+                    server.close()
+                await server.wait_closed()
+        finally:
+            for client in list(self._clients):
+                client.cancel()
 
     async def _listen(self) -> "Server":
         """Open the port of the settings; the board's own if that one cannot be had."""
@@ -88,19 +91,19 @@ class TcpLink:
         return await asyncio.start_server(self._accept, self._host, settings.factory_port)
 
     async def _watch(self) -> None:
-        """Cancel silent clients, then sleep until the next may be one, or a new one comes."""
+        """Cancel silent clients, then sleep until the next may be one, or a new one comes.
+
+        Another port may be set through any port of the meter, so a look is taken now and then.
+        """
         now_ms = ticks.now_ms()
-        next_ms = -1
+        next_ms = _LOOK_MS
         for client in list(self._clients):
             left_ms = client.link.poll(now_ms)
             if client.link.closed:
                 client.cancel()
-            elif left_ms >= 0 and (next_ms < 0 or left_ms < next_ms):
+            elif 0 <= left_ms < next_ms:
                 next_ms = left_ms
         self._woken.clear()
-        if next_ms < 0:
-            await self._woken.wait()
-            return
         try:
             await asyncio.wait_for_ms(self._woken.wait(), next_ms)
         except asyncio.TimeoutError:
@@ -131,7 +134,6 @@ class TcpLink:
             if client is not None:
                 self._clients.remove(client)
                 client.link.lost()
-                self._woken.set()  # the last one leaves the way free to another port
             writer.close()
             await writer.wait_closed()
 

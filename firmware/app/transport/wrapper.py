@@ -55,7 +55,7 @@ class WrapperLink:
             if self._held == self._wanted:
                 if self._wanted == _HEADER:
                     self._read_header()
-                else:
+                if self._held == self._wanted and not self.closed:
                     self._execute(now_ms)
         return taken
 
@@ -99,7 +99,7 @@ class WrapperLink:
 
     def _read_header(self) -> None:
         length = self._word(6)
-        if self._word(0) != _VERSION or not 0 < length <= len(self._request) - _HEADER:
+        if self._word(0) != _VERSION or length > len(self._request) - _HEADER:
             self.closed = True
             return
         self._wanted = _HEADER + length

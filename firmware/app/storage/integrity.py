@@ -1,0 +1,91 @@
+"""The background check of what is stored: rows after each start, records every hour.
+
+A record of which one copy is damaged is repaired from the other. Rows ERR-07, ERR-16, NOP-16.
+"""
+
+import asyncio
+
+from micropython import const
+
+from app.storage import record, regions
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.storage.rings import Rings
+    from hal import Memory
+
+_HOUR_MS = const(3_600_000)
+_ROWS_PER_REST = const(4)
+_REST_MS = const(20)
+
+
+class Integrity:
+    """Checks `memory` and `rings`.
+
+    `on_trouble(part)` is told the name of a region or ring that is damaged, once until it is sound
+    again. `restore(region)` is called when both copies of a region are gone.
+    """
+
+    def __init__(
+        self,
+        memory: "Memory",
+        rings: "Rings",
+        on_trouble: "Callable[[str], None]",
+        restore: "Callable[[str], None]",
+    ) -> None:
+        self._memory = memory
+        self._rings = rings
+        self._on_trouble = on_trouble
+        self._restore = restore
+        self._told: list[str] = []
+
+    async def run(self) -> None:
+        """Check for ever."""
+        for ring in list(self._rings.open_rings):
+            await self._check_rows(ring.number)
+        while True:
+            for name, _, _ in regions.REGIONS:
+                await asyncio.sleep_ms(_HOUR_MS // len(regions.REGIONS))
+                self.check_record(name)
+
+    def check_record(self, name: str) -> None:
+        """Read both copies of a region and repair one that is damaged."""
+        found = regions.open_record(self._memory, name)
+        try:
+            found.load()
+            state = found.state
+            found.repair()
+        except OSError:
+            state = record.LOST
+        self._judge(name, state in (record.OK, record.BLANK, record.NEWER))
+        if state == record.LOST:
+            self._restore(name)
+
+    async def _check_rows(self, number: int) -> None:
+        sequence = 0
+        sound = True
+        while True:
+            # A ring may be opened anew meanwhile, and rows may go.
+            ring = next(ring for ring in self._rings.open_rings if ring.number == number)
+            sequence = max(sequence, ring.first)
+            end = min(sequence + _ROWS_PER_REST, ring.next)
+            if sequence == end:
+                break
+            try:
+                while sequence < end:
+                    sound = ring.whole(sequence) and sound
+                    sequence += 1
+            except OSError:
+                return  # the drain tells of a flash that fails
+            await asyncio.sleep_ms(_REST_MS)
+        self._judge(regions.RINGS[number][0], sound)
+
+    def _judge(self, part: str, sound: bool) -> None:
+        if sound:
+            if part in self._told:
+                self._told.remove(part)
+        elif part not in self._told:
+            self._told.append(part)
+            self._on_trouble(part)
