@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         channels: int  # words of a frame: u1 i1 u2 i2 u3 i3 in, or u1 i1 in
         lost: int  # frames that were overwritten or missed, ever rising
         errors: int  # frames with a wrong CRC, ever rising; replaced by the frame before
+        skew_ns: list[int]  # by phase: how much later the voltage is sampled than the current
 
         def start(self) -> None:
             """Reset and configure the chip, check its identity, begin to capture.
@@ -79,6 +80,19 @@ if TYPE_CHECKING:
 
         def take(self, frames: "array[int]", limit: int) -> int:
             """Move up to `limit` frames into `frames` and return how many; 0 if none is ready."""
+            ...
+
+    class CodeConverter(Protocol):
+        """A converter of 4096 codes that are not alike, corrected by a table of the chip's own."""
+
+        counts: "array[int] | None"  # how often each code came since counting began
+
+        def count_codes(self, place: int, on: bool) -> None:
+            """Begin or stop to count the codes of one input. Raises ValueError for none such."""
+            ...
+
+        def codes(self) -> "array[int]":
+            """Return the table in use, one signed 24-bit word a code; it may be changed."""
             ...
 
     class Memory(Protocol):
@@ -263,6 +277,7 @@ if TYPE_CHECKING:
         variant: Variant
         scale: SensorScale
         frames: FrameSource
+        converter: CodeConverter | None  # of the frames, if it needs a linearity table
         fram: Memory
         flash: Flash
         rtc: RealTimeClock

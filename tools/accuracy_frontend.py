@@ -104,6 +104,7 @@ class FrontEnd:
         self.design = sensors
         self._u = [Sensor(rng, sensors, False) for _ in range(self.phases)]
         self._i = [Sensor(rng, sensors, True) for _ in range(self.phases + 1)]
+        self.skew_ns = [0] * self.phases
         self._rng = rng
         self.u_pv_per_lsb = [round(sensors.peak_v * 1e12 / FULL_CODE)] * self.phases
         self.i_pa_per_lsb = [round(sensors.peak_a * 1e12 / FULL_CODE)] * (self.phases + 1)

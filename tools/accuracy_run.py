@@ -106,6 +106,7 @@ class Target:
         header = {
             "rate_mhz": front.rate_mhz,
             "phases": plate.phases,
+            "skew_ns": front.skew_ns,
             "channels": front.channels,
             "frames": len(codes),
             "settle": round(SETTLE_S * front.rate_mhz / 1000),

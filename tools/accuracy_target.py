@@ -43,6 +43,7 @@ class Case(Task):
         self.stride: int = fields["stride"]  # windows of one round of the signal
         self.u_pv_per_lsb = fields["u_pv_per_lsb"]
         self.i_pa_per_lsb = fields["i_pa_per_lsb"]
+        self.skew_ns: list[int] = fields["skew_ns"]
         self.keep_dc = False
         self.nominal_hz = fields["nameplate"]["frequency_hz"]
         self.nominal_v = fields["nameplate"]["voltage_v"]
@@ -71,6 +72,7 @@ class Source:
     def __init__(self, case: Case, codes: "array[int]") -> None:
         self.rate_mhz = case.rate_mhz
         self.channels = case.channels
+        self.skew_ns: list[int] = case.skew_ns
         self._codes = memoryview(codes)
         self._words = case.frames * case.channels
         self._at = 0

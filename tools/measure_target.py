@@ -81,6 +81,7 @@ class Source:
     """
 
     lost = 0
+    skew_ns = [0] * 3
     errors = 0
 
     def __init__(self, path: str, task: Task, limit: int) -> None:

@@ -73,6 +73,7 @@ class Parts:
         self.variant: hal.Variant = _VARIANTS[pins.model]
         self.scale: hal.SensorScale = pins.scale
         self.frames: hal.FrameSource = self._front_end()
+        self.converter: hal.CodeConverter | None = None
         bus = SPI(pins.SPI, baudrate=10_000_000)
         self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))

@@ -14,7 +14,7 @@ from app import energy_record, event_codes, factory, outages
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
-from app.cosem import catalogue, clock_values, factory_values
+from app.cosem import bench_values, catalogue, clock_values, factory_values
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
@@ -24,6 +24,7 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
+from app.linearity_record import LinearityRecord
 from app.no_power import NoPower
 from app.outages import Outages
 from app.parameters import ParameterLock, Parameters
@@ -102,7 +103,12 @@ class Meter:
         self.engine.on_window.append(self.energy_record.window)
         self.parameters = Parameters(board.fram, board.variant, self.lock, self.clock)
         self.parameters.apply_to(self.engine)
-        self.production = Production(self.engine, stored, board.variant, self.lock, self.clock)
+        linearity = None
+        if board.converter is not None:
+            linearity = LinearityRecord(board.fram, board.converter)
+        self.production = Production(
+            self.engine, stored, board.variant, self.lock, self.clock, linearity
+        )
         self._check_factory_records()
         self.registers = RegisterFile(
             self.engine.quantities,
@@ -207,6 +213,14 @@ class Meter:
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
             self._problem(self.production.stored.problem, event_codes.MEASUREMENT_ERROR)
+        if self.engine.undelayed:
+            self._problem(
+                "calibration: delays too long for this frame rate, measured without",
+                event_codes.MEASUREMENT_ERROR,
+            )
+        linearity = self.production.linearity
+        if linearity is not None and linearity.problem:
+            self._problem(linearity.problem, event_codes.MEASUREMENT_ERROR)
         if self.outages.damaged:
             self._problem("both copies of the power counters are damaged, they start at zero")
         if self.parameters.damaged:
@@ -242,7 +256,7 @@ class Meter:
         keys = (self.board.key_scroll, self.board.key_reset)
         transformer = self.board.variant.transformer
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
-        factory_values.add_bench(objects, self.production, self.clock)
+        bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
         return objects
 

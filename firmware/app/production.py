@@ -18,12 +18,14 @@ from metrology.calibration_step import GAIN, MEASURE, OFFSET, PHASE, Averages, L
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.clock import Clock
+    from app.linearity_record import LinearityRecord
     from app.parameters import ParameterLock
     from hal import Memory, Variant
     from metrology.engine import Engine
 
 STOP = const(0)
-STEPS = (STOP, MEASURE, GAIN, PHASE, OFFSET)
+LINEARITY = const(5)  # besides calibration's own
+STEPS = (STOP, MEASURE, GAIN, PHASE, OFFSET, LINEARITY)
 
 # State of the step
 IDLE = const(0)
@@ -95,7 +97,8 @@ class Production:
     """The bench procedure; at most one step at a time.
 
     step, state, reason: of the last step asked for; `reason` says why it was refused
-    averages: what was measured in it
+    averages: what was measured in it; windows_done: for so many windows it has run
+    linearity: the converter's table, None where the board's converter needs none
     """
 
     def __init__(
@@ -105,13 +108,16 @@ class Production:
         variant: "Variant",
         lock: "ParameterLock",
         clock: "Clock",
+        linearity: "LinearityRecord | None" = None,
     ) -> None:
         self.stored = stored
+        self.linearity = linearity
         self.lock = lock
         self.step = STOP
         self.state = IDLE
         self.reason = ""
         self.windows = _WINDOWS
+        self.windows_done = 0
         self.load = Load(variant.phases)
         self.averages = Averages(variant.phases)
         self._engine = engine
@@ -139,6 +145,16 @@ class Production:
             raise self._refusal("windows to average: 5 to 3000")
         self.windows = windows
 
+    def set_ramp(self, first: int, last: int, place: int) -> None:
+        """Say what the linearity step counts. Raises AccessRefused, ProductionError."""
+        self.lock.require()
+        self._require_rest()
+        try:
+            if self.linearity is not None:
+                self.linearity.set_ramp(first, last, place)
+        except ValueError as error:
+            raise self._refusal(str(error)) from None
+
     def start(self, step: int) -> None:
         """Begin a step, or STOP one. Raises AccessRefused, ProductionError."""
         self.lock.require()
@@ -149,12 +165,16 @@ class Production:
         if step not in STEPS:
             raise self._refusal("no such step")
         try:
-            self.load.check_step(step, self._variant)
-        except CalibrationError as error:
+            if step == LINEARITY:
+                self._begin_linearity()
+            else:
+                self.load.check_step(step, self._variant)
+        except ValueError as error:
             raise self._refusal(str(error)) from None
         self.step = step
         self.state = MEASURING
         self.reason = ""
+        self.windows_done = 0
         self.averages.clear()
         self._silence = 0
         self._lost = self._engine.frames_lost()
@@ -194,7 +214,14 @@ class Production:
         self.reason = reason
         return ProductionError(reason)
 
+    def _begin_linearity(self) -> None:
+        if self.linearity is None:
+            raise ProductionError("this converter needs no linearity table")
+        self.linearity.begin()
+
     def _end(self, state: int, reason: str) -> None:
+        if self.linearity is not None:
+            self.linearity.stop()
         self.state = state
         self.reason = reason
 
@@ -206,6 +233,10 @@ class Production:
             self._end(REFUSED, "the parameter switch was locked")
         elif self._engine.frames_lost() != self._lost:
             self._end(REFUSED, "frames of the converter were lost")
+        elif self.step == LINEARITY:
+            self.windows_done += 1
+            if self.windows_done >= self.windows:
+                self._finish()
         elif not self._engine.last_whole:
             self._silence += 1
             if self._silence >= _SILENCE_WINDOWS:
@@ -213,16 +244,20 @@ class Production:
         else:
             self._silence = 0
             self.averages.add(self._engine.quantities)
-            if self.averages.windows >= self.windows:
+            self.windows_done = self.averages.windows
+            if self.windows_done >= self.windows:
                 self._finish()
 
     def _finish(self) -> None:
         step = self.step
         try:
-            new = corrected(self.stored.calibration, self.load, self.averages, step)
-            if step != MEASURE:
-                self._take_over(new)
-        except CalibrationError as error:
+            if self.linearity is not None and step == LINEARITY:
+                self.linearity.finish()
+            else:
+                new = corrected(self.stored.calibration, self.load, self.averages, step)
+                if step != MEASURE:
+                    self._take_over(new)
+        except ValueError as error:
             self._end(REFUSED, str(error))
         except OSError:
             self._end(REFUSED, "the memory does not answer")

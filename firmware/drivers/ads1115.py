@@ -123,6 +123,7 @@ class Ads1115Frames:
         self.channels = 2
         self.lost = 0
         self.errors = 0
+        self.skew_ns = [0]  # frames are drawn for one time
         self._chip = chip
         self._bus = bus
         self._gain = gain

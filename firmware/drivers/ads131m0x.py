@@ -86,6 +86,7 @@ class Ads131m0x:
         self.lost = 0
         self.errors = 0
         self.restarts = 0
+        self.skew_ns = [0] * (len(roles) // 2)  # all channels are sampled at once
         self._gains = gains or [1] * len(roles)
         self._gain_registers = _gain_registers(roles, self._gains)
         self._spi = spi

@@ -6,8 +6,9 @@ of 4096 signed 24-bit codes: metrology/linearity.py makes it from the chip's own
 four inputs on the small packages, eight on the RP2350B. Registers: RP2040 data sheet "ADC and
 temperature sensor", RP2350 data sheet the same, addressed through `machine.mem32`.
 
-Inputs are sampled one after the other; `skew_ns` says by how much each phase's delay in the
-calibration must be corrected for that.
+Inputs are sampled one after the other; `skew_ns` says by how much each phase's voltage is taken
+later than its current. All share the converter, so one table serves them; production measures it
+by `count_codes` while an input gets a ramp.
 """
 
 import asyncio
@@ -58,6 +59,7 @@ _FCS_THRESH = const(24)
 _CLOCK_HZ = const(48_000_000)
 _CONVERSION_CLOCKS = const(96)
 _CODES = const(4096)
+_COUNT_MAX = const(65535)
 _FIFO_DEPTH = const(8)
 
 _RING_FRAMES = const(512)
@@ -106,6 +108,8 @@ class Rp2Adc:
             (roles[word] - roles[word + 1]) * clocks * 125 // 6  # 1e9 / 48e6
             for word in range(0, len(roles) - 1, 2)
         ]
+        self.counts: array[int] | None = None  # how often each code came, see count_codes
+        self._counted = 0
         self._registers = registers
         self._timer = timer
         self._inputs = inputs
@@ -162,6 +166,20 @@ class Rp2Adc:
         self._dma.close()
         self._dma = None
 
+    def count_codes(self, place: int, on: bool) -> None:
+        """Begin or stop to count the codes of one of the inputs in `counts`, each to 65535.
+
+        Raises ValueError for a place that `inputs` does not have.
+        """
+        if not 0 <= place < len(self._inputs):
+            raise ValueError("ADC: no such input")
+        self._counted = place
+        self.counts = array("H", bytes(2 * _CODES)) if on else None
+
+    def codes(self) -> "array[int]":
+        """Return the table of signed 24-bit codes, which may be changed where it is."""
+        return self._table
+
     async def wait(self) -> None:
         """Return when frames are ready to be taken."""
         await self._flag.wait()
@@ -192,6 +210,8 @@ class Rp2Adc:
                 self._look_up(frames, count)
             except IndexError:
                 self._look_up_marked(frames, count)
+            if self.counts is not None:
+                self._count(self.counts, count)
             self._pass(count)
         return max(0, count)
 
@@ -222,6 +242,14 @@ class Rp2Adc:
             for k in range(word, end, words):
                 frames[k] = table[ring[at]]
                 at += inputs
+
+    def _count(self, counts: "array[int]", count: int) -> None:
+        inputs = len(self._inputs)
+        first = self._first * inputs + self._counted
+        for at in range(first, first + count * inputs, inputs):
+            code = self._ring[at]
+            if code < _CODES and counts[code] < _COUNT_MAX:
+                counts[code] += 1
 
     def _look_up_marked(self, frames: "array[int]", count: int) -> None:
         """Each failed conversion repeats its input's last good one; its frame is an error."""

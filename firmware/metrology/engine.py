@@ -49,6 +49,7 @@ class Engine:
     quantities, energies, pulses: what was measured
     tap: None, or called with the RawSums of every window that closes, before they are used; they
     are cleared afterwards, so copy what is kept
+    undelayed: the calibrated delays cannot be corrected at this frame rate, so they are not
     last_whole: the last window held whole cycles of the mains
     on_window: called without arguments after each window, quantities and energies up to date
     half_cycles: one-cycle RMS of the voltages, refreshed each half cycle
@@ -62,7 +63,10 @@ class Engine:
         variant: "Variant",
         calibration: "Calibration",
     ) -> None:
-        """Raises ValueError if scale, calibration or frame source do not fit the variant."""
+        """Raises ValueError if scale, calibration or frame source do not fit the variant.
+
+        A delay that the frame rate cannot correct is left out, which `undelayed` says.
+        """
         rate = source.rate_mhz
         if not _SLOWEST_RATE_MHZ <= rate <= _FASTEST_RATE_MHZ:
             raise ValueError("frame rate")
@@ -88,7 +92,11 @@ class Engine:
         self._lost = source.lost
         self._frames = array("i", bytes(4 * BLOCK * source.channels))
         self._accumulators = Accumulators(phases, source.channels)
-        self._set_delays(calibration)
+        self.undelayed = False
+        try:
+            self._set_delays(calibration.delay_ns)
+        except CalibrationError:
+            self.undelayed = True
         self._oscillator = Oscillator(rate, self._nominal_uhz)
         self._reference = Reference(variant, weights.u_pv, source.channels, rate)
         self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
@@ -113,7 +121,8 @@ class Engine:
         if calibration.phases != self.quantities.phases:
             raise CalibrationError("calibration of a meter with other phases")
         weights = Weights(self._scale, calibration)
-        self._set_delays(calibration)
+        self._set_delays(calibration.delay_ns)
+        self.undelayed = False
         self._weights = weights
         self.quantities.set_weights(weights)
         self._partial.set_weights(weights)
@@ -177,10 +186,14 @@ class Engine:
         self._cut(False)
         self._search()
 
-    def _set_delays(self, calibration: "Calibration") -> None:
-        """Delay each phase as calibrated; all or, if one cannot be, none."""
+    def _set_delays(self, delay_ns: list[int]) -> None:
+        """Delay each phase as calibrated and sampled; all or, if one cannot be, none."""
         rate = self._rate_mhz
-        filters = [delay_filter(ns, rate, self._nominal_uhz) for ns in calibration.delay_ns]
+        skew_ns = self._source.skew_ns
+        filters = [
+            delay_filter(delay_ns[k] + skew_ns[k], rate, self._nominal_uhz)
+            for k in range(len(delay_ns))
+        ]
         for phase, (filter_q16, late_u, late_i) in enumerate(filters):
             self._accumulators.set_delay(phase, filter_q16, late_u, late_i)
 

@@ -50,6 +50,7 @@ class Converter:
     """Converter, capture and frame source in one, counting as the real ones do."""
 
     lost = 0
+    skew_ns = (0, 0, 0)
     errors = 0
     channels = 7
 

@@ -63,6 +63,7 @@ class Source:
     rate_mhz = 4_000_000
     channels = 7
     errors = 0
+    skew_ns = (0, 0, 0)
 
     def __init__(self, cycle):
         self.cycle = cycle

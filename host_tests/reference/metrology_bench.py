@@ -50,6 +50,7 @@ class Source:
         self.rate_mhz = round(rate_hz * 1000)
         self.channels = channels
         self.lost = 0
+        self.skew_ns = [0] * 3
         self.errors = 0
         self.block = block
         self.frames = []

@@ -292,8 +292,8 @@ def mains(u_v, i_a, lag_deg, bias_v=1.65):
 def power_w(monkeypatch, seconds, use_skew=True, **options):
     rig = Rig(monkeypatch, **options)
     calibration = Calibration(1)
-    if use_skew:
-        calibration.delay_ns[0] = rig.driver.skew_ns[0]
+    if not use_skew:
+        calibration.delay_ns[0] = -rig.driver.skew_ns[0]
     engine = Engine(rig.driver, Scale, OnePhase, calibration)
     powers = []
     engine.on_window.append(lambda: powers.append(engine.quantities.p_uw[0] / 1e6))
@@ -305,7 +305,7 @@ def power_w(monkeypatch, seconds, use_skew=True, **options):
     return sum(powers[2:]) / len(powers[2:])
 
 
-def test_skew_given_to_the_calibration_sets_the_phase_right(monkeypatch):
+def test_the_engine_takes_the_skew_of_the_inputs_out(monkeypatch):
     """Three inputs at 4 kHz: 83.3 us or 1.5 degrees, 4.5 % of the power at 60 degrees."""
     expected = 230 * 20 * 0.5
     volts = mains(230, 20, 60)

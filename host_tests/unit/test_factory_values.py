@@ -13,8 +13,9 @@ from metrology_bench import Bench, Mains, Phase, Variant
 
 from app import axdr
 from app.attributes import READ_WRITE_DENIED, Reference
-from app.cosem import factory_values
+from app.cosem import bench_values, factory_values
 from app.errors import AccessRefused, TypeUnmatched
+from app.linearity_record import LinearityRecord
 from app.parameters import CT_NUMERATOR, ParameterLock, Parameters
 from app.production import CalibrationRecord, Production
 from app.storage import regions
@@ -35,7 +36,7 @@ class Pin:
 class FactoryRig(Rig):
     """A server with the factory's objects over a real engine."""
 
-    def __init__(self, transformer=False, memory=None):
+    def __init__(self, transformer=False, memory=None, converter=None):
         super().__init__(memory=memory)
         constant = 10_000 if transformer else 1000
         self.variant = Variant(3, transformer=transformer, pulses_per_kwh=constant)
@@ -47,13 +48,15 @@ class FactoryRig(Rig):
         lock = ParameterLock(self.switch)
         self.parameters = Parameters(self.memory, self.variant, lock, self.clock)
         self.parameters.apply_to(self.engine)
+        stored = CalibrationRecord(self.memory, 3)
+        linearity = converter and LinearityRecord(self.memory, converter)
         self.production = Production(
-            self.engine, CalibrationRecord(self.memory, 3), self.variant, lock, self.clock
+            self.engine, stored, self.variant, lock, self.clock, linearity
         )
         factory_values.add_parameters(
             self.catalogue, self.parameters, self.clock, self.keys, transformer
         )
-        factory_values.add_bench(self.catalogue, self.production, self.clock)
+        bench_values.add_bench(self.catalogue, self.production, self.clock)
 
     def reference(self, code):
         name = obis(code)

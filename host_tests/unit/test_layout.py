@@ -23,8 +23,9 @@ STAGES = (
     ("metrology", "app.storage"),
     (
         "app.attributes", "app.axdr", "app.battery", "app.clock", "app.counters",
-        "app.energy_record", "app.factory", "app.identification", "app.lockout", "app.parameters",
-        "app.no_power", "app.outages", "app.periods", "app.port_settings", "app.power_fail",
+        "app.energy_record", "app.factory", "app.identification", "app.linearity_record",
+        "app.lockout", "app.parameters", "app.no_power", "app.outages", "app.periods",
+        "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",
         "app.registers", "app.security", "app.settings", "app.tasks", "app.ticks", "app.units",
         "app.zone",

@@ -1,5 +1,6 @@
 """Linearity tables: made from a ramp's histogram, stored, and what they do to a converter."""
 
+import binascii
 import random
 import sys
 from array import array
@@ -138,19 +139,33 @@ def sample():
 
 
 def test_record_comes_back():
-    table = sample()
-    packed = table.pack()
-    assert len(packed) == linearity.PACKED_BYTES
-    again = linearity.unpack(packed)
-    assert (again.first, again.last) == (FIRST, LAST)
-    assert again.corrections == table.corrections
-    assert linearity.unpack(memoryview(packed)).corrections == table.corrections
+    for seed in range(6):
+        table = linearity.from_histogram(ramp(Transfer(seed), hits=33, seed=seed), FIRST, LAST)
+        packed = table.pack()
+        assert len(packed) < linearity.PACKED_MAX
+        again = linearity.unpack(packed)
+        assert (again.first, again.last) == (FIRST, LAST)
+        assert again.corrections == table.corrections
+        assert linearity.unpack(memoryview(packed)).corrections == table.corrections
 
 
-@given(st.integers(0, linearity.PACKED_BYTES - 1), st.integers(1, 255))
-def test_any_damaged_byte_is_noticed(at, flip):
+def test_the_most_uneven_table_that_fits_comes_back_and_a_worse_one_is_refused():
+    corrections = array("b", bytes(CODES))
+    source = random.Random(5)
+    for code in range(CODES):
+        corrections[code] = source.choice([-127, 127]) if code % 20 == 0 else corrections[code - 1]
+    table = Linearity(0, CODES - 1, corrections)
+    assert linearity.unpack(table.pack()).corrections == corrections
+    wild = array("b", [source.choice([-127, 127]) for _ in range(CODES)])
+    with pytest.raises(LinearityError, match="uneven"):
+        Linearity(0, CODES - 1, wild).pack()
+
+
+@given(st.data())
+def test_any_damaged_byte_is_noticed(data):
+    at = data.draw(st.integers(0, len(PACKED) - 1))
     packed = bytearray(PACKED)
-    packed[at] ^= flip
+    packed[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(LinearityError, match="damaged"):
         linearity.unpack(packed)
 
@@ -158,15 +173,30 @@ def test_any_damaged_byte_is_noticed(at, flip):
 PACKED = sample().pack()
 
 
-def test_records_of_another_kind_are_refused():
-    import binascii
+def signed(body):
+    return body + binascii.crc32(body).to_bytes(4, "little")
 
-    with pytest.raises(LinearityError, match="length"):
+
+def test_records_of_another_kind_are_refused():
+    for length in (0, 1, 9, linearity.PACKED_MAX + 1):
+        with pytest.raises(LinearityError, match="length"):
+            linearity.unpack(bytes(length))
+    with pytest.raises(LinearityError, match="damaged"):
         linearity.unpack(PACKED[:-1])
-    with pytest.raises(LinearityError, match="length"):
-        linearity.unpack(b"")
     for at, value, why in ((0, 2, "version"), (1, 16, "version"), (3, 16, "range")):
         body = bytearray(PACKED[:-4])
         body[at] = value
         with pytest.raises(LinearityError, match=why):
-            linearity.unpack(body + binascii.crc32(body).to_bytes(4, "little"))
+            linearity.unpack(signed(body))
+    with pytest.raises(LinearityError, match="cut"):
+        linearity.unpack(signed(PACKED[:-40]))
+    # steps that lead beyond what a correction can be
+    with pytest.raises(LinearityError, match="cannot be"):
+        linearity.unpack(signed(PACKED[:6] + b"\x77" * (len(PACKED) - 10)))
+
+
+def test_a_table_in_place_is_the_same_table():
+    table = linearity.unpack(PACKED)
+    words = linearity.codes_table(None)
+    assert linearity.codes_table(table, words) is words
+    assert words == linearity.codes_table(table)

@@ -1,8 +1,7 @@
-"""Factory parameters and the calibration bench as objects: classes 1 and 3 (docs/calibration.md).
+"""Factory parameters as objects: classes 1 and 3 (docs/calibration.md).
 
-app.parameters and app.production check and keep what is written; both refuse while the parameter
-switch is closed. Rows LED-03, LED-06 to LED-08, TRF-01 to TRF-03, MET-08, PRD-01, PRD-02, IDN-10,
-INP-03, SEC-50.
+app.parameters checks and keeps what is written and refuses it while the parameter switch is
+closed. Rows LED-03, LED-06 to LED-08, TRF-01 to TRF-03, MET-08, PRD-01, INP-03, SEC-50.
 """
 
 import struct
@@ -26,8 +25,6 @@ from app.parameters import (
     OUTPUT_WIDTH,
     REGISTRATION_MODE,
 )
-from metrology.calibration import Calibration
-from metrology.calibration_step import Load
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from app.cosem.base import Session
     from app.cosem.catalogue import Catalogue
     from app.parameters import Parameters
-    from app.production import Production
     from hal import Input
 
 # Units 45 to 47 of the Blue Book, imp/Wh, imp/varh, imp/VAh: imp/kWh have scaler -3
@@ -52,7 +48,7 @@ _PARAMETERS = (
     (60, 4, LED_2_ENERGY, axdr.ENUM),
 )
 _NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
-_BENCH = const(66)  # D of the calibration bench's objects
+BENCH = const(66)  # D of the calibration bench's objects
 
 # Bits of the input state word, table 11.3
 _SCROLL_KEY = const(0x2000)
@@ -133,7 +129,7 @@ class Changes(Value):
         """Encode the value."""
         writer.structure(2)
         writer.uint32(self._parameters.changes)
-        writer.octet_string(_moment(self._clock, self._parameters.changed_utc_s))
+        writer.octet_string(moment(self._clock, self._parameters.changed_utc_s))
 
 
 class InputState(Value):
@@ -152,171 +148,6 @@ class InputState(Value):
         if not self._key_reset.value():
             word |= _RESET_KEY
         writer.uint16(word)
-
-
-class ReferenceLoad(Value):
-    """What the bench gives: voltage, current and angle of each phase, current of the neutral."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        load = self._production.load
-        writer.structure(2)
-        writer.array(load.phases)
-        for phase in range(load.phases):
-            writer.structure(3)
-            writer.uint32(load.u_uv[phase])
-            writer.uint32(load.i_ua[phase])
-            writer.int32(load.phi_udeg[phase])
-        writer.uint32(load.neutral_ua)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        load = Load(self._production.load.phases)
-        reader.structure(2)
-        if reader.array() != load.phases:
-            raise ValueError("as many phases as the meter has")
-        for phase in range(load.phases):
-            reader.structure(3)
-            load.u_uv[phase] = reader.number(axdr.UINT32)
-            load.i_ua[phase] = reader.number(axdr.UINT32)
-            load.phi_udeg[phase] = reader.number(axdr.INT32)
-        load.neutral_ua = reader.number(axdr.UINT32)
-        self._production.set_load(load)
-
-
-class WindowsToAverage(Value):
-    """How many windows a step averages."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.uint16(self._production.windows)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        self._production.set_windows(reader.number(axdr.UINT16))
-
-
-class Step(Value):
-    """The step of the procedure; writing one starts it."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.enum(self._production.step)
-
-    def write(self, reader: "Reader") -> None:
-        """Start a step."""
-        self._production.start(reader.number(axdr.ENUM))
-
-
-class Progress(Value):
-    """Step, state, windows done and wanted, reason of a refusal."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        production = self._production
-        writer.structure(5)
-        writer.enum(production.step)
-        writer.enum(production.state)
-        writer.uint16(production.averages.windows)
-        writer.uint16(production.windows)
-        writer.string(axdr.VISIBLE_STRING, production.reason.encode())
-
-
-class Corrections(Value):
-    """The calibration: gains, delay and offsets of each phase, gain of the neutral."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        record = self._production.stored.calibration
-        writer.structure(2)
-        writer.array(record.phases)
-        for phase in range(record.phases):
-            writer.structure(5)
-            writer.int32(record.u_gain_ppb[phase])
-            writer.int32(record.i_gain_ppb[phase])
-            writer.int32(record.delay_ns[phase])
-            writer.int32(record.p_offset_uw[phase])
-            writer.int32(record.q_offset_uvar[phase])
-        writer.int32(record.i_gain_ppb[record.phases])
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        record = Calibration(self._production.stored.calibration.phases)
-        reader.structure(2)
-        if reader.array() != record.phases:
-            raise ValueError("as many phases as the meter has")
-        for phase in range(record.phases):
-            reader.structure(5)
-            record.u_gain_ppb[phase] = reader.number(axdr.INT32)
-            record.i_gain_ppb[phase] = reader.number(axdr.INT32)
-            record.delay_ns[phase] = reader.number(axdr.INT32)
-            record.p_offset_uw[phase] = reader.number(axdr.INT32)
-            record.q_offset_uvar[phase] = reader.number(axdr.INT32)
-        record.i_gain_ppb[record.phases] = reader.number(axdr.INT32)
-        self._production.set_calibration(record)
-
-
-class Measured(Value):
-    """Averages of the last step: U, I, P, Q of each phase, current of the neutral, frequency."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        averages = self._production.averages
-        writer.structure(3)
-        writer.array(averages.phases)
-        for phase in range(averages.phases):
-            writer.structure(4)
-            writer.uint32(averages.u_uv(phase))
-            writer.uint32(averages.i_ua(phase))
-            writer.int64(averages.p_uw(phase))
-            writer.int64(averages.q_uvar(phase))
-        writer.uint32(averages.neutral_ua())
-        writer.uint32(averages.f_uhz())
-
-
-class CalibrationState(Value):
-    """How often the meter was calibrated, whether the record is damaged, and in words how."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        stored = self._production.stored
-        writer.structure(3)
-        writer.uint32(stored.count)
-        writer.boolean(stored.damaged)
-        writer.string(axdr.VISIBLE_STRING, stored.problem.encode())
-
-
-class CalibrationDate(Value):
-    """When the meter was calibrated last (row IDN-10)."""
-
-    def __init__(self, production: "Production", clock: "Clock") -> None:
-        self._production = production
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(_moment(self._clock, self._production.stored.calibrated_utc_s))
 
 
 def add_parameters(
@@ -345,31 +176,11 @@ def add_parameters(
         for e in (3, 6):  # voltage transformers, which this meter is not made for
             catalogue.add((1, 0, 0, 4, e), data, FixedNumber(axdr.UINT16, 1), access.READINGS)
     changes = Changes(parameters, clock)
-    catalogue.add((0, 0, 128, _BENCH, 7), data, changes, access.READINGS)
+    catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
     catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
 
 
-def add_bench(catalogue: "Catalogue", production: "Production", clock: "Clock") -> None:
-    """Add the objects of the calibration bench."""
-    data = Data()
-    for e, key in enumerate(
-        (
-            ReferenceLoad(production),
-            WindowsToAverage(production),
-            Step(production),
-            Progress(production),
-            Corrections(production),
-            Measured(production),
-            CalibrationState(production),
-        )
-    ):
-        group = access.READINGS if e in (3, 5, 6) else access.SETTINGS
-        catalogue.add((0, 0, 128, _BENCH, e), data, key, group)
-    date = CalibrationDate(production, clock)
-    catalogue.add((0, 0, 96, 2, 5), data, date, access.READINGS)
-
-
-def _moment(clock: "Clock", utc_s: int) -> bytes:
+def moment(clock: "Clock", utc_s: int) -> bytes:
     """Return a date-time of 12 octets; all of it is not specified for never, which is 0."""
     if not utc_s:
         return _NEVER

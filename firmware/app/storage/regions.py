@@ -44,6 +44,7 @@ REGIONS = (
     ("clock_limits", 8, 1),
     ("dst_table", 200, 1),
     ("battery", 16, 1),
+    ("linearity", 2304, 1),
 )
 JOURNAL_ADDRESS = const(28672)  # rows on their way to flash
 JOURNAL_SIZE = const(4096)
