@@ -1,0 +1,60 @@
+"""What a flash full of rows looks like, byte for byte, written down apart from the firmware.
+
+A block of 4096 bytes: `Fr` and layout 1, ring, row size (2), version of the rows (2), blocks begun
+so far (4), first sequence number (4), oldest sequence not cleared (4), CRC-32 of these 20 bytes;
+earliest and latest time of the rows (4, 4), CRC-32 of these 8 bytes started with the first
+sequence number; then slots of a row and its CRC-32, started with the row's sequence number. All
+little-endian. Runs on CPython and on MicroPython.
+"""
+
+import binascii
+import struct
+
+SECTOR = 4096
+HEADER = 36
+
+
+def rows_of(row_size):
+    """Rows of a block."""
+    return (SECTOR - HEADER) // (row_size + 4)
+
+
+def row(row_size, sequence, time_s):
+    """A row: its time, its number, and as many octets more."""
+    return (struct.pack("<II", time_s, sequence) + bytes([sequence & 0xFF]) * row_size)[:row_size]
+
+
+def block(kind, turn, first, count, time_s, closed):
+    """One block of `count` rows from `first` on, one a minute from `time_s` on.
+
+    `kind`: ring, row size, version of the rows.
+    """
+    row_size = kind[1]
+    opening = b"Fr\x01" + struct.pack("<BHH", *kind) + struct.pack("<III", turn, first, 0)
+    opening += struct.pack("<I", binascii.crc32(opening))
+    closing = b"\xff" * 12
+    if closed:
+        closing = struct.pack("<II", time_s, time_s + 60 * (count - 1))
+        closing += struct.pack("<I", binascii.crc32(closing, first))
+    parts = [opening, closing]
+    for place in range(count):
+        data = row(row_size, first + place, time_s + 60 * place)
+        parts.append(data)
+        parts.append(struct.pack("<I", binascii.crc32(data, first + place)))
+    filled = b"".join(parts)
+    return filled + b"\xff" * (SECTOR - len(filled))
+
+
+def full_ring(kind, blocks, laps=2, time_s=800_000_000):
+    """Yield (block's place, its bytes) of a ring that has gone round `laps` times.
+
+    The last block is erased ahead, the one before it lacks one row of being full.
+    """
+    rows = rows_of(kind[1])
+    for place in range(blocks - 1):
+        turn = (laps - 1) * blocks + place + 1
+        last = place == blocks - 2
+        count = rows - 1 if last else rows
+        started_s = time_s + 60 * place * rows
+        yield place, block(kind, turn, (turn - 1) * rows, count, started_s, not last)
+    yield blocks - 1, b"\xff" * SECTOR
