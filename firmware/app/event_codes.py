@@ -1,7 +1,8 @@
 """Codes of the events that this meter can post, IDIS system (row EVT-04).
 
-What each code means, which log keeps it and what it sets stands in app.logs.events; here are the
-names that those who notice something call it by.
+What each code means, which log keeps it and what it sets stands in app.logs; here are the names
+that those who notice something call it by. A log shows the lower byte of a code; the upper byte
+tells causes of one event apart, which set different bits of the error registers.
 """
 
 from micropython import const
@@ -29,3 +30,12 @@ FATAL_ERROR = const(230)
 LOGGED_IN = const(249)
 PROFILE_CLEARED = const(254)
 LOG_CLEARED = const(255)
+
+CLOCK_CHIP_FAILED = const(0x100 | 6)
+BACKUP_DAMAGED = const(0x100 | 14)  # one copy of the energies
+DATA_DAMAGED = const(0x200 | 14)  # both copies
+PARAMETERS_DAMAGED = const(0x300 | 14)
+FLASH_FAILED = const(0x400 | 14)
+PROFILE_DAMAGED = const(0x500 | 14)
+LOG_DAMAGED = const(0x600 | 14)
+CALIBRATION_DAMAGED = const(0x100 | 16)

@@ -25,6 +25,9 @@ from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
 from app.linearity_record import LinearityRecord
+from app.logs.certification_log import CertificationLog
+from app.logs.error_register import damage_of
+from app.logs.event_book import EventBook
 from app.no_power import NoPower
 from app.outages import Outages
 from app.parameters import ParameterLock, Parameters
@@ -76,13 +79,14 @@ class Meter:
         self.rings = Rings(board.flash, board.fram)
         self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
+        self.events = EventBook(board.fram, self.settings)
         self.integrity = Integrity(
             board.fram, self.rings, self._memory_trouble, self.settings.restore
         )
         self.clock = Clock(board.rtc, self.settings)
         self.outages = Outages(board.fram, self.clock)
-        self.power_up = PowerUp(self.outages, self.clock, self._post)
-        self.clock.on_event = self._post
+        self.power_up = PowerUp(self.outages, self.clock, self.events.post)
+        self.clock.on_event = self.events.post
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
         self.security = Security(
             board.fram,
@@ -92,6 +96,7 @@ class Meter:
             self.clock.utc_s,
             self.identification.system_title(),
         )
+        self.security.on_event = self.events.post
         self.lock = ParameterLock(board.lock)
         self.battery = Battery(board.battery, self.clock, self.settings, self.lock)
         self.power_up.test_battery = self.battery.power_up
@@ -110,6 +115,7 @@ class Meter:
             self.engine, stored, board.variant, self.lock, self.clock, linearity
         )
         self._check_factory_records()
+        self._open_logs()
         self.registers = RegisterFile(
             self.engine.quantities,
             self.engine.energies,
@@ -127,6 +133,7 @@ class Meter:
             board.variant.nominal_voltage_v,
             self.clock,
         )
+        self.status.fault = self.events.errors.fault
         self.display = Display(
             board.lcd,
             self._display_list("general_list", factory.general_list()),
@@ -192,9 +199,6 @@ class Meter:
         optical = self.serial_links[1]
         start("optical", lambda _task: optical.run())
 
-    def _post(self, code: int, utc_s: int | None = None) -> None:
-        pass
-
     def _problem(self, text: str, code: int = event_codes.MEMORY_ERROR) -> None:
         if text not in self.problems:
             self.problems.append(text)
@@ -208,36 +212,72 @@ class Meter:
     def _memory_trouble(self, part: str) -> None:
         """Take what the storage has noticed: a region or ring, "flash", "journal", "sector"."""
         self._solved("memory: " + part)  # each report is a new event
-        self._problem("memory: " + part)
+        self._problem("memory: " + part, damage_of(part))
 
     def _check_factory_records(self) -> None:
         if self.production.stored.problem:
-            self._problem(self.production.stored.problem, event_codes.MEASUREMENT_ERROR)
+            self._problem(self.production.stored.problem, event_codes.CALIBRATION_DAMAGED)
         if self.engine.undelayed:
             self._problem(
                 "calibration: delays too long for this frame rate, measured without",
-                event_codes.MEASUREMENT_ERROR,
+                event_codes.CALIBRATION_DAMAGED,
             )
         linearity = self.production.linearity
         if linearity is not None and linearity.problem:
-            self._problem(linearity.problem, event_codes.MEASUREMENT_ERROR)
+            self._problem(linearity.problem, event_codes.CALIBRATION_DAMAGED)
         if self.outages.damaged:
             self._problem("both copies of the power counters are damaged, they start at zero")
         if self.parameters.damaged:
-            self._problem("both copies of the factory parameters are damaged, defaults serve")
+            self._problem(
+                "both copies of the factory parameters are damaged, defaults serve",
+                event_codes.PARAMETERS_DAMAGED,
+            )
 
     def _restore_energies(self) -> None:
         state = self.energy_record.restore()
         if state >= record.LOST:
-            self._problem("both copies of the energies are damaged, registers start at zero")
+            self._problem(
+                "both copies of the energies are damaged, registers start at zero",
+                event_codes.DATA_DAMAGED,
+            )
         elif state == record.TWIN:
-            self._problem("one copy of the energies is damaged, the other one serves")
+            self._problem(
+                "one copy of the energies is damaged, the other one serves",
+                event_codes.BACKUP_DAMAGED,
+            )
         for key in self.settings.damaged:
             self._problem("setting " + key + " is damaged, it counts as never made")
         if self.security.counters.lost:
             self._problem("invocation counters are damaged, nothing is ciphered until keys change")
         if self.settings.failed:
             self._problem(_NO_MEMORY)
+
+    def _open_logs(self) -> None:
+        events = self.events
+        events.open(self.rings, self.clock)
+        self.certification = CertificationLog(self.rings, self.clock, self.lock, events.post)
+        self.parameters.before_change = self.certification.record
+        self.parameters.on_change = lambda _parameter, _old, _new: events.post(
+            event_codes.PARAMETERS_CHANGED
+        )
+        self.settings.on_change = events.setting_changed
+        self.power_up.on_power_up.append(
+            lambda outage_s, short: None if short else events.outage(outage_s)
+        )
+        self.clock.on_change.append(
+            lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
+        )
+        events.errors.lasting = [
+            (event_codes.CLOCK_INVALID, lambda: self.clock.invalid),
+            (event_codes.CLOCK_CHIP_FAILED, lambda: self.clock.rtc_failed),
+            (event_codes.REPLACE_BATTERY, lambda: self.battery.worn),
+            (event_codes.BATTERY_LOW, lambda: self.battery.low),
+            (event_codes.MEMORY_ERROR, lambda: _NO_MEMORY in self.problems),
+            (event_codes.PARAMETERS_DAMAGED, lambda: self.parameters.damaged),
+            (event_codes.FLASH_FAILED, lambda: self.rings.failed),
+            (event_codes.MEASUREMENT_ERROR, lambda: _NO_CONVERTER in self.problems),
+            (event_codes.CALIBRATION_DAMAGED, lambda: self.production.stored.damaged),
+        ]
 
     def _build_catalogue(self) -> "catalogue.Catalogue":
         parts = catalogue.Parts(

@@ -2,8 +2,8 @@
 
 One record in FRAM holds all of them; `put` checks, stores and applies one. It is possible only
 while the parameter switch under the meter cover is open; each change is counted and dated, and
-`on_change` hands it on. Rows MET-08, LED-01, LED-03, LED-06 to LED-08, TRF-01, TRF-02, PRD-01,
-SEC-50.
+`before_change` and `on_change` hand it on. Rows MET-08, LED-01, LED-03, LED-06 to LED-08, TRF-01,
+TRF-02, PRD-01, SEC-50.
 """
 
 import struct
@@ -68,7 +68,9 @@ class ParameterLock:
 class Parameters:
     """The factory parameters of one meter.
 
-    on_change: None, or called with (parameter, old value, new value) after a change was stored
+    before_change: None, or called with (parameter, old value, new value) before a change is made;
+    what it raises refuses the change
+    on_change: the same after it was stored
     changes, changed_utc_s: how many changes, and when the last was
     damaged: both copies were unreadable at start, factory values serve
     """
@@ -77,6 +79,7 @@ class Parameters:
         self, memory: "Memory", variant: "Variant", lock: ParameterLock, clock: "Clock"
     ) -> None:
         self.lock = lock
+        self.before_change: Callable[[int, int, int], None] | None = None
         self.on_change: Callable[[int, int, int], None] | None = None
         self.changes = 0
         self.changed_utc_s = 0
@@ -100,7 +103,7 @@ class Parameters:
         """Set a parameter, at once and for good.
 
         Raises AccessRefused under lock, ValueError for a value that the parameter cannot have,
-        OSError if it could not be stored; the old value stays then.
+        OSError if it could not be stored, what `before_change` raises; the old value stays then.
         """
         self.lock.require()
         values = list(self._values)
@@ -109,6 +112,8 @@ class Parameters:
         self._check(values)
         if value == old:
             return
+        if self.before_change is not None:
+            self.before_change(parameter, old, value)
         now_utc_s = self._clock.utc_s()
         changes = (self.changes + 1) & _UINT32_MAX
         self._record.save(struct.pack(_FORMAT, *values, changes, now_utc_s & _UINT32_MAX))

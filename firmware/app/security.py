@@ -9,6 +9,7 @@ import struct
 
 from micropython import const
 
+from app import event_codes
 from app.counters import Counters, CountersLost
 from app.crypto import key_wrap
 from app.crypto.gcm import Gcm
@@ -118,11 +119,13 @@ class Security:
             raise ValueError("a security policy can only be raised")
         self._store(policy, self.restrictions, self._mechanisms)
         self.policy = policy
+        self.on_event(event_codes.PARAMETERS_CHANGED)
 
     def set_restrictions(self, restrictions: int) -> None:
         """Set which associations are disabled, as access.Client.restriction counts them."""
         self._store(self.policy, restrictions, self._mechanisms)
         self.restrictions = restrictions
+        self.on_event(event_codes.PARAMETERS_CHANGED)
 
     def mechanism(self, slot: int) -> int:
         """Return the only mechanism of a client, 0 for any, 255 for the factory's choice."""
@@ -134,6 +137,7 @@ class Security:
         mechanisms[slot] = mechanism
         self._store(self.policy, self.restrictions, tuple(mechanisms))
         self._mechanisms = tuple(mechanisms)
+        self.on_event(event_codes.PARAMETERS_CHANGED)
 
     def set_client_title(self, title: bytes) -> None:
         """Set the system title of a client that does not send its own. Raises OSError."""

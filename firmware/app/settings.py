@@ -12,6 +12,8 @@ from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.storage.record import Migrate
     from app.storage.vault import Vault
     from hal import Buffer, Memory
@@ -48,6 +50,7 @@ _DEFAULTS = (
     ("clock_limits", b""),
     ("dst_table", b""),
     ("battery", b""),
+    ("events", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).
@@ -64,6 +67,7 @@ class Settings:
         self._defaults = dict(_DEFAULTS)
         self.damaged: list[str] = []  # keys whose both copies were unreadable: defaults serve
         self.failed = False  # True: the memory did not answer, or did not keep a value
+        self.on_change: Callable[[str], None] | None = None  # called with a key that was stored
         for key in self._defaults:
             self._values[key] = self._load(key)
 
@@ -90,6 +94,8 @@ class Settings:
         self._values[key] = bytes(value)
         if key in self.damaged:
             self.damaged.remove(key)
+        if self.on_change is not None:
+            self.on_change(key)
 
     def restore(self, key: str) -> None:
         """Store the value of `key` again: both copies of it have been damaged meanwhile."""

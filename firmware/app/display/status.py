@@ -7,6 +7,8 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from app.display.indicators import Indicators
     from metrology.energy import Energies
@@ -30,7 +32,7 @@ class MeterStatus:
         clock: "Clock",
     ) -> None:
         self.tariff = 1  # the one in force, 0: none
-        self.fault = False  # FF
+        self.fault: Callable[[], bool] = _no_fault  # FF
         self.disconnected = False  # SD
         self._quantities = quantities
         self._energies = energies
@@ -50,7 +52,7 @@ class MeterStatus:
         if self.tariff:
             blink = self.tariff > _TARIFFS
             indicators.set(f"T{(self.tariff - 1) % _TARIFFS + 1}", blink)
-        if self.fault:
+        if self.fault():
             indicators.set("FF")
         if self.disconnected:
             indicators.set("SD")
@@ -62,3 +64,7 @@ class MeterStatus:
             indicators.set("+" + letter)
         elif -power > least:
             indicators.set("-" + letter)
+
+
+def _no_fault() -> bool:
+    return False

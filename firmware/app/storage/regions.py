@@ -45,6 +45,8 @@ REGIONS = (
     ("dst_table", 200, 1),
     ("battery", 16, 1),
     ("linearity", 2304, 1),
+    ("errors", 32, 1),
+    ("events", 8, 1),
 )
 JOURNAL_ADDRESS = const(28672)  # rows on their way to flash
 JOURNAL_SIZE = const(4096)

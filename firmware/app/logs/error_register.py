@@ -1,0 +1,147 @@
+"""The error registers: what was found wrong, in three layouts, until a client clears it.
+
+Registers 0-0:97.97.0 to 2 hold the same errors as tables 10.1 to 10.3 lay them out. A bit stays
+after its cause has gone; one whose cause lasts comes back when the register is cleared (rows
+ERR-01, ERR-02, ERR-12). The filters 0-0:196.97.0 to 2 hide bits, the display filter 196.97.10
+keeps bits of the first register off the display's FF (rows ERR-03, ERR-04).
+"""
+
+import struct
+
+from micropython import const
+
+from app import event_codes as codes
+from app.storage import regions
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hal import Memory
+
+REGISTERS = const(3)
+DISPLAY_FILTER = const(3)  # behind the filters of the registers
+_FORM = "<7I"  # registers, filters
+
+# event, bits in the layouts of IDIS, ST402 and IE
+_ERRORS = (
+    (codes.CLOCK_INVALID, 0x1, 0x1, 0x2000000),
+    (codes.CLOCK_CHIP_FAILED, 0x1, 0x1, 0x80000),
+    (codes.REPLACE_BATTERY, 0x2, 0x800000, 0x1000000),
+    (codes.BATTERY_LOW, 0, 0x4000000, 0),
+    (codes.PROGRAM_MEMORY_ERROR, 0x100, 0x10000, 0x100),
+    (codes.RAM_ERROR, 0x200, 0x40000, 0x10000),
+    (codes.MEMORY_ERROR, 0x400, 0x2, 0x20000),
+    (codes.BACKUP_DAMAGED, 0x400, 0x2, 0x200),
+    (codes.DATA_DAMAGED, 0x400, 0x2, 0x2200),
+    (codes.PARAMETERS_DAMAGED, 0x400, 0x40000, 0x400),
+    (codes.FLASH_FAILED, 0x400, 0x8000, 0x1800),
+    (codes.PROFILE_DAMAGED, 0x400, 0x8000, 0x800),
+    (codes.LOG_DAMAGED, 0x400, 0x8000, 0x1000),
+    (codes.WATCHDOG_RESET, 0x1000, 0x4000, 0),
+    (codes.MEASUREMENT_ERROR, 0x800, 0x800, 0x40000),
+    (codes.CALIBRATION_DAMAGED, 0x800, 0x8, 0x40000),
+    (codes.FATAL_ERROR, 0, 0x40000, 0),
+)
+
+# what the storage's map calls it, or part of that: event
+_DAMAGES = (
+    ("energies", codes.BACKUP_DAMAGED),
+    ("parameters", codes.PARAMETERS_DAMAGED),
+    ("calibration", codes.CALIBRATION_DAMAGED),
+    ("_log", codes.LOG_DAMAGED),
+    ("profile", codes.PROFILE_DAMAGED),
+    ("billing", codes.PROFILE_DAMAGED),
+    ("flash", codes.FLASH_FAILED),
+    ("sector", codes.FLASH_FAILED),
+)
+
+
+class ErrorRegisters:
+    """The three registers and their filters, kept in FRAM.
+
+    lasting: pairs (event code, callable that tells whether its cause lasts)
+    """
+
+    def __init__(self, memory: "Memory") -> None:
+        self.lasting: list[tuple[int, Callable[[], bool]]] = []
+        self._record = regions.open_record(memory, "errors")
+        self._values = [0] * (2 * REGISTERS + 1)
+        try:
+            payload = self._record.load()
+            if payload is not None and len(payload) == struct.calcsize(_FORM):
+                self._values = list(struct.unpack(_FORM, payload))
+        except OSError:
+            pass  # it will be set again by whoever misses the memory
+
+    def value(self, register: int) -> int:
+        """Return a register as its filter lets it be seen."""
+        return self._values[register] & ~self._values[REGISTERS + register]
+
+    def fault(self) -> bool:
+        """Tell whether the display shows FF."""
+        return self.value(0) & ~self._values[REGISTERS + DISPLAY_FILTER] != 0
+
+    def filter(self, number: int) -> int:
+        """Return a filter: 1 hides the bit."""
+        return self._values[REGISTERS + number]
+
+    def set_filter(self, number: int, mask: int) -> None:
+        """Set a filter. Raises OSError, and keeps the old one."""
+        values = list(self._values)
+        values[REGISTERS + number] = mask
+        self._save(values)
+        self._values = values
+
+    def stands(self, code: int) -> bool:
+        """Tell whether all bits of an event's error are set; True for an event without."""
+        return all(self._values[at] & bits == bits for at, bits in enumerate(_bits_of(code)))
+
+    def set(self, code: int) -> None:
+        """Set the bits of an event's error."""
+        if not self.stands(code):
+            self._change([old | bits for old, bits in zip(self._values, _bits_of(code))])
+
+    def withdraw(self, code: int) -> None:
+        """Take back the bits of an error whose end clears them, as the clock's (row ERR-11)."""
+        bits = _bits_of(code)
+        if any(old & mask for old, mask in zip(self._values, bits)):
+            self._change([old & ~mask for old, mask in zip(self._values, bits)])
+            self._renew()
+
+    def clear(self, register: int, kept: int) -> None:
+        """Clear the bits of a register that `kept` has not; what lasts comes back."""
+        registers = self._values[:REGISTERS]
+        registers[register] &= kept
+        self._change(registers)
+        self._renew()
+
+    def _renew(self) -> None:
+        for code, lasts in self.lasting:
+            if lasts():
+                self.set(code)
+
+    def _change(self, registers: "list[int]") -> None:
+        self._values[:REGISTERS] = registers
+        try:
+            self._save(self._values)
+        except OSError:
+            pass  # it holds as long as the meter has power
+
+    def _save(self, values: "list[int]") -> None:
+        self._record.save(struct.pack(_FORM, *values))
+
+
+def _bits_of(code: int) -> "tuple[int, ...]":
+    for row in _ERRORS:
+        if row[0] == code:
+            return row[1:]
+    return (0, 0, 0)
+
+
+def damage_of(part: str) -> int:
+    """Return the event that tells of damage in a part of the storage, named as its map does."""
+    for name, code in _DAMAGES:
+        if name in part:
+            return code
+    return codes.MEMORY_ERROR

@@ -1,0 +1,151 @@
+"""Where events are posted: into the logs that keep them, with what they set (section 8).
+
+`post` may be called from anywhere in the cooperative part, at any time: before the logs are open
+it remembers a few, and what no memory can hold is counted. It never raises.
+"""
+
+import struct
+
+from micropython import const
+
+from app import event_codes
+from app.axdr import UINT32
+from app.logs.error_register import ErrorRegisters
+from app.logs.event_log import EventLog, Log
+from app.logs.events import FRAUD, LOGS, logs_of
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.clock import Clock
+    from app.settings import Settings
+    from app.storage.rings import Rings
+    from hal import Memory
+
+HOLD_OFF_MAX_S = const(86400)
+_HOLD_OFF_S = const(900)
+_IDIS = const(1)
+_SYSTEMS = const(3)  # VDEW, IDIS, EDF
+_SETTINGS = "<IB"  # hold-off of the fraud log, event system
+_WAITING_MOST = const(16)
+_ONE_PARAMETERISATION_S = const(60)
+_NO_PARAMETERS = ("keys", "security", "battery")  # their owners know what has changed
+_LAST_LONG_FAILURE = (3, b"\x00\x00\x60\x07\x13\xff", 2, 0)
+
+
+class EventBook:
+    """All event logs and the error registers of a meter.
+
+    logs: by place in app.logs.events.LOGS; power_failures: of the whole meter, row EVT-08
+    hold_off_s: a code enters the fraud log once in this time (row EVT-07)
+    system: code system chosen for the next start (row EVT-04)
+    posted, lost: events since start, and those of them that no log could keep
+    """
+
+    def __init__(self, memory: "Memory", settings: "Settings") -> None:
+        self.errors = ErrorRegisters(memory)
+        self.logs: list[EventLog] = []
+        self.power_failures: Log | None = None
+        self.hold_off_s = _HOLD_OFF_S
+        self.system = _IDIS
+        self.posted = 0
+        self.lost = 0
+        self._settings = settings
+        self._clock: Clock | None = None
+        self._waiting: list[tuple[int, int | None]] = []
+        self._held: dict[int, int] = {}  # code -> UTC of its last entry in the fraud log
+        self._parameterised_utc_s = -1
+        kept = settings.get("events")
+        if len(kept) == struct.calcsize(_SETTINGS):
+            self.hold_off_s, self.system = struct.unpack(_SETTINGS, kept)
+
+    def open(self, rings: "Rings", clock: "Clock") -> None:
+        """Open the logs; events posted before are dated now, where they bear no time."""
+        self.logs = [EventLog(rings, clock, name, e) for name, e in LOGS]
+        self.power_failures = Log(
+            rings, clock, "power_failure_log", ((_LAST_LONG_FAILURE, UINT32),)
+        )
+        self._clock = clock
+        waiting = self._waiting
+        self._waiting = []
+        for code, utc_s in waiting:
+            self._enter(code, clock.utc_s() if utc_s is None else utc_s)
+
+    def post(self, code: int, utc_s: int | None = None) -> None:
+        """Note an event, dated now or `utc_s`, and set its error bits. Never raises."""
+        self.posted += 1
+        self.errors.set(code)
+        if self._clock is not None:
+            self._enter(code, self._clock.utc_s() if utc_s is None else utc_s)
+        elif len(self._waiting) < _WAITING_MOST:
+            self._waiting.append((code, utc_s))
+        else:
+            self.lost += 1
+
+    def fault(self, code: int) -> None:
+        """Post the event of an error unless the error stands already. Never raises."""
+        if not self.errors.stands(code):
+            self.post(code)
+
+    def setting_changed(self, key: str) -> None:
+        """Post event 47 for a setting that is a parameter. Never raises."""
+        if key not in _NO_PARAMETERS:
+            self.post(event_codes.PARAMETERS_CHANGED)
+
+    def outage(self, duration_s: int) -> None:
+        """Note the end of a long power failure. Never raises."""
+        if self._clock is None or self.power_failures is None:
+            self.lost += 1
+            return
+        try:
+            self.power_failures.add(self._clock.utc_s(), (max(0, duration_s),))
+        except (OSError, ValueError):
+            self.lost += 1
+
+    def set_hold_off(self, seconds: int) -> None:
+        """Set the hold-off of the fraud log. Raises ValueError beyond a day, OSError."""
+        if not 0 <= seconds <= HOLD_OFF_MAX_S:
+            raise ValueError("hold-off of the fraud log: 0 to 86400 s")
+        self._settings.put("events", struct.pack(_SETTINGS, seconds, self.system))
+        self.hold_off_s = seconds
+
+    def set_system(self, system: int) -> None:
+        """Choose the code system for the next start. Raises ValueError, OSError."""
+        if not 0 <= system < _SYSTEMS:
+            raise ValueError("event system: 0 VDEW, 1 IDIS, 2 EDF")
+        self._settings.put("events", struct.pack(_SETTINGS, self.hold_off_s, system))
+        self.system = system
+
+    def clear_errors(self, register: int, kept: int) -> None:
+        """Clear bits of an error register, as ErrorRegisters.clear does, and note that."""
+        self.errors.clear(register, kept)
+        self.post(event_codes.ERRORS_CLEARED)
+
+    def _enter(self, code: int, utc_s: int) -> None:
+        code &= 0xFF
+        if code == event_codes.PARAMETERS_CHANGED and self._same_parameterisation(utc_s):
+            return
+        logs = logs_of(code)
+        for place, log in enumerate(self.logs):
+            if not logs & 1 << place or (place == FRAUD and self._holds_off(code, utc_s)):
+                continue
+            try:
+                log.post(utc_s, code)
+            except (OSError, ValueError):
+                self.lost += 1
+
+    def _same_parameterisation(self, utc_s: int) -> bool:
+        """Tell whether changes have followed each other within a minute: they are one event."""
+        last_utc_s = self._parameterised_utc_s
+        self._parameterised_utc_s = utc_s
+        return last_utc_s >= 0 and abs(utc_s - last_utc_s) < _ONE_PARAMETERISATION_S
+
+    def _holds_off(self, code: int, utc_s: int) -> bool:
+        """Tell whether the fraud log is closed to a code; else close it from now on.
+
+        A clock set by more than the hold-off opens it.
+        """
+        last_utc_s = self._held.get(code)
+        if last_utc_s is not None and abs(utc_s - last_utc_s) < self.hold_off_s:
+            return True
+        self._held[code] = utc_s
+        return False

@@ -1,0 +1,296 @@
+"""The event book: which log keeps what, hold-off, overflow, clearing, failing memories."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+
+from log_rig import NOW_UTC_S, LogRig
+
+from app import event_codes as codes
+from app.errors import AccessRefused
+from app.logs import events
+from app.logs.events import EVENTS, FRAUD, LOGS, SECURITY, STANDARD
+from app.storage import rings
+
+SEED = 20260201
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def rig():
+    return LogRig()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(rings.time, "sleep_ms", lambda _ms: None, raising=False)
+
+
+@pytest.mark.row("EVT-02")
+def test_an_entry_is_the_clock_of_the_moment_and_the_code(rig):
+    rig.book.post(codes.POWER_UP)
+    rig.later(5)
+    rig.clock.invalid = True
+    rig.book.post(codes.CLOCK_INVALID)
+    assert rig.rows(rig.book.logs[STANDARD]) == [
+        (NOW_UTC_S, -60, 0x00, 2),
+        (NOW_UTC_S + 5, -60, 0x01, 6),
+    ]
+
+
+def test_an_event_may_bear_a_time_of_its_own(rig):
+    rig.book.post(codes.POWER_DOWN, NOW_UTC_S - 3600)
+    assert rig.rows(rig.book.logs[STANDARD])[0][0] == NOW_UTC_S - 3600
+
+
+@pytest.mark.row("EVT-01")
+def test_event_code_objects_show_the_latest_code_and_0_after_power_up(rig):
+    book = rig.book
+    assert [log.latest for log in book.logs] == [0, 0, 0]
+    book.post(codes.LOGIN_LOCKED)
+    book.post(codes.LOGGED_IN)
+    assert [log.latest for log in book.logs] == [0, 46, 249]
+    rig.boot()
+    assert [log.latest for log in rig.book.logs] == [0, 0, 0]
+    assert rig.codes(FRAUD) == [46]
+
+
+@pytest.mark.row("EVT-03")
+@pytest.mark.row("SEC-64")
+def test_each_event_is_in_its_logs_and_in_no_other(rig):
+    # table 8.2: letters S, F, Y of the codes that this meter posts
+    letters = {
+        1: "S", 2: "S", 3: "S", 4: "S", 5: "S", 6: "S", 7: "S", 8: "S", 10: "S", 12: "S", 13: "S",
+        14: "S", 15: "S", 16: "S", 46: "F", 47: "S", 48: "SY", 49: "FY", 50: "FY", 230: "S",
+        249: "Y", 254: "S",
+    }  # fmt: skip
+    assert {code for code, _, _ in EVENTS} == set(letters)
+    for code in letters:
+        rig.book.post(code)
+    for place, letter in ((STANDARD, "S"), (FRAUD, "F"), (SECURITY, "Y")):
+        assert rig.codes(place) == [code for code, in_logs in letters.items() if letter in in_logs]
+
+
+def test_the_table_agrees_with_the_feature_list():
+    """Alarms of table 9.1 by their texts, codes of table 8.2."""
+    listed = (ROOT / "docs/features.md").read_text(encoding="utf-8")
+    for code, _, alarm in EVENTS:
+        assert f"| {code} | " in listed, code
+        assert alarm == events.NO_ALARM or 0 <= alarm < 64
+    names = [name for name in dir(codes) if name.isupper()]
+    assert len({getattr(codes, name) for name in names}) == len(names)
+    known = {code for code, _, _ in EVENTS} | {codes.LOG_CLEARED}
+    assert {getattr(codes, name) & 0xFF for name in names} == known
+
+
+def test_causes_of_one_event_are_one_code_in_the_log(rig):
+    rig.book.post(codes.BACKUP_DAMAGED)
+    rig.book.post(codes.CALIBRATION_DAMAGED)
+    assert rig.codes(STANDARD) == [14, 16]
+
+
+@pytest.mark.row("EVT-05")
+def test_a_cleared_log_begins_with_255_and_other_logs_stay(rig):
+    rig.book.post(codes.KEYS_CHANGED)
+    rig.book.post(codes.REPLAYED)
+    rig.book.logs[SECURITY].reset()
+    assert rig.codes(SECURITY) == [255]
+    assert rig.book.logs[SECURITY].latest == 255
+    assert rig.codes(STANDARD) == [48]
+    assert rig.codes(FRAUD) == [50]
+    rig.boot()
+    assert rig.codes(SECURITY) == [255]
+
+
+@pytest.mark.row("EVT-07")
+def test_the_fraud_log_holds_a_code_off_for_900_s_each_by_itself(rig):
+    # the row's own example: 42 at 9:00, 43 at 9:01, 42 at 9:14, 43 at 9:17
+    post = rig.book.post
+    events.EVENTS += ((42, 2, 13), (43, 2, 13))
+    try:
+        post(42)
+        rig.later(60)
+        post(43)
+        rig.later(780)
+        post(42)
+        rig.later(180)
+        post(43)
+    finally:
+        events.EVENTS = events.EVENTS[:-2]
+    assert rig.codes(FRAUD) == [42, 43, 43]
+
+
+def test_the_hold_off_can_be_set_and_outlasts_power(rig):
+    rig.book.set_hold_off(10)
+    rig.boot()
+    assert rig.book.hold_off_s == 10
+    rig.book.post(codes.REPLAYED)
+    rig.later(9)
+    rig.book.post(codes.REPLAYED)
+    rig.later(1)
+    rig.book.post(codes.REPLAYED)
+    assert rig.codes(FRAUD) == [50, 50]
+    assert rig.codes(SECURITY) == [50, 50, 50]  # only the fraud log holds off
+    with pytest.raises(ValueError, match="hold-off"):
+        rig.book.set_hold_off(86401)
+    rig.fram.dead = True
+    with pytest.raises(OSError, match="answer"):
+        rig.book.set_hold_off(20)
+    assert rig.book.hold_off_s == 10
+
+
+def test_a_clock_set_back_does_not_close_the_fraud_log(rig):
+    rig.book.post(codes.REPLAYED)
+    rig.later(-86400)
+    rig.book.post(codes.REPLAYED)
+    assert rig.codes(FRAUD) == [50, 50]
+
+
+def test_the_event_system_is_chosen_for_the_next_start(rig):
+    rig.book.set_system(2)
+    rig.boot()
+    assert rig.book.system == 2
+    with pytest.raises(ValueError, match="event system"):
+        rig.book.set_system(3)
+
+
+def test_changes_of_parameters_within_a_minute_are_one_event(rig):
+    for _ in range(5):
+        rig.book.setting_changed("clock")
+        rig.later(50)
+    assert rig.codes(STANDARD) == [47]
+    rig.later(60)
+    rig.book.setting_changed("tcp")
+    rig.book.setting_changed("keys")  # event 48 is the security's own
+    assert rig.codes(STANDARD) == [47, 47]
+
+
+@pytest.mark.row("EVT-14")
+def test_the_oldest_of_501_standard_events_is_gone(rig):
+    rig.book.post(codes.POWER_UP)
+    for _ in range(499):
+        rig.book.post(codes.DAYLIGHT_SAVING_CHANGED)
+    assert rig.codes(STANDARD) == [2] + [3] * 499
+    rig.book.post(codes.BATTERY_LOW)
+    assert rig.codes(STANDARD) == [3] * 499 + [8]
+    assert rig.book.logs[STANDARD].capacity == 500
+
+
+@pytest.mark.row("EVT-14")
+@pytest.mark.row("SEC-60")
+def test_the_101st_certified_change_is_refused_until_the_log_is_erased_unlocked(rig):
+    from app.parameters import LED_CONSTANT_ACTIVE, OUTPUT_WIDTH
+
+    log = rig.certification
+    for number in range(100):
+        log.record(LED_CONSTANT_ACTIVE, number, number + 1)
+    with pytest.raises(AccessRefused):
+        log.record(LED_CONSTANT_ACTIVE, 100, 101)
+    log.record(OUTPUT_WIDTH, 30, 40)  # not watched: not logged, not refused
+    assert log.next - log.first == 100
+    assert log.last() == (bytes((1, 0, 0, 3, 0, 255)), 99, 100)
+    rig.lock.open = 0
+    with pytest.raises(AccessRefused):
+        log.reset()
+    rig.lock.open = 1
+    log.reset()
+    assert log.last() == (b"", 0, 0)
+    assert rig.codes(STANDARD) == [254]
+    log.record(LED_CONSTANT_ACTIVE, 100, 101)
+    assert log.last()[1:] == (100, 101)
+
+
+def test_a_change_that_cannot_be_certified_is_refused(rig):
+    from app.parameters import CT_NUMERATOR
+
+    rig.flash.dead = True
+    rig.boot()
+    with pytest.raises(OSError, match="flash"):
+        rig.certification.record(CT_NUMERATOR, 1, 2)
+
+
+@pytest.mark.row("EVT-08")
+def test_a_long_power_failure_is_logged_with_its_end_and_duration(rig):
+    rig.book.outage(240)
+    assert rig.rows(rig.book.power_failures) == [(NOW_UTC_S, -60, 0, 240)]
+    rig.book.outage(-1)  # the clock stood still as well
+    assert rig.rows(rig.book.power_failures)[1][3] == 0
+
+
+@pytest.mark.row("EVT-06")
+def test_a_damaged_entry_is_known_and_the_others_stay(rig):
+    for code in (1, 2, 3):
+        rig.book.post(code)
+    rig.rings.flush()
+    at = rig.flash.octets.index(b"\x02", 40)  # the code of the second entry
+    while rig.flash.octets[at - 7 : at - 3] != NOW_UTC_S.to_bytes(4, "little"):
+        at = rig.flash.octets.index(b"\x02", at + 1)
+    rig.flash.octets[at] ^= 0x40
+    assert rig.codes(STANDARD) == [1, -1, 3]
+    assert rig.book.logs[STANDARD].damaged == 1
+
+
+def test_events_before_the_logs_are_open_are_kept_in_order_and_counted_beyond_16():
+    rig = LogRig().boot(open_logs=False)
+    for code in range(20):
+        rig.book.post(codes.POWER_UP if code == 0 else codes.POWER_DOWN, NOW_UTC_S - code)
+    assert (rig.book.posted, rig.book.lost) == (20, 4)
+    rig.open()
+    assert [row[0] for row in rig.rows(rig.book.logs[STANDARD])] == [
+        NOW_UTC_S - code for code in range(16)
+    ]
+
+
+def test_flash_that_never_answers_loses_events_by_count_and_raises_nothing(rig):
+    rig.flash.dead = True
+    rig.boot()
+    for _ in range(3):
+        rig.book.post(codes.KEYS_CHANGED)  # two logs
+    rig.book.outage(10)
+    assert rig.book.lost == 7
+    assert rig.book.logs[STANDARD].latest == 48
+
+
+def test_flash_that_fails_later_leaves_events_in_the_journal(rig):
+    rig.flash.dead = True
+    for _ in range(100):
+        rig.book.post(codes.POWER_UP)
+    assert rig.book.lost == 0
+    rig.flash.dead = False
+    rig.boot()
+    assert rig.codes(STANDARD) == [2] * 100
+
+
+def test_no_memory_at_all_stops_nothing(rig):
+    rig.fram.dead = rig.flash.dead = True
+    rig.boot(open_logs=False)
+    rig.book.post(codes.MEMORY_ERROR)
+    assert rig.book.errors.value(0) == 0x400
+
+
+def test_a_storm_keeps_order_and_room(rig):
+    """Ten thousand events: each log holds its newest, in order, over a power cut too."""
+    source = random.Random(SEED)
+    print("seed", SEED)
+    posted = [[] for _ in LOGS]
+    rig.book.set_hold_off(0)
+    kinds = [code for code, _, _ in EVENTS if code != codes.PARAMETERS_CHANGED]
+    for number in range(10_000):
+        code = source.choice(kinds)
+        rig.later(source.choice((0, 0, 0, 1)))
+        rig.book.post(code)
+        for place in range(len(LOGS)):
+            if events.logs_of(code) & 1 << place:
+                posted[place].append((rig.now_s, code))
+        if number % 7 == 0:
+            rig.rings.step()  # the background task gets a turn now and then
+    assert (rig.book.posted, rig.book.lost) == (10_000, 0)
+    for _ in range(2):
+        for place in range(len(LOGS)):
+            rows = [(row[0], row[3]) for row in rig.rows(rig.book.logs[place])]
+            assert rows == posted[place][-500:]
+        rig.boot()
