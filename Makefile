@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects fuzz bench screenshot look clean
+	types mpy size rows measure accuracy objects conformance fuzz bench screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -88,6 +88,9 @@ bench: $(DEV_SET) ## instructions a frame of the compiled kernel
 
 objects: $(DEV_SET) ## write the object model to docs/objects.md
 	$(PY) tools/objects.py
+
+conformance: $(DEV_SET) ## the published conformance cases by name, over TCP and RS485
+	$(PY) tools/conformance.py $(ARGS)
 
 N ?= 10000000
 fuzz: $(DEV_SET) ## mutated octets into the DLMS server and its links (N=10000000)
