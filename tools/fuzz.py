@@ -20,9 +20,9 @@ import interpreter
 
 ROOT = interpreter.ROOT
 SCRIPT = ROOT / "host_tests" / "on_target" / "test_fuzz.py"
-TARGETS = ("channel", "hdlc", "wrapper", "axdr")
+TARGETS = ("channel", "hdlc", "wrapper", "iec", "axdr")
 ROUND = 200_000
-_HEAP = "1M"
+_HEAP = "2M"
 
 
 def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:

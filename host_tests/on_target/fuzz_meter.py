@@ -21,11 +21,16 @@ class FuzzError(Exception):
     """An input did what none may do; the text says what."""
 
 
+_OCTETS = bytearray(32768)
+
+
 class _Memory:
-    size = 32768
+    size = len(_OCTETS)
 
     def __init__(self):
-        self.octets = bytearray(self.size)
+        self.octets = _OCTETS  # of one meter at a time: a heap of holes has no room for two
+        for at in range(self.size):
+            self.octets[at] = 0
 
     def read_into(self, address, buffer):
         buffer[:] = memoryview(self.octets)[address : address + len(buffer)]
@@ -45,6 +50,15 @@ class _Rtc:
 
     def oscillator_stopped(self):
         return False
+
+    def check(self):
+        pass
+
+    def set_aging(self, steps):
+        pass
+
+    def set_square_wave(self, on):
+        pass
 
 
 class _Variant:
@@ -74,7 +88,7 @@ class Meter:
 
     def __init__(self):
         memory = _Memory()
-        settings = Settings(memory, Vault(aes, b"unique"))
+        self.settings = settings = Settings(memory, Vault(aes, b"unique"))
         clock = Clock(_Rtc(), settings)
         registers = RegisterFile(_Quantities(), _Energies(), True)
         variant = _Variant()
@@ -83,8 +97,9 @@ class Meter:
         security = Security(memory, settings, aes, os.urandom, clock.utc_s, title)
         parts = catalogue.Parts(registers, clock, settings, identification, variant, security)
         parts.ports = Ports(settings, identification.serial_number(), ("127.0.0.1", 4059))
-        objects = catalogue.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
-        self.server = Server(objects, security)
+        self.resolver = Resolver()
+        self.objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+        self.server = Server(self.objects, security)
         self.channel = self.server.open_channel(MAX_PDU, True)
         self.now_ms = 0
         self.defect = None

@@ -3,7 +3,7 @@
 `make fuzz` runs this file too, with other seeds and numbers: SEED COUNT FILE [TARGET], where FILE
 takes the inputs of a failure; `--replay FILE` feeds them again.
 """
-# heap: 1M
+# heap: 2M
 
 import random
 import sys
@@ -12,7 +12,7 @@ import time
 import fuzzer
 
 SEED = 20260131
-COUNTS = {"channel": 45_000, "hdlc": 20_000, "wrapper": 15_000, "axdr": 20_000}
+COUNTS = {"channel": 45_000, "hdlc": 20_000, "wrapper": 15_000, "iec": 5_000, "axdr": 15_000}
 CRASH_FILE = "build/fuzz-crash.txt"
 
 

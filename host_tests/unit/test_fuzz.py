@@ -20,7 +20,7 @@ def fuzzer(root):
     sys.path.remove(str(root / "host_tests" / "on_target"))
 
 
-@pytest.mark.parametrize("name", ["channel", "hdlc", "wrapper", "axdr"])
+@pytest.mark.parametrize("name", ["channel", "hdlc", "wrapper", "iec", "axdr"])
 def test_nothing_is_found_on_cpython_either(fuzzer, name):
     print("seed", SEED)
     random.seed(SEED)
