@@ -140,6 +140,17 @@ class Mains:
                 raise ValueError(f"unknown key {key}")
         self.f, self.phases, self.neutral_i = f, phases, neutral_i
 
+    def check_below(self, limit_hz: float) -> None:
+        """Raise ValueError for a harmonic that frames of twice this rate would show folded."""
+        for index, phase in enumerate(self.phases):
+            for name, harmonics in (("u", phase.u_harmonics), ("i", phase.i_harmonics)):
+                for order, (ratio, _) in harmonics.items():
+                    if ratio and order * self.f >= limit_hz:
+                        raise ValueError(
+                            f"phases[{index}].{name}_harmonics: harmonic {order} of {self.f:g} Hz "
+                            f"is not below {limit_hz:g} Hz, half the converter's frame rate"
+                        )
+
     def _changed_phases(self, entries: object) -> "list[Phase]":
         phases = list(self.phases)
         listed = as_list(entries, "phases")

@@ -147,6 +147,7 @@ class World:
             raise ValueError("a recording is replayed: there is no mains to set")
         new = self.mains.copy()
         new.apply(changes)
+        new.check_below(self.rate_mhz / 2000)
         for callback in self.before_change:
             callback()
         self.mains = new

@@ -15,6 +15,7 @@ if SIM not in sys.path:
 
 import mains as mains_module
 from mains import Mains
+from world import World
 
 
 def test_default_is_230_v_5_a_30_degrees_50_hz():
@@ -203,3 +204,17 @@ def test_a_dead_phase_has_no_wave():
     mains.apply({"phases": [{"u": 0, "u_harmonics": {"3": [0.5, 0]}}]})
     assert mains.channel("u1") == []
     assert mains_module.Mains(3).channel("u1") != []
+
+
+def test_a_harmonic_that_frames_would_show_folded_is_refused():
+    world = World("3ph", 1)
+    world.set_mains({"f": 50, "phases": [{"u_harmonics": {"39": [0.01, 0], "40": [0, 0]}}]})
+    for change, name in (
+        ({"phases": [{"u_harmonics": {"40": [0.01, 0]}}]}, "harmonic 40 of 50 Hz"),
+        ({"phases": [{}, {"i_harmonics": {"50": [0.01, 0]}}]}, r"phases\[1\].i_harmonics"),
+        ({"f": 52}, "harmonic 39 of 52 Hz is not below 2000 Hz"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            world.set_mains(change)
+    assert world.mains.f == 50
+    assert list(world.mains.phases[0].u_harmonics) == [39, 40]

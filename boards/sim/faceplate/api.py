@@ -12,6 +12,8 @@ import fields
 from micropython import const
 from world import COVERS, INPUTS
 
+from faceplate.waveform import waveform
+
 TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
@@ -287,6 +289,7 @@ GET: "dict[str, Callable[[Bench], Answer]]" = {
     "/api/state": state,
     "/api/lcd": lcd,
     "/api/quantities": quantities,
+    "/api/waveform": waveform,
     "/api/health": health,
     "/api/ports": ports,
 }
