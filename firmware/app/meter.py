@@ -14,7 +14,7 @@ from app import energy_record, event_codes, factory, outages
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
-from app.cosem import bench_values, catalogue, clock_values, factory_values
+from app.cosem import bench_values, catalogue, clock_values, factory_values, waveform_profile
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
@@ -298,6 +298,9 @@ class Meter:
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
+        frames = self.board.frames
+        primary = self.engine.energies.primary
+        waveform_profile.add(objects, self.engine, frames.channels, frames.rate_mhz, primary)
         return objects
 
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:

@@ -3,10 +3,13 @@
 Values come from metrology's quantities (micro units) and energies (whole Wh, varh, VAh) at the
 moment they are asked for; nothing is copied and nothing is a float. Class 3 objects, the display
 and the profiles all read here, so a quantity is added in one place. Codes are the value groups C,
-D, E of 1-0:C.D.E.255 (rows MET-09 to MET-18, MET-25, MET-26, EN-02).
+D, E of 1-0:C.D.E.255 (rows MET-08 to MET-18, MET-25, MET-26, EN-02).
 """
 
 from micropython import const
+
+from metrology.energy import ABSOLUTE
+from metrology.quantities import exporting, isqrt
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -88,6 +91,10 @@ class RegisterFile:
             add((c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_u, phase))
             add((c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, phase))
             add((c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, phase))
+            # angles as Blue Book names them: 10 from U1 to U2, 04 from U1 to I1
+            if phase:
+                add((81, 7, 10 * phase, -1, UNIT_DEGREE, TAG_UINT16, self._angle_u, phase))
+            add((81, 7, 11 * phase + 4, -1, UNIT_DEGREE, TAG_UINT16, self._angle_ui, phase))
         add((90, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, _TOTAL))
         if neutral:
             add((91, 7, 0, -3, UNIT_A, TAG_UINT32, self._neutral_current_ma, _TOTAL))
@@ -149,8 +156,12 @@ class RegisterFile:
         return self._energies.wh[index]
 
     def _p_uw(self, phase: int) -> int:
+        """Active power; the total is that which the total energies count (row MET-08)."""
         quantities = self._quantities
-        return self._primary(quantities.p_total_uw if phase == _TOTAL else quantities.p_uw[phase])
+        p_uw = quantities.p_total_uw if phase == _TOTAL else quantities.p_uw[phase]
+        if phase == _TOTAL and self._energies.mode == ABSOLUTE:
+            p_uw = sum([abs(one) for one in quantities.p_uw])
+        return self._primary(p_uw)
 
     def _q_uvar(self, phase: int) -> int:
         quantities = self._quantities
@@ -160,7 +171,16 @@ class RegisterFile:
     def _s_uva(self, phase: int) -> int:
         quantities = self._quantities
         s_uva = quantities.s_total_uva if phase == _TOTAL else quantities.s_uva[phase]
+        if phase == _TOTAL and self._energies.mode == ABSOLUTE:
+            p_uw = sum([abs(one) for one in quantities.p_uw])
+            s_uva = isqrt(p_uw * p_uw + quantities.q_total_uvar**2)
         return self._primary(s_uva)
+
+    def _angle_u(self, phase: int) -> int:
+        return _rounded(self._quantities.angle_u_mdeg(phase), 100) % 3600
+
+    def _angle_ui(self, phase: int) -> int:
+        return _rounded(self._quantities.angle_ui_mdeg(phase), 100) % 3600
 
     def _active_import(self, phase: int) -> int:
         return _rounded(max(0, self._p_uw(phase)), 100_000)
@@ -185,15 +205,18 @@ class RegisterFile:
         phase = (argument + 1) % 4 - 1
         quadrant = (argument - phase) // 4
         q_uvar = self._q_uvar(phase)
-        importing = self._p_uw(phase) >= 0
-        present = (1 if importing else 2) if q_uvar >= 0 else (4 if importing else 3)
+        exports = exporting(self._p_uw(phase), q_uvar)
+        present = (2 if exports else 1) if q_uvar >= 0 else (3 if exports else 4)
         return _rounded(abs(q_uvar), 100_000) if present == quadrant else 0
 
     def _apparent_import(self, phase: int) -> int:
-        return _rounded(self._s_uva(phase), 100_000) if self._p_uw(phase) >= 0 else 0
+        return 0 if self._exports(phase) else _rounded(self._s_uva(phase), 100_000)
 
     def _apparent_export(self, phase: int) -> int:
-        return _rounded(self._s_uva(phase), 100_000) if self._p_uw(phase) < 0 else 0
+        return _rounded(self._s_uva(phase), 100_000) if self._exports(phase) else 0
+
+    def _exports(self, phase: int) -> bool:
+        return exporting(self._p_uw(phase), self._q_uvar(phase))
 
     def _power_factor(self, phase: int) -> int:
         quantities = self._quantities

@@ -18,7 +18,7 @@ import struct
 
 from micropython import const
 
-from metrology.quantities import isqrt, rounded
+from metrology.quantities import exporting, isqrt, rounded
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -190,16 +190,18 @@ class Energies:
 
     def _add_reactive(self, p_uw: int, q_uvar: int, weight: int) -> None:
         # I import inductive, II export with positive Q, III export with negative Q, IV import
+        exports = exporting(p_uw, q_uvar)
         if q_uvar >= 0:
-            quadrant, register = (0 if p_uw >= 0 else 1), Q_POSITIVE
+            quadrant, register = (1 if exports else 0), Q_POSITIVE
         else:
-            quadrant, register = (3 if p_uw >= 0 else 2), Q_NEGATIVE
+            quadrant, register = (2 if exports else 3), Q_NEGATIVE
         added = self._share(FLOW_QUADRANT_I + quadrant, abs(q_uvar), weight)
         self._increase(register, added)
 
     def _add_apparent(self, p_uw: int, q_uvar: int, weight: int) -> None:
         s_uva = isqrt(p_uw * p_uw + q_uvar * q_uvar)
-        self._share(FLOW_S_IMPORT if p_uw >= 0 else FLOW_S_EXPORT, s_uva, weight)
+        exports = exporting(p_uw, q_uvar)
+        self._share(FLOW_S_EXPORT if exports else FLOW_S_IMPORT, s_uva, weight)
 
     def _share(self, flow: int, power_uw: int, weight: int) -> int:
         """Add power times time to a flow; return by how much its register grew."""

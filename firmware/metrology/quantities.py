@@ -42,6 +42,7 @@ _THD_MAX_PPM = const(99_999_999)
 # Below these a distortion would be that of the converter's noise
 _THD_FROM_UV = const(5_000_000)
 _THD_FROM_UA = const(5_000)
+_RIGHT_ANGLE = const(1024)  # Q over P beyond which P may be noise
 
 
 class Quantities:
@@ -229,6 +230,14 @@ def _power_factor_ppm(p_uw: int, s_uva: int) -> int:
     if not s_uva:
         return _MICRO
     return max(-_MICRO, min(_MICRO, rounded(p_uw * _MICRO, s_uva)))
+
+
+def exporting(p_uw: int, q_uvar: int) -> bool:
+    """Tell whether P and Q stand in quadrant II or III.
+
+    Within 0.06 degrees of 90 and 270 the noise of P decides nothing: it counts as imported.
+    """
+    return p_uw * -_RIGHT_ANGLE > abs(q_uvar)
 
 
 def rounded(dividend: int, divisor: int) -> int:

@@ -88,8 +88,15 @@ class Quantities:
     s_total_uva = 2_762_500_000
     f_uhz = 50_000_000
 
+    def angle_u_mdeg(self, phase):
+        return 120_000 * phase
+
+    def angle_ui_mdeg(self, phase):
+        return (60_000, 1_430, 180_000)[phase]
+
 
 class Energies:
+    mode = 1
     # the sixth needs more than 32 bits, the net one is negative
     wh = [1725, 12, 2988, 0, 2988, 5_000_000_000, 0, 0, 3450, 0, 1737, -4_000_000_000]
 

@@ -8,6 +8,7 @@ from app.identification import Identification
 from app.registers import RegisterFile
 from app.settings import Settings
 from app.storage import record
+from metrology.energy import ABSOLUTE, TWO_WAY
 
 
 class Quantities:
@@ -29,9 +30,17 @@ class Quantities:
     pf_total_ppm = 324_700
     f_uhz = 49_999_600
 
+    def angle_u_mdeg(self, phase):
+        return (0, 120_040, 239_960)[phase]
+
+    def angle_ui_mdeg(self, phase):
+        return (60_000, -26_565, 179_960)[phase]
+
 
 class Energies:
     """Twelve totals that can be stored."""
+
+    mode = TWO_WAY
 
     def __init__(self):
         self.wh = [0] * 12
@@ -88,6 +97,50 @@ def test_power_shows_in_its_direction_only(file):
     assert read(file, 15, 7) == (4750, -1, 27)
     assert read(file, 70, 7) == (2020, -1, 28)
     assert read(file, 69, 7) == (0, -1, 28)
+
+
+@pytest.mark.row("MET-08")
+def test_power_is_that_which_the_registration_mode_counts():
+    energies = Energies()
+    energies.mode = ABSOLUTE
+    quantities = Quantities()
+    quantities.p_uw = [1_000_000_000, -1_000_000_000, 0]
+    quantities.p_total_uw = quantities.q_total_uvar = quantities.s_total_uva = 0
+    file = RegisterFile(quantities, energies, neutral=False)
+    assert [read(file, c, 7)[0] for c in (1, 2, 15, 16, 9, 10)] == [
+        20000,
+        0,
+        20000,
+        20000,
+        20000,
+        0,
+    ]
+    energies.mode = TWO_WAY
+    assert [read(file, c, 7)[0] for c in (1, 2, 15, 16, 9, 10)] == [0] * 6
+    assert [read(file, c, 7)[0] for c in (21, 42)] == [10000, 10000]
+
+
+@pytest.mark.row("MET-26")
+def test_angles_count_from_the_first_voltage_and_from_voltage_to_current(file):
+    for e, tenths in ((10, 1200), (20, 2400), (4, 600), (15, 3334), (26, 1800)):
+        index = file.find(81, 7, e)
+        assert (file.value(index), file.scaler(index), file.unit(index)) == (tenths, -1, 8)
+    assert file.find(81, 7, 0) == -1
+
+
+@pytest.mark.row("MET-14")
+@pytest.mark.parametrize("noise_uw", (-900, -1, 0, 1, 900))
+def test_the_noise_of_power_does_not_choose_the_quadrant_at_a_right_angle(noise_uw):
+    quantities = Quantities()
+    quantities.p_total_uw = noise_uw * 1000
+    for q_uvar, quadrant in ((1_000_000_000, 1), (-1_000_000_000, 4)):
+        quantities.q_total_uvar = q_uvar
+        quantities.s_total_uva = 1_000_000_000
+        file = RegisterFile(quantities, Energies(), neutral=False)
+        shown = [read(file, 4 + number, 7)[0] for number in (1, 2, 3, 4)]
+        assert [bool(value) for value in shown] == [number == quadrant for number in (1, 2, 3, 4)]
+        assert read(file, 9, 7)[0] == 10000
+        assert read(file, 10, 7)[0] == 0
 
 
 @pytest.mark.row("MET-14")

@@ -1,0 +1,138 @@
+"""The last two cycles as a profile, and their harmonics as another: 1-0:99.140.0 and .1.
+
+Both are class 7 without memory: reading the buffer captures what is measured now and makes the
+rows one by one while they are sent. A row of the first is one frame; 0-0:128.50.0 tells how many
+come in 1000 seconds. Row n of the second is the RMS of harmonic n, as far as the frame rate tells
+them (the first row is the fundamental). The columns are the meter's voltages and currents; they
+name the RMS registers, whose scaler and unit they have. Manufacturer-specific names; the buffer is
+empty until two cycles have been measured.
+"""
+
+from micropython import const
+
+from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE, UINT32
+from app.cosem import access
+from app.cosem.base import NO_ACCESS, READ, InterfaceClass
+from app.cosem.data import Data
+from app.cosem.values import Counter
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app.axdr import Writer
+    from app.cosem.base import Session
+    from app.cosem.catalogue import Catalogue
+    from metrology.engine import Engine
+    from metrology.waveform import Capture
+
+_WAVE = const(0)
+_HARMONICS = const(1)
+_UNSORTED = const(1)  # sort_method: first in, first out
+_UV_PER_STEP = const(10_000)  # of 1-0:32.7.0
+_UA_PER_STEP = const(1_000)  # of 1-0:31.7.0
+
+
+class WaveformProfile(InterfaceClass):
+    """Profile generic, version 1; the key of an instance says which of the two it is."""
+
+    CLASS_ID = 7
+    VERSION = 1
+    ATTRIBUTES = (
+        (1, "logical_name", OCTET_STRING, READ),
+        (2, "buffer", ARRAY, READ),
+        (3, "capture_objects", ARRAY, READ),
+        (4, "capture_period", UINT32, READ),
+        (5, "sort_method", ENUM, READ),
+        (6, "sort_object", STRUCTURE, READ),
+        (7, "entries_in_use", UINT32, READ),
+        (8, "profile_entries", UINT32, READ),
+    )
+    METHODS = ((1, "reset", NO_ACCESS), (2, "capture", NO_ACCESS))
+
+    def __init__(self, engine: "Engine", channels: int, primary: "Callable[[int], int]") -> None:
+        """`primary` takes a measured current to that before a transformer."""
+        self._engine = engine
+        self._channels = channels
+        self._primary = primary
+
+    def get(
+        self, writer: "Writer", key: int, index: int, session: "Session"
+    ) -> "Iterator[None] | None":
+        """Encode an attribute."""
+        if index == 2:
+            return self._rows(writer, key)
+        if index == 3:
+            return self._columns(writer)
+        if index == 4:
+            writer.uint32(0)
+        elif index == 5:
+            writer.enum(_UNSORTED)
+        elif index == 6:
+            _column(writer, 0, bytes(6), 0)
+        else:
+            writer.uint32(_count(self._capture(), key))
+        return None
+
+    def _capture(self) -> "Capture | None":
+        try:
+            return self._engine.capture()
+        except ValueError:
+            return None
+
+    def _columns(self, writer: "Writer") -> "Iterator[None]":
+        writer.array(self._channels)
+        for channel in range(self._channels):
+            c = 32 - channel % 2 + channel // 2 * 20  # U is 32, 52, 72; I is 31, 51, 71
+            if channel == self._channels - 1 and self._channels % 2:
+                c = 91
+            _column(writer, 3, bytes((1, 0, c, 7, 0, 255)), 2)
+            yield
+
+    def _rows(self, writer: "Writer", key: int) -> "Iterator[None]":
+        capture = self._capture()
+        count = _count(capture, key)
+        writer.array(count)
+        if capture is None:
+            return
+        yield
+        for row in range(count):
+            writer.structure(self._channels)
+            for channel in range(self._channels):
+                if key == _WAVE:
+                    micro = capture.micro(channel, row)
+                else:
+                    micro = capture.harmonic(channel, row + 1)
+                if channel % 2 == 0 and channel < self._channels - self._channels % 2:
+                    writer.int32((micro + _UV_PER_STEP // 2) // _UV_PER_STEP)
+                else:
+                    writer.int32((self._primary(micro) + _UA_PER_STEP // 2) // _UA_PER_STEP)
+            yield
+
+
+def _count(capture: "Capture | None", key: int) -> int:
+    if capture is None:
+        return 0
+    return capture.count if key == _WAVE else capture.orders
+
+
+def _column(writer: "Writer", class_id: int, logical_name: bytes, index: int) -> None:
+    writer.structure(4)
+    writer.uint16(class_id)
+    writer.octet_string(logical_name)
+    writer.int8(index)
+    writer.uint16(0)
+
+
+def add(
+    catalogue: "Catalogue",
+    engine: "Engine",
+    channels: int,
+    rate_mhz: int,
+    primary: "Callable[[int], int]",
+) -> None:
+    """Put both profiles, and the frame rate in millihertz, into the catalogue."""
+    profile = WaveformProfile(engine, channels, primary)
+    for key in (_WAVE, _HARMONICS):
+        catalogue.add((1, 0, 99, 140, key), profile, key, access.READINGS)
+    catalogue.add((0, 0, 128, 50, 0), Data(), Counter(lambda: rate_mhz), access.READINGS)
