@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects conformance fuzz bench screenshot look clean
+	types mpy size rows measure accuracy objects storage map conformance fuzz bench screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -50,7 +50,7 @@ test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
 test-sim: $(DEV_SET) ## the whole virtual meter through its ports
 	$(PYTEST) host_tests/system
 
-check: lint types mpy size rows look ## style, types, cross-compiling, sizes, feature ledger, faceplate
+check: lint types mpy size rows map look ## style, types, cross-compiling, sizes, feature ledger, faceplate
 
 lint: $(DEV_SET) ## ruff, its formatter, codespell
 	$(VENV)/ruff check $(CHECKED)
@@ -91,6 +91,12 @@ objects: $(DEV_SET) ## write the object model to docs/objects.md
 
 conformance: $(DEV_SET) ## the published conformance cases by name, over TCP and RS485
 	$(PY) tools/conformance.py $(ARGS)
+
+storage: $(DEV_SET) ## write the map of FRAM and flash to docs/storage.md (ARGS=--bench measures)
+	$(PY) tools/storage.py $(ARGS)
+
+map: $(DEV_SET) ## compare docs/storage.md with the map of FRAM and flash
+	$(PY) tools/storage.py --check
 
 N ?= 10000000
 fuzz: $(DEV_SET) ## mutated octets into the DLMS server and its links (N=10000000)

@@ -130,7 +130,7 @@ def test_all_rings_full_at_start():
     board = Board(True)
     for name, _, _, _ in regions.RINGS:
         number, sector, blocks, _, version = regions.find_ring(name)
-        kind = (number, row_size_of(name), version)
+        kind = (number, row_size_of(name), version, flash_image.numbered)
         for place, content in flash_image.full_ring(kind, blocks):
             board.files[1].write((sector + place) * 4096, content)
     board.boot()

@@ -19,18 +19,18 @@ def rows_of(row_size):
     return (SECTOR - HEADER) // (row_size + 4)
 
 
-def row(row_size, sequence, time_s):
-    """A row: its time, its number, and as many octets more."""
-    return (struct.pack("<II", time_s, sequence) + bytes([sequence & 0xFF]) * row_size)[:row_size]
+def numbered(row_size, sequence):
+    """What stands behind the time: the row's number, and as many octets more."""
+    return (struct.pack("<I", sequence) + bytes([sequence & 0xFF]) * row_size)[: row_size - 4]
 
 
 def block(kind, turn, first, count, time_s, closed):
     """One block of `count` rows from `first` on, one a minute from `time_s` on.
 
-    `kind`: ring, row size, version of the rows.
+    `kind`: ring, row size, version of the rows, callable(row size, sequence) for what a row holds.
     """
-    row_size = kind[1]
-    opening = b"Fr\x01" + struct.pack("<BHH", *kind) + struct.pack("<III", turn, first, 0)
+    number, row_size, version, body = kind
+    opening = b"Fr\x01" + struct.pack("<BHHIII", number, row_size, version, turn, first, 0)
     opening += struct.pack("<I", binascii.crc32(opening))
     closing = b"\xff" * 12
     if closed:
@@ -38,7 +38,7 @@ def block(kind, turn, first, count, time_s, closed):
         closing += struct.pack("<I", binascii.crc32(closing, first))
     parts = [opening, closing]
     for place in range(count):
-        data = row(row_size, first + place, time_s + 60 * place)
+        data = struct.pack("<I", time_s + 60 * place) + body(row_size, first + place)
         parts.append(data)
         parts.append(struct.pack("<I", binascii.crc32(data, first + place)))
     filled = b"".join(parts)

@@ -56,6 +56,10 @@ class Chip:
         """Tell whether anything on the bus reaches the chip."""
         return self.powered and not self.dead
 
+    def counts(self) -> "dict[str, int]":
+        """What was written to the chip since the program began; empty if nobody asks."""
+        return {}
+
     def fault(self, name: str, **arguments: object) -> None:
         """Start the fault `name`; ValueError for a name or an argument that is not known."""
         if name == "clear":

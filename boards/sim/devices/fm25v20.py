@@ -61,6 +61,7 @@ class Fm25v20(Chip):
         self._asleep = False
         self._awake_at_us = 0
         self._bytes_left = -1  # until the supply goes; -1: it does not
+        self._stored = 0  # bytes, since the program began
         self._opcode = -1
         self._position = 0
         self._address = 0
@@ -74,6 +75,10 @@ class Fm25v20(Chip):
         self._opcode = -1
         if on:
             self._bytes_left = -1
+
+    def counts(self) -> "dict[str, int]":
+        """Bytes that were stored."""
+        return {"bytes_written": self._stored}
 
     def clear_faults(self) -> None:
         """End every fault; a flipped bit stays flipped."""
@@ -183,5 +188,6 @@ class Fm25v20(Chip):
         elif self._bytes_left > 0:
             self._bytes_left -= length
         if length:
+            self._stored += length
             data = bytes(length) if out_buf is None else out_buf[start : start + length]
             self._content.write(self._address, data)

@@ -58,7 +58,6 @@ _SUS = const(0x80)  # in status register 2
 _PROGRAM_US = const(400)
 _WRITE_STATUS_US = const(10_000)
 _RESET_US = const(30)
-_RELEASE_US = const(3)
 _SUSPEND_US = const(20)
 _ERASES = {  # opcode: size, microseconds
     _SECTOR_ERASE: (SECTOR, 45_000),
@@ -143,6 +142,10 @@ class W25q(Chip):
             self._resume()
             self._busy_until_us = 0
             self._settle()
+
+    def counts(self) -> "dict[str, int]":
+        """Bytes that were programmed, sectors that were erased."""
+        return {"bytes_programmed": self.cells.programmed, "sectors_erased": self.cells.erased}
 
     def clear_faults(self) -> None:
         """End every fault; a flipped bit stays flipped."""
@@ -297,9 +300,8 @@ class W25q(Chip):
             self._powered_down = False
         elif opcode == _SUSPEND:
             self._suspend()
-        elif opcode == _RESUME:
-            if self._resumable():
-                self._resume()
+        elif opcode == _RESUME and self._resumable():
+            self._resume()
         elif opcode == _RESET:
             self._tear()
             self._suspended = 0

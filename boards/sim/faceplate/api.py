@@ -152,6 +152,7 @@ def health(bench: "Bench") -> "Answer":
         "longest_loop_ms": bench.longest_loop_us() / 1000,
         "boots": bench.processor.boots,
         "windows_repeated": bench.leap.windows,
+        "chips": {name: chip.counts() for name, chip in bench.chips.items() if chip.counts()},
     }
     if bench.running():
         meter = bench.meter()

@@ -35,7 +35,7 @@ _CLOSING_AT = const(24)  # earliest and latest time of the rows; each part is fo
 _CLOSING_SIZE = const(8)
 _HEADER_SIZE = const(36)
 _CRC_SIZE = const(4)
-_RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
+RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
 
 
 def rows_of(sector_size: int, row_size: int) -> int:
@@ -58,7 +58,7 @@ class Ring:
         if row_size < 4 or self._rows < 1:
             raise ValueError("row size")
         self.row_size = row_size
-        self.capacity = (self.blocks - _RESERVE) * self._rows  # rows that are kept for certain
+        self.capacity = (self.blocks - RESERVE) * self._rows  # rows that are kept for certain
         if limit:
             self.capacity = min(limit, self.capacity)
         self._firsts = array("i", [-1] * self.blocks)  # first sequence of each, -1: no rows

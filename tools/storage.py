@@ -1,0 +1,232 @@
+"""`make storage`: writes the map of FRAM and flash into docs/storage.md; --bench measures.
+
+The tables come from the map that the meter itself uses, app/storage/regions.py. `--check` compares
+with the file instead of writing it. `--bench` starts virtual meters and says what the running
+meter writes in a second at several loads, how long it takes to start with every ring full, and
+what its longest stall is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [
+    str(ROOT / folder) for folder in ("host_tests/reference", "host_tests/shims", "firmware")
+]
+
+import cpython  # noqa: E402 - found by the path above
+
+cpython.install()
+
+import flash_image  # noqa: E402 # pyright: ignore
+from running_meter import LAUNCHER, MeterError, RunningMeter, free_ports  # noqa: E402
+
+from app.storage import record, regions, ring  # noqa: E402
+
+DOCUMENT = ROOT / "docs" / "storage.md"
+_SECTOR = 4096
+_FLASH = 16 << 20
+_CYCLES = 100_000  # erase cycles that a sector bears (W25Q128JV)
+_YEAR_S = 365 * 86400
+_LOADS_A = (0, 0.5, 5, 100)
+_LOAD_S = 20
+_START_S = 60
+
+_EVENT_SIZE = 8
+
+# What the rings are laid out for: bytes of a row, rows that have to be kept, seconds between two.
+# An event's row is a time with its status and a code; a channel of a profile takes nine bytes.
+_NEEDS = {
+    "power_failure_log": (11, 0, 3600),
+    "certification_log": (21, 0, 86400),
+    "log": (_EVENT_SIZE, 0, 3600),
+    "load_profile_1": (98, 8640, 900),
+    "load_profile_2": (98, 3484, 86400),
+    "load_profile_3": (98, 5762, 3600),
+    "load_profile_4": (72, 1080, 600),
+    "billing_1": (374, 310, 86400),
+    "billing_2": (374, 310, 86400),
+    "daily_billing": (374, 31, 86400),
+    "mbus_profile": (48, 1440, 3600),
+    "modem_profile": (48, 720, 3600),
+    "waveforms": (1012, 0, 600),
+}
+
+_TABLE = re.compile(r"(<!-- (fram|flash) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+
+
+def _needs(name: str) -> tuple[int, int, int]:
+    for key, needs in _NEEDS.items():
+        if name.startswith(key) or (key == "log" and "_log" in name):
+            return needs
+    raise KeyError(name)
+
+
+def _fram_rows() -> Iterator[str]:
+    yield "| region | offset | bytes | payload, at most | format |"
+    yield "|---|---|---|---|---|"
+    address = 0
+    for name, capacity, version in regions.REGIONS:
+        size = 2 * record.slot_size(capacity)
+        yield f"| {name} | {address} | {size} | {capacity} | {version} |"
+        address += size
+    if address > regions.JOURNAL_ADDRESS:
+        raise ValueError("the regions of the FRAM reach into the journal")
+    free = regions.JOURNAL_ADDRESS - address
+    yield f"| (free) | {address} | {free} | | |"
+    yield f"| journal | {regions.JOURNAL_ADDRESS} | {regions.JOURNAL_SIZE} | | 1 |"
+
+
+def _flash_rows() -> Iterator[str]:
+    yield (
+        "| ring | offset | KiB | rows a sector | rows kept | needed | row, bytes "
+        "| erase cycles in 20 years |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    sector = 0
+    for name, sectors, limit, _ in regions.RINGS:
+        row_size, needed, period_s = _needs(name)
+        needed = limit or needed
+        rows = ring.rows_of(_SECTOR, row_size)
+        kept = (sectors - ring.RESERVE) * rows
+        kept = min(limit, kept) if limit else kept
+        if kept < needed:
+            raise ValueError(f"{name} keeps {kept} rows, {needed} are needed")
+        cycles = 20 * _YEAR_S / period_s / rows / sectors
+        if cycles > _CYCLES / 2:
+            raise ValueError(f"{name} wears its sectors out")
+        yield (
+            f"| {name} | {sector * _SECTOR} | {sectors * 4} | {rows} | {kept} "
+            f"| {needed or ''} | {row_size} | {cycles:.0f} |"
+        )
+        sector += sectors
+    if sector > regions.IMAGE_SECTOR:
+        raise ValueError("the rings reach into the firmware images")
+    free = (regions.IMAGE_SECTOR - sector) * 4
+    yield f"| (free) | {sector * _SECTOR} | {free} | | | | | |"
+    for image in (1, 2):
+        at = regions.IMAGE_SECTOR + (image - 1) * regions.IMAGE_SECTORS
+        size = regions.IMAGE_SECTORS * 4
+        yield f"| firmware image {image} | {at * _SECTOR} | {size} | | | | | |"
+
+
+def document(text: str) -> str:
+    """`text` with the tables of today's map between its marks."""
+    tables = {"fram": _fram_rows, "flash": _flash_rows}
+
+    def renewed(found: re.Match[str]) -> str:
+        return found[1] + "\n".join(tables[found[2]]()) + "\n" + found[3]
+
+    renewed_text, count = _TABLE.subn(renewed, text)
+    if count != len(tables):
+        raise ValueError("docs/storage.md has lost a mark of its tables")
+    return renewed_text
+
+
+def _bench_writes() -> None:
+    print("FRAM bytes written in a second, flash bytes programmed in an hour:")
+    with RunningMeter("--rate", "0", "--detail", "frames") as meter:
+        for load_a in _LOADS_A:
+            phases = [{"i": load_a, "phi_deg": 10}] * 3
+            meter.call("/api/mains", {"phases": phases})
+            meter.call("/api/advance", {"seconds": 1})
+            before = meter.call("/api/health")["chips"]
+            meter.call("/api/advance", {"seconds": _LOAD_S})
+            after = meter.call("/api/health")["chips"]
+            fram = after["fram"]["bytes_written"] - before["fram"]["bytes_written"]
+            flash = after["flash"]["bytes_programmed"] - before["flash"]["bytes_programmed"]
+            print(f"  {load_a:5} A: {fram / _LOAD_S:7.1f} {flash * 3600 / _LOAD_S:8.0f}")
+
+
+def full_flash(path: Path) -> int:
+    """Write a chip file in which every ring is full; return the rows."""
+    rows = 0
+    with path.open("wb") as file:
+        file.write(b"\xff" * _FLASH)
+        for name, _, _, _ in regions.RINGS:
+            number, sector, blocks, _, version = regions.find_ring(name)
+            size = _needs(name)[0]
+            body = _event if size == _EVENT_SIZE else flash_image.numbered
+            kind = (number, size, version, body)
+            for place, content in flash_image.full_ring(kind, blocks):
+                file.seek((sector + place) * _SECTOR)
+                file.write(content)
+            rows += (blocks - 1) * flash_image.rows_of(size) - 1
+    return rows
+
+
+def _event(_size: int, sequence: int) -> bytes:
+    """Deviation, clock status and code of an event log's row."""
+    return struct.pack("<hBB", 0, 0, sequence % 100 + 1)
+
+
+def _bench_start() -> None:
+    state = ROOT / "build" / "storage_bench"
+    state.mkdir(parents=True, exist_ok=True)
+    for kind in ("blank", "full"):
+        for file in state.glob("*.bin"):
+            file.unlink()
+        rows = full_flash(state / "flash.bin") if kind == "full" else 0
+        first = free_ports(6)
+        command = [str(LAUNCHER), "--ports", str(first), "--http", "0", "--state", str(state)]
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            for line in process.stdout or ():
+                if line.strip() == "ready":
+                    break
+            print(f"start with a {kind} flash, {rows} rows: {time.monotonic() - begun:.2f} s")
+        finally:
+            process.terminate()
+            process.wait(_START_S)
+
+
+def _bench_rings() -> None:
+    test = ROOT / "host_tests" / "on_target" / "test_storage.py"
+    interpreter = ROOT / ".venv" / "bin" / "micropython"
+    path = ":".join(["firmware", "boards/sim", ".frozen"])
+    command = [str(interpreter), "-X", "heapsize=3M", str(test)]
+    ran = subprocess.run(
+        command, cwd=ROOT, env={"MICROPYPATH": path}, capture_output=True, text=True, check=False
+    )
+    for line in ran.stdout.splitlines():
+        if line.startswith("    "):
+            print(line.strip())
+
+
+def main() -> int:
+    """Write, compare or measure; 1 if the file is not what would be written."""
+    parser = argparse.ArgumentParser(description="the map of the non-volatile memories")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--bench", action="store_true", help="measure on virtual meters")
+    arguments = parser.parse_args()
+    if arguments.bench:
+        try:
+            _bench_writes()
+            _bench_start()
+            _bench_rings()
+        except MeterError as error:
+            print("storage:", error, file=sys.stderr)
+            return 1
+        return 0
+    old = DOCUMENT.read_text(encoding="utf-8")
+    text = document(old)
+    if not arguments.check:
+        DOCUMENT.write_text(text, encoding="utf-8")
+        print(f"{DOCUMENT.relative_to(ROOT)}: {len(text.splitlines())} lines")
+    elif text != old:
+        print("docs/storage.md is not what `make storage` writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
