@@ -14,6 +14,7 @@ import processor
 import timeline
 import wiring
 from devices.ads131m0x import Ads131m0x
+from devices.crystal import Crystal
 from devices.ds3231 import Ds3231
 from devices.fm25v20 import Fm25v20
 from devices.key import Key
@@ -82,6 +83,7 @@ class Assembly:
         # an OptoMOS is a diode that someone behind it watches
         self.pulse_output = self._led("pulse_output", pins.PULSE_OUTPUT)
         self.chips["sensors"] = self.world.sensor_errors
+        self.chips["crystal"] = Crystal(timeline.set_crystal)
         self._keys()
         self._relays()
         self._lines()

@@ -323,7 +323,7 @@ def run() -> None:
 
 def _ticks() -> int:
     # The loop's own look at the time is not the firmware's: it lets no time pass.
-    return (timeline.now_us // 1000) & 0x3FFFFFFF
+    return (timeline.processor_us() // 1000) & 0x3FFFFFFF
 
 
 def install() -> None:

@@ -40,14 +40,15 @@ class TaskQueue:
         """Let `task` run at the tick `key` in milliseconds, by default now."""
         task.data = None
         due_us = timeline.now_us
-        ticks = (due_us // 1000) & 0x3FFFFFFF
+        counted_ms = timeline.processor_us() // 1000
+        ticks = counted_ms & 0x3FFFFFFF
         if key is None:
             task.ph_key = ticks
         else:
             task.ph_key = key
             ahead = ((key - ticks + 0x20000000) & 0x3FFFFFFF) - 0x20000000
             if ahead > 0:
-                due_us += ahead * 1000 - due_us % 1000
+                due_us = timeline.when_processor((counted_ms + ahead) * 1000)
         task.due_us = due_us
         # A list kept in order allocates nothing; what is ready is at the front.
         tasks = self.tasks

@@ -33,6 +33,11 @@ _MAX_LAG_HOST_US = 1_000_000
 _PATIENCE = 2000
 _STALL_STEP_US = 20
 
+# The processor's crystal: how fast it runs, how far its count was ahead at what time
+_crystal_ppb = 0
+_crystal_ahead_us = 0
+_crystal_from_us = 0
+
 _events: "list[Event]" = []  # in order; so few that a heap would not be faster
 _leaps: "list[Leap]" = []  # in the order of their ends
 _anchor_host_us = 0
@@ -49,12 +54,36 @@ def reset() -> None:
     _calls = 0
     _events.clear()
     _leaps.clear()
+    set_crystal(0)
     anchor()
 
 
 def now() -> int:
     """Return the virtual time in microseconds."""
     return now_us
+
+
+def set_crystal(ppb: int) -> None:
+    """Let the processor's crystal run fast by parts in 10**9 from now on, slow below 0."""
+    global _crystal_ppb, _crystal_ahead_us, _crystal_from_us
+    _crystal_ahead_us = 0 if now_us == 0 else processor_us() - now_us
+    _crystal_from_us = now_us
+    _crystal_ppb = ppb
+
+
+def processor_us() -> int:
+    """Return the microseconds that the processor has counted."""
+    if not _crystal_ppb:
+        return now_us + _crystal_ahead_us
+    return now_us + _crystal_ahead_us + (now_us - _crystal_from_us) * _crystal_ppb // 1_000_000_000
+
+
+def when_processor(us: int) -> int:
+    """Return the time at which the processor will have counted `us`."""
+    ahead_us = us - _crystal_ahead_us - _crystal_from_us
+    if _crystal_ppb:
+        ahead_us = -(-ahead_us * 1_000_000_000 // (1_000_000_000 + _crystal_ppb))
+    return _crystal_from_us + ahead_us
 
 
 def at(us: int, callback: "Callable[[], None]") -> "Event":

@@ -23,13 +23,13 @@ _clock_offset_us = _POWER_ON_S * 1_000_000
 def ticks_ms() -> int:
     """Return a millisecond count that wraps at 2**30."""
     timeline.stall()
-    return (timeline.now_us // 1000) & _TICKS_MASK
+    return (timeline.processor_us() // 1000) & _TICKS_MASK
 
 
 def ticks_us() -> int:
     """Return a microsecond count that wraps at 2**30."""
     timeline.stall()
-    return timeline.now_us & _TICKS_MASK
+    return timeline.processor_us() & _TICKS_MASK
 
 
 def ticks_cpu() -> int:

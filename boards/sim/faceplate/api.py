@@ -84,6 +84,10 @@ def state(bench: "Bench") -> "Answer":
             "lcd": lcd,
             "leds": {"active": active.pulses, "reactive": reactive.pulses},
             "pulse_output": bench.pulse_output_state(),
+            "rtc": {
+                "time": utc_text(bench.rtc().utc_s()),
+                "test_pulses": bench.rtc().square_wave_edges(),
+            },
             "leds_lit": {"active": bool(active.lit), "reactive": bool(reactive.lit)},
             "keys": {name: key.down for name, key in bench.world.keys.items()},
             "meter": _nameplate(bench),

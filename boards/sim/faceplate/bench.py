@@ -78,8 +78,11 @@ class Bench:
         """Time of the meter, that of its clock chip while it has no power; UTC since 2000."""
         if self.running():
             return self.meter().clock.utc_s()
-        rtc: Ds3231 = self.chips["rtc"]  # pyright: ignore[reportAssignmentType]
-        return rtc.utc_s()
+        return self.rtc().utc_s()
+
+    def rtc(self) -> "Ds3231":
+        """The clock chip."""
+        return self.chips["rtc"]  # pyright: ignore[reportReturnType]
 
     def led(self, name: str) -> "Led":
         """The diode `active` or `reactive`."""
