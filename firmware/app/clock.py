@@ -60,7 +60,7 @@ class Clock:
 
     invalid: the time is not known; doubtful: it may be wrong; both until it is set
     rtc_failed: the chip did not answer at the last look, the processor's ticks count alone
-    on_change: called with (old UTC, new UTC) after a change of a second or more
+    on_change: called with (old UTC, new UTC) after a change, or when the time became known
     on_event: called with an event code
     """
 
@@ -114,15 +114,19 @@ class Clock:
     def set_utc_s(self, utc_s: int, hundredths: int = 0) -> None:
         """Set the time, here and in the chip. Raises ValueError outside the years 2000 to 2099."""
         civil.parts(utc_s)
-        self._move(utc_s, hundredths * 10)
+        self._move(utc_s, hundredths * 10, True)
         self._write_chip()
 
-    def shift(self, seconds: int) -> None:
-        """Move the time, the running second's fraction stays. Raises ValueError as `set_utc_s`."""
+    def shift(self, seconds: int, whole: bool = False) -> None:
+        """Move the time, to a `whole` second or with its fraction. Raises ValueError.
+
+        A time that is not known stays unknown.
+        """
         utc_s = self.utc_s() + seconds
         civil.parts(utc_s)
-        self._move(utc_s, self._ms)
-        self._write_chip()
+        self._move(utc_s, 0 if whole else self._ms, False)
+        if not self.invalid:
+            self._write_chip()
 
     def every(
         self,
@@ -176,6 +180,7 @@ class Clock:
 
     def look(self) -> None:
         """Compare with the chip and follow it, or put it right."""
+        failed = self.rtc_failed
         drift_ms = time.ticks_diff(time.ticks_ms(), self._drifted_ms) // _TICKS_DRIFT
         self._unsure_ms = min(_UNKNOWN_MS, self._unsure_ms + drift_ms)
         self._drifted_ms = time.ticks_add(self._drifted_ms, drift_ms * _TICKS_DRIFT)
@@ -186,13 +191,15 @@ class Clock:
             chip_s = self._rtc.utc_s()
         except OSError:
             self.rtc_failed = True
+            if not failed:
+                self.tell(event_codes.CLOCK_CHIP_FAILED)
             return
         except ValueError:
             wrong = True
         self.rtc_failed = False
         if self.invalid:
             if not wrong:  # a chip that was silent at power-up is back
-                self._move(chip_s, 500)
+                self._move(chip_s, 500, True)
                 self._unsure_ms = 500
                 self.doubtful = True
             return
@@ -299,25 +306,29 @@ class Clock:
             self._anchor_ms = time.ticks_add(self._anchor_ms, -ms)
             return
         ahead_ms = self._ms + ms
-        invalid, doubtful = self.invalid, self.doubtful
-        self._move(self.utc_s() + ahead_ms // 1000, ahead_ms % 1000)
-        self.invalid, self.doubtful = invalid, doubtful
+        self._move(self.utc_s() + ahead_ms // 1000, ahead_ms % 1000, False)
 
-    def _move(self, utc_s: int, ms: int) -> None:
-        """Let it be `utc_s` and `ms` now, with all that follows but the chip."""
+    def _move(self, utc_s: int, ms: int, known: bool) -> None:
+        """Let it be `utc_s` and `ms` now, with all that follows but the chip.
+
+        `known`: somebody who knows the time says so.
+        """
         old_utc_s = self.utc_s()
+        renewed = known and self.invalid
         big = abs(utc_s - old_utc_s) > self.shift_limit_s
         if big:
             self.tell(event_codes.CLOCK_ADJUSTED_OLD)
         self._anchor_s = utc_s
         self._anchor_ms = time.ticks_add(time.ticks_ms(), -ms)
-        self.invalid = self.doubtful = False
+        if known:
+            self.invalid = self.doubtful = False
         if big:
             self._saving = self.dst_active(utc_s)
             self.tell(event_codes.CLOCK_ADJUSTED_NEW)
         if utc_s != old_utc_s:
             for period in self._periods:
                 period.moved(old_utc_s, utc_s)
+        if utc_s != old_utc_s or renewed:
             for callback in self.on_change:
                 callback(old_utc_s, utc_s)
         self.wake()

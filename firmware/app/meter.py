@@ -265,7 +265,9 @@ class Meter:
             lambda outage_s, short: None if short else events.outage(outage_s)
         )
         self.clock.on_change.append(
-            lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
+            lambda _old, _new: (
+                None if self.clock.invalid else events.errors.withdraw(event_codes.CLOCK_INVALID)
+            )
         )
         events.errors.lasting = [
             (event_codes.CLOCK_INVALID, lambda: self.clock.invalid),

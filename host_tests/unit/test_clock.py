@@ -15,6 +15,7 @@ from clock_rig import ClockRig
 import civil
 from app import clock as clock_module
 from app.clock import DIFFERENT_BASE, DOUBTFUL, INVALID, Clock
+from app.event_codes import CLOCK_CHIP_FAILED
 from drivers.ds3231 import Ds3231
 
 START = civil.utc_s(2026, 11, 21, 12)
@@ -132,6 +133,7 @@ def test_a_silent_chip_is_bridged_by_the_ticks_and_followed_again():
     assert rig.clock.rtc_failed
     assert rig.clock.status() & (DOUBTFUL | DIFFERENT_BASE) == DOUBTFUL | DIFFERENT_BASE
     assert rig.error_ms() == pytest.approx(216, abs=30)
+    assert rig.codes() == [CLOCK_CHIP_FAILED]
     rig.chip.fault("clear")
     rig.run(80)
     assert rig.clock.status() & (INVALID | DOUBTFUL | DIFFERENT_BASE) == 0
@@ -263,6 +265,26 @@ def test_shifts_keep_the_fraction_of_the_second(rig):
     rig.run(65)
     assert abs(rig.error_ms()) < 30
     assert rig.chip.utc_s() == seconds(rig)
+
+
+def test_a_time_that_is_not_known_is_not_made_known_by_a_shift(rig):
+    rig.chip.set_battery(False)
+    rig.power_cut(5)
+    rig.clock.shift(30)
+    assert rig.clock.utc_s() == NEVER + 30
+    assert rig.clock.invalid
+    rig.power_cut(5)
+    assert rig.clock.utc_s() == NEVER
+
+
+def test_whoever_waits_for_a_known_time_is_told_though_it_does_not_move(rig):
+    rig.chip.set_battery(False)
+    rig.power_cut(5)
+    changes = []
+    rig.clock.on_change.append(lambda old, new: changes.append((old, new)))
+    rig.clock.set_utc_s(NEVER)
+    rig.clock.set_utc_s(NEVER)
+    assert changes == [(NEVER, NEVER)]
 
 
 def test_setting_takes_the_hundredths(rig):

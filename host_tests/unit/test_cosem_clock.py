@@ -144,7 +144,7 @@ def test_what_is_no_time_is_refused(rig, text):
 
 def test_hundredths_are_taken_and_seconds_may_be_left_open(rig):
     moments = []
-    rig.clock._move = lambda utc_s, ms: moments.append((utc_s - NOW_UTC_S, ms))
+    rig.clock._move = lambda utc_s, ms, known: moments.append((utc_s - NOW_UTC_S, ms))
     assert put(rig, 2, "090c" + "07ea0131ff173b3263000000".replace("0131", "011f")) == 0
     assert put(rig, 2, "090c" + "07ea011fff173bffff000000") == 0
     assert moments == [(0, 990), (-50, 0)]

@@ -127,11 +127,9 @@ class Clock(InterfaceClass):
 
     def _adjust_to(self, period_s: int) -> None:
         """Set the time to the nearest multiple of `period_s` in local time, the middle upwards."""
-        utc_s = self._clock.utc_s()
-        past_s = (utc_s - self._clock.deviation_min(utc_s) * 60) % period_s
-        if 2 * past_s >= period_s:
-            past_s -= period_s
-        self._clock.set_utc_s(utc_s - past_s)
+        clock = self._clock
+        past_s = clock.zone.local_s(clock.utc_s()) % period_s
+        clock.shift(-past_s if 2 * past_s < period_s else period_s - past_s, True)
 
     def _adjust_to_preset_time(self) -> None:
         if self._preset_utc_s is None:
