@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import accuracy_paths  # noqa: F401 # pyright: ignore[reportUnusedImport] - where models look
 import numpy as np
 from accuracy_signal import Phasors, Signal, render
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Sensors:
     lead_deg: float  # of the transformers' current at 50 Hz
     lead_rise_deg: float  # more of it for every decade below the reference current
     ratio_loss_percent: float  # current lost for every such decade
+    corner_hz: float = 15_900  # of the filter before the converter: 1 kOhm, 10 nF
 
 
 class Sensor:
@@ -61,7 +63,7 @@ class Sensor:
         self._current = current
         self._gain = 1 + rng.uniform(-0.01, 0.01)
         self._gain_per_k = rng.uniform(-1, 1) * (30e-6 if current else 20e-6)
-        self._corner_hz = 15_900 * (1 + rng.uniform(-0.05, 0.05))  # 1 kOhm, 10 nF
+        self._corner_hz = sensors.corner_hz * (1 + rng.uniform(-0.05, 0.05))
         lead = math.radians(sensors.lead_deg * (1 + rng.uniform(-0.1, 0.1)))
         self._high_pass_hz = 50 * math.tan(lead) if current else 0.0
 
@@ -139,7 +141,7 @@ class FrontEnd:
                     "current; passes no DC and does not saturate"
                 ),
             ),
-            ("filter", "first order at 15.9 kHz within 5 %"),
+            ("filter", f"first order at {design.corner_hz / 1000:.3g} kHz within 5 %"),
         ]
 
     def codes(self, signal: Signal, seconds: float, run: int, kelvin: float) -> Codes:

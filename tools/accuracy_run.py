@@ -11,25 +11,23 @@ import atexit
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import accuracy_signal
 import interpreter
 from accuracy_converters import FRONT_ENDS
 from accuracy_frontend import FrontEnd
+from accuracy_paths import ROOT
 from accuracy_signal import BURST, Condition
 
-ROOT = Path(__file__).resolve().parent.parent
+from metrology import calibration_step
+from metrology.calibration import Calibration, CalibrationError
+
 TARGET = ROOT / "tools" / "accuracy_target.py"
-sys.path[:0] = [str(ROOT / "host_tests" / "shims"), str(ROOT / "firmware")]
-
-from metrology.calibration import OFFSET_MAX_UW, Calibration  # noqa: E402 - found by the path
-
 SETTLE_S = 0.8
 A_IMPORT, A_EXPORT, Q_PLUS, Q_MINUS, NET = 0, 1, 2, 3, 11
 _QUADRANTS = (4, 5, 6, 7)
@@ -187,51 +185,32 @@ def _wrong_register(gained: list[float], power: float, reactive: float, apparent
 def calibrate(target: Target, front: FrontEnd, seconds: float) -> Record:
     """The production procedure: gain at Iref, delay at 60 degrees, offset at the smallest current.
 
-    Readings are the meter's own, the reference's are exact. Raises AccuracyError if the record
-    would be refused.
+    Readings are the meter's own, the reference's are exact, the arithmetic is production's.
+    Raises AccuracyError if the meter would refuse gain or delay.
     """
     plate = front.plate
     record = Calibration(plate.phases)
-    turn_ns = 1e9 / (2 * math.pi * plate.frequency_hz)
-    per_phase = plate.voltage_v * plate.reference_a
-
-    def read(condition: Condition, run: int) -> dict[str, Any]:
-        return target.measure(front, condition, record.pack(), seconds, run)
-
-    unity = Condition(plate.reference_a)
-    shown = read(unity, 1_000_000)
-    before = sum(shown["p_uw"]) / (1e6 * per_phase * plate.phases) - 1
-    for k in range(plate.phases):
-        record.u_gain_ppb[k] = _ppb(plate.voltage_v * 1e6 / shown["u_uv"][k])
-        record.i_gain_ppb[k] = _ppb(plate.reference_a * 1e6 / shown["i_ua"][k])
-    for again in (0, 1):  # the second time for what the meter's own clock is wrong
-        shown = read(Condition(plate.reference_a, 60.0), 1_000_001 + again)
-        for k in range(plate.phases):
-            lag = math.acos(max(-1.0, min(1.0, shown["p_uw"][k] / (per_phase * 1e6))))
-            record.delay_ns[k] += round((lag - math.radians(60)) * turn_ns)
-    # Once more at unity, by energy: with the right delay, it says the last of the gain
-    shown = read(unity, 1_000_003)
-    shown_wh = sum(shown["p_uw"]) * 1e-6 * shown["frames"] / front.true_rate_hz / 3600
-    clock = shown["gained_uws"][NET] / 3.6e9 / shown_wh
-    for k in range(plate.phases):
-        gain = 1 + record.i_gain_ppb[k] / 1e9
-        record.i_gain_ppb[k] = _ppb(gain * per_phase * 1e6 / (shown["p_uw"][k] * clock))
     smallest_a = plate.reference_a * (0.01 if plate.transformer else 0.05)
-    shown = read(Condition(smallest_a), 1_000_004)
-    for k in range(plate.phases):
-        wanted_uw = plate.voltage_v * smallest_a * 1e6 / clock
-        record.p_offset_uw[k] = round(wanted_uw - shown["p_uw"][k])
-        record.q_offset_uvar[k] = round(-shown["q_uvar"][k])
+    before = 0.0
     left = ""
-    if max(abs(offset) for offset in record.p_offset_uw + record.q_offset_uvar) > OFFSET_MAX_UW:
-        # No record holds so much, and it is no offset: production would refuse the meter
-        record.p_offset_uw = [0] * plate.phases
-        record.q_offset_uvar = [0] * plate.phases
-        left = " (refused as out of range)"
-    try:
-        packed = record.pack()
-    except ValueError as error:
-        raise AccuracyError(str(error)) from error
+    for run, (step, current_a, lag) in enumerate((
+        (calibration_step.GAIN, plate.reference_a, 0.0),
+        (calibration_step.PHASE, plate.reference_a, 60.0),
+        (calibration_step.OFFSET, smallest_a, 0.0),
+    )):  # fmt: skip
+        condition = Condition(current_a, lag)
+        shown = target.measure(front, condition, record.pack(), seconds, 1_000_000 + run)
+        averages = _averages(shown, plate.phases)
+        if not run:
+            true_uw = plate.phases * plate.voltage_v * current_a * 1e6
+            before = sum(shown["p_uw"]) / true_uw - 1
+        try:
+            record = calibration_step.corrected(record, _load(front, condition), averages, step)
+            record.check()
+        except CalibrationError as error:
+            if step != calibration_step.OFFSET:
+                raise AccuracyError(str(error)) from error
+            left = f" ({error})"
     steps = [
         ("voltage gain", _listed(record.u_gain_ppb, 1e-7, "%", 4)),
         ("current gain", _listed(record.i_gain_ppb[: plate.phases], 1e-7, "%", 4)),
@@ -239,11 +218,25 @@ def calibrate(target: Target, front: FrontEnd, seconds: float) -> Record:
         ("power offset", _listed(record.p_offset_uw, 1e-3, "mW" + left, 2)),
         ("reactive offset", _listed(record.q_offset_uvar, 1e-3, "mvar" + left, 2)),
     ]
-    return Record(packed, record, 100 * before, steps)
+    return Record(record.pack(), record, 100 * before, steps)
 
 
-def _ppb(factor: float) -> int:
-    return round((factor - 1) * 1e9)
+def _load(front: FrontEnd, condition: Condition) -> calibration_step.Load:
+    """What the bench gives, as production is told."""
+    load = calibration_step.Load(front.plate.phases)
+    for phase in range(load.phases):
+        load.u_uv[phase] = round(front.plate.voltage_v * 1e6)
+        load.i_ua[phase] = round(condition.current_a * 1e6)
+        load.phi_udeg[phase] = round(condition.lag_deg * 1e6)
+    return load
+
+
+def _averages(shown: dict[str, Any], phases: int) -> calibration_step.Averages:
+    """What the meter has averaged, in production's own form."""
+    averages = calibration_step.Averages(phases)
+    values = {name: [round(v) for v in shown[name]] for name in ("u_uv", "i_ua", "p_uw", "q_uvar")}
+    averages.add(SimpleNamespace(**values, in_ua=0, f_uhz=round(shown["f_hz"] * 1e6)))  # type: ignore[arg-type]
+    return averages
 
 
 def _listed(values: list[int], scale: float, unit: str, decimals: int) -> str:

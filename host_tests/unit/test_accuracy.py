@@ -162,15 +162,33 @@ def test_the_same_seed_is_the_same_specimen_and_another_is_not():
 
 def test_rp2040_codes_are_uneven_and_the_table_evens_them():
     raw, table = (FRONT_ENDS[name]("1ph", 1) for name in ("rp2040-raw", "rp2040"))
-    rises = np.diff(raw._thresholds)
-    assert np.sum(rises > 5) == 4  # the wide codes
-    ideal = np.arange(1, 4095) + 0.0
-    for front, least, most in ((raw, 1.5, 8.0), (table, 0.0, 0.5)):
-        middle = (front._thresholds[1:] + front._thresholds[:-1]) / 2
-        worth = front._worth[1:-1]
-        error = worth - middle
-        assert least <= np.sqrt(np.mean((error - error.mean()) ** 2)) <= most
-    assert len(ideal) == len(middle)
+    assert np.array_equal(raw._edges, table._edges)  # one chip, the bus model's own
+    assert np.sum(np.diff(raw._edges) > 5) == 4  # the wide codes
+    inside = slice(64, 4031)
+    middle = ((raw._edges[1:] + raw._edges[:-1]) / 2)[inside]
+    place = np.arange(len(middle))
+    for front, least, most in ((raw, 1.5, 8.0), (table, 0.0, 0.3)):
+        error = front._worth[1:-1][inside] / 4096 - middle
+        error -= np.polyval(np.polyfit(place, error, 1), place)  # gain and offset are calibrated
+        assert least <= np.sqrt(np.mean(error**2)) <= most
+
+
+def test_rp2040_tells_the_meter_how_its_inputs_are_skewed():
+    front = FRONT_ENDS["rp2040"]("1ph", 1)
+    clocks = 48_000_000 // 12_000
+    assert front.skew_ns == [-clocks * 125 // 6]
+    assert front.skew_ns[0] == pytest.approx(-1e9 / 12_000, abs=1)
+
+
+def test_the_ads1115_is_read_by_the_drivers_own_code(monkeypatch):
+    # a sine of exactly 50 Hz is drawn through its samples; take the sine away and it is not
+    from drivers import ads1115
+
+    front = FRONT_ENDS["ads1115"]("1ph", 1)
+    signal = signals.make(Condition(10.0), 1, 230, 50)
+    assert front.codes(signal, 1.0, 0, 0.0).shape == (round(front.true_rate_hz), 2)
+    monkeypatch.setattr(ads1115.Ads1115Frames, "_between", lambda self, at: 0)
+    assert not front.codes(signal, 1.0, 0, 0.0).any()
 
 
 def test_ads1115_frames_hold_voltage_and_current_of_the_same_time():
