@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hal import Memory
 
 _RESERVE = const(256)
+_TRANSACTION_SIZE = const(8)
 _LAST = const(0xFFFFFFFF)  # never used, never accepted: nothing could follow it
 
 
@@ -40,6 +41,8 @@ class Counters:
     def __init__(self, memory: "Memory") -> None:
         self._sent_record = regions.open_record(memory, "send_counter")
         self._received_record = regions.open_record(memory, "invocation_counter")
+        self._transaction_record = regions.open_record(memory, "transaction")
+        self._transaction = 0  # the last one accepted
         self._expected = [0, 0]  # the smallest acceptable number of GUEK and GBEK
         self._next = 1  # some clients take 0 for a number that has been used
         self._reserved = 1  # numbers below may be sent
@@ -80,6 +83,27 @@ class Counters:
         if number >= self._expected[0]:
             self.accept(0, number)
 
+    def check_transaction(self, identifier: bytes) -> int:
+        """Return the number of a transaction-id. Raises Replayed if it is not above the last.
+
+        It stands for the counter where each APDU has a key of its own, or none.
+        """
+        number = int.from_bytes(identifier, "big")
+        if self.lost:
+            raise CountersLost
+        if number <= self._transaction or len(identifier) > _TRANSACTION_SIZE:
+            raise Replayed((self._transaction + 1) & _LAST)
+        return number
+
+    def accept_transaction(self, identifier: bytes) -> None:
+        """Take over a transaction-id whose APDU was found genuine; errors as `check`."""
+        number = self.check_transaction(identifier)
+        try:
+            self._transaction_record.save(number.to_bytes(_TRANSACTION_SIZE, "big"))
+        except OSError:
+            raise CountersLost from None
+        self._transaction = number
+
     def send(self) -> int:
         """Return a number that was never returned before. Raises CountersLost."""
         if self.lost:
@@ -107,13 +131,17 @@ class Counters:
             received = self._received_record.load()
             if received is not None:
                 self._expected = list(struct.unpack_from(">II", received))
+            transaction = self._transaction_record.load()
+            if transaction is not None:
+                self._transaction = int.from_bytes(bytes(transaction), "big")
             sent = self._sent_record.load()
             if sent is not None:
                 self._next = self._reserved = struct.unpack_from(">I", sent)[0]
         except (OSError, ValueError):
             self.lost = True
-        if max(self._received_record.state, self._sent_record.state) >= record.LOST:
-            self.lost = True
+        for stored in (self._received_record, self._sent_record, self._transaction_record):
+            if stored.state >= record.LOST:
+                self.lost = True
 
     def _store(self, expected: "list[int]") -> None:
         try:

@@ -36,7 +36,7 @@ from app.power_fail import PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
-from app.security import Security
+from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
 from app.storage import record
 from app.storage.integrity import Integrity
@@ -254,6 +254,7 @@ class Meter:
 
     def _open_logs(self) -> None:
         events = self.events
+        self.security.parameters_locked = self.lock.locked
         events.open(self.rings, self.clock)
         self.certification = CertificationLog(self.rings, self.clock, self.lock, events.post)
         self.parameters.before_change = self.certification.record
@@ -310,7 +311,7 @@ class Meter:
 
     def _rs485_link(self) -> SerialLink:
         settings = self.ports.hdlc_rs485
-        channel = self.server.open_channel(MAX_PDU, True)
+        channel = self.server.open_channel(MAX_PDU, RS485)
         return SerialLink(self.board.rs485, HdlcLink(channel, settings, MAX_PDU), settings)
 
     def _optical_link(self) -> OpticalLink:
@@ -324,7 +325,7 @@ class Meter:
             commands,
             lambda: self.settings.get("readout_list") or factory_list,
         )
-        channel = self.server.open_channel(MAX_PDU, True)
+        channel = self.server.open_channel(MAX_PDU, OPTICAL)
         return OpticalLink(
             self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
         )

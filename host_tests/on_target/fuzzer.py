@@ -22,7 +22,7 @@ from fuzz_corpus import (
     mutated,
 )
 from fuzz_iec import IecFuzz
-from fuzz_meter import FuzzError, Meter, aes
+from fuzz_meter import FuzzError, Meter, aes, spoken
 
 from app import axdr
 from app.crypto.gcm import Gcm
@@ -44,7 +44,7 @@ GUEK = bytes(range(16))
 GAK = bytes(range(0xD0, 0xE0))
 TITLE = b"TST\x00\x00\x00\x00\x01"
 # What a server may answer with: ACSE, plain and protected services, exception
-ANSWERS = bytes.fromhex("6163c4c5c7cccdcfd4d5d7d8dadbdcdde0")
+ANSWERS = bytes.fromhex("6163c4c5c7cccdcfd4d5d7d8dadbdcdddfe0")
 
 
 class ChannelFuzz:
@@ -196,7 +196,7 @@ class HdlcFuzz:
         while at < len(octets):
             taken = link.receive(memoryview(octets)[at : at + piece], self.meter.now_ms)
             at += taken
-            length = link.output(self._buffer)
+            length = spoken(link, self._buffer)
             idle = 0 if taken or length else idle + 1
             if idle > 1:
                 raise FuzzError("the link takes nothing and says nothing")
@@ -206,7 +206,7 @@ class HdlcFuzz:
                 frames.append(bytes(self._buffer[:length]))
                 if len(frames) > 200:
                     raise FuzzError("the link does not stop talking")
-                length = link.output(self._buffer)
+                length = spoken(link, self._buffer)
         self.meter.check()
         return frames
 
@@ -273,12 +273,12 @@ class WrapperFuzz:
         while at < len(octets) and not link.closed:
             taken = link.receive(memoryview(octets)[at : at + piece], self.meter.now_ms)
             at += taken
-            length = link.output(self._buffer[: 16 + piece])
+            length = spoken(link, self._buffer[: 16 + piece])
             if not taken and not length and not link.closed:
                 raise FuzzError("the link takes nothing and says nothing")
             while length:
                 answer += bytes(self._buffer[:length])
-                length = link.output(self._buffer[: 16 + piece])
+                length = spoken(link, self._buffer[: 16 + piece])
         if len(answer) > 64 * MAX_PDU:
             raise FuzzError("more is answered than was asked")
         self.meter.check()

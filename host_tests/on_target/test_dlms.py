@@ -153,6 +153,8 @@ class Rig:
         if isinstance(octets, str):
             octets = bytes.fromhex(octets)
         length = self.channel.request(1, 1, memoryview(octets), self.reply, 0)
+        while length < 0:
+            length = self.channel.proceed(self.reply)
         return bytes(memoryview(self.reply)[:length])
 
 

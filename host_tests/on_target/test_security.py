@@ -124,6 +124,8 @@ class Rig:
 
     def apdu(self, octets):
         length = self.channel.request(1, 1, memoryview(octets), self.reply, 0)
+        while length < 0:
+            length = self.channel.proceed(self.reply)
         return bytes(memoryview(self.reply)[:length])
 
     def protect(self, plain):

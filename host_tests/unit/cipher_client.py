@@ -21,7 +21,10 @@ CLOCK = bytes.fromhex("c001c100080000010000ff0200")
 
 def element(tag, content):
     size = len(content)
-    return bytes((tag, size) if size < 0x80 else (tag, 0x81, size)) + content
+    head = (tag, size) if size < 0x80 else (tag, 0x81, size)
+    if size > 0xFF:
+        head = (tag, 0x82, size >> 8, size & 0xFF)
+    return bytes(head) + content
 
 
 class Client:
@@ -89,8 +92,9 @@ class Client:
         if answer[:1] == b"\xd8" or not answer:
             return answer
         assert answer[0] == answer_tag(plain[0]) + 8
-        assert answer[1] == len(answer) - 2
-        return self.unprotect(answer[2:])
+        start = {0x81: 3, 0x82: 4}.get(answer[1], 2)
+        assert answer == element(answer[0], answer[start:])
+        return self.unprotect(answer[start:])
 
     def aarq(self, mechanism=5, value=CHALLENGE, context=3, initiate=INITIATE, title=None):
         """An AARQ; in context 3 its initiate request is protected if `control` is not 0."""
@@ -123,8 +127,9 @@ class Client:
             self.counter += 1
         number = counter.to_bytes(4, "big")
         challenge = self.to_client if challenge is None else challenge
-        tag = self.cipher.tag(self.title + number, b"\x10" + self.gak + challenge, b"")
-        return b"\x10" + number + tag
+        mark = bytes((0x10 | self.control & 0x0F,))  # the suite beside
+        tag = self.cipher.tag(self.title + number, mark + self.gak + challenge, b"")
+        return mark + number + tag
 
     @staticmethod
     def reply(proof):
@@ -137,8 +142,9 @@ class Client:
         proof = self.proof()
         answer = self.get(self.reply(proof)) if self.control else self.send(self.reply(proof))
         assert answer[:6].hex() == "c701c1000100", answer.hex()
-        tag = self.cipher.tag(METER + answer[9:13], b"\x10" + self.gak + CHALLENGE, b"")
-        assert answer[8:] == b"\x10" + answer[9:13] + tag
+        mark = proof[:1]
+        tag = self.cipher.tag(METER + answer[9:13], mark + self.gak + CHALLENGE, b"")
+        assert answer[8:] == mark + answer[9:13] + tag
         return self
 
 

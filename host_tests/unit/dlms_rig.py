@@ -20,7 +20,7 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
 from app.registers import RegisterFile
-from app.security import Security
+from app.security import RS485, TCP, Security
 from app.settings import Settings
 from app.storage.vault import Vault
 
@@ -141,7 +141,7 @@ class Rig:
         self.max_pdu = max_pdu
         self.reply = bytearray(max_pdu)
         self.now_ms = 0
-        self.channel = self.server.open_channel(max_pdu, local)
+        self.channel = self.server.open_channel(max_pdu, RS485 if local else TCP)
 
     def apdu(self, octets, sap=1, server=1):
         """Send an APDU (bytes or hex) and return the answer."""

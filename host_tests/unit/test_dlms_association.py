@@ -206,7 +206,7 @@ def test_idle_n1_no_service_before_the_association(rig):
 @pytest.mark.row("SEC-10")
 @pytest.mark.parametrize("tag", ["c8", "cb", "d0", "db", "dd", "0f", "05", "06", "61", "ff"])
 def test_unknown_apdus(rig, tag):
-    protected = tag in ("c8", "cb", "d0", "db")
+    protected = tag in ("c8", "cb", "d0", "db", "dd")
     before = NOT_ASSOCIATED if protected else "d80202"
     assert rig.apdu(tag + "0a300000000001").hex() == before
     rig.associate()

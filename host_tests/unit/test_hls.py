@@ -182,12 +182,13 @@ def test_the_mechanism_of_an_association_can_be_fixed(rig):
     put = "c101c1000f0000280000ff0600"
     arcs = "1102 1110 1202f4 1105 1108"
     for value, result in (
-        ("0907 60857405080207", "fa"),  # a mechanism that is not known here
+        ("0907 60857405080208", "fa"),  # a mechanism that is not known here
+        ("0907 60857405080207", "fa"),  # signatures are of suite 1
         ("0907 60857405080105", "fa"),  # an application context
         ("0901 60", "fa"),
         ("1105", "0c"),
         (f"0207 {arcs} 1101 1105", "fa"),
-        (f"0207 {arcs} 1102 1102", "fa"),
+        (f"0207 {arcs} 1102 1109", "fa"),
         (f"0206 {arcs} 1102", "0c"),
         ("0907 60857405080205", "00"),
     ):
@@ -199,7 +200,7 @@ def test_the_mechanism_of_an_association_can_be_fixed(rig):
         assert read[4:].hex() == "0207" + arcs.replace(" ", "") + "11021105"
     any_of_all = bytes.fromhex(put + f"0207 {arcs} 1102 1100")
     assert client.get(any_of_all).hex() == "c501c100"
-    for mechanism in (1, 3, 4, 5):
+    for mechanism in (1, 2, 3, 4, 5, 6):
         value = b"12345678" if mechanism == 1 else CHALLENGE
         assert Client(meter, control=0).associate(mechanism, value, context=1)[0] == 0
     # the public client has no mechanism to fix

@@ -61,17 +61,23 @@ _RIGHTS = (
 # Authentication mechanisms, IEC 62056-53
 MECHANISM_NONE = const(0)
 MECHANISM_LLS = const(1)
+MECHANISM_AES = const(2)  # the manufacturer's own: AES-128 under the password, as clients have it
 MECHANISM_MD5 = const(3)
 MECHANISM_SHA1 = const(4)
 MECHANISM_GMAC = const(5)
+MECHANISM_SHA256 = const(6)
+MECHANISM_ECDSA = const(7)
 # MD5 and SHA-1 where MicroPython was built with them
 _DIGESTS = ((MECHANISM_MD5, "md5"), (MECHANISM_SHA1, "sha1"))
 MECHANISMS = tuple(
-    [MECHANISM_LLS]
+    [MECHANISM_LLS, MECHANISM_AES]
     + [mechanism for mechanism, name in _DIGESTS if hasattr(hashlib, name)]
-    + [MECHANISM_GMAC]
+    + [MECHANISM_GMAC, MECHANISM_SHA256, MECHANISM_ECDSA]
 )
+WITH_TITLES = (MECHANISM_GMAC, MECHANISM_SHA256, MECHANISM_ECDSA)  # both titles are needed
+WITHOUT_PASSWORD = (MECHANISM_GMAC, MECHANISM_ECDSA)
 _FACTORY = (MECHANISM_LLS, MECHANISM_GMAC)
+_FACTORY_1 = (MECHANISM_LLS, MECHANISM_GMAC, MECHANISM_ECDSA)  # in suite 1
 _FACTORY_CHOICE = const(255)
 
 SERVER_SAP = const(1)
@@ -106,7 +112,7 @@ class Client:
             return (MECHANISM_NONE,)
         chosen = security.mechanism(self.slot)
         if chosen == _FACTORY_CHOICE:
-            return _FACTORY
+            return _FACTORY_1 if security.suite else _FACTORY
         return (chosen,) if chosen else MECHANISMS
 
 

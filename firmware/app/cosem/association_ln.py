@@ -9,7 +9,7 @@ from micropython import const
 
 from app.attributes import OBJECT_UNAVAILABLE, READ_WRITE_DENIED, SCOPE_OF_ACCESS_VIOLATED
 from app.axdr import ARRAY, ENUM, NULL, OCTET_STRING, STRUCTURE, UINT8, UINT16
-from app.cosem.access import MECHANISMS, SERVER_SAP
+from app.cosem.access import MECHANISM_ECDSA, MECHANISMS, SERVER_SAP
 from app.cosem.base import (
     CHOICE,
     EXECUTE,
@@ -23,12 +23,12 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any, Protocol
 
     from app.axdr import Reader, Writer
     from app.cosem.access import Client
-    from app.cosem.base import Selection
+    from app.cosem.base import Selection, Work
     from app.cosem.catalogue import Catalogue, Entry
     from app.security import Security
 
@@ -45,8 +45,16 @@ if TYPE_CHECKING:
         in_blocks: bool
         rest: Any
 
-        def reply_to_hls(self, proof: bytes) -> bytes:
-            """Check what the client answered to the challenge; return the answer to its own."""
+        @property
+        def title(self) -> bytes:
+            """The client's system title, empty if it needed none."""
+            ...
+
+        def reply_to_hls(self, proof: bytes) -> "bytes | Generator[None, None, bytes]":
+            """Check what the client answered to the challenge; return the answer to its own.
+
+            Or, where that takes long, return what will.
+            """
             ...
 
 
@@ -172,19 +180,22 @@ class AssociationLn(InterfaceClass):
         if client.slot < 0:
             raise AccessRefused(READ_WRITE_DENIED)
         if index == 6:
-            self._security.set_mechanism(client.slot, _read_mechanism(reader))
+            mechanism = _read_mechanism(reader)
+            if mechanism == MECHANISM_ECDSA and not self._security.suite:
+                raise ValueError("signatures need security suite 1")
+            self._security.set_mechanism(client.slot, mechanism)
         else:
             secret = reader.octet_string(_SHORTEST_SECRET, _LONGEST_SECRET)
             self._security.settings.put(client.secret, secret)
 
     def act(
         self, reader: "Reader", key: "Client | None", index: int, session: "Session | None"
-    ) -> bytes:
+    ) -> "bytes | Work":
         """Reply to the challenge: pass 3 of high level security, the answer is pass 4."""
         if session is None or _client(key, session) is not session.client:
             raise AccessRefused(READ_WRITE_DENIED)
         reply = session.reply_to_hls(reader.octet_string(1, _LONGEST_PROOF))
-        return bytes((OCTET_STRING, len(reply))) + reply
+        return _encoded(reply) if isinstance(reply, bytes) else _encoded_later(reply)
 
     def _context_info(self, writer: "Writer", session: "Session | None") -> None:
         conformance = self._conformance if session is None else session.conformance
@@ -196,6 +207,15 @@ class AssociationLn(InterfaceClass):
         writer.uint8(_DLMS_VERSION)
         writer.int8(0)  # quality of service
         writer.octet_string(b"")  # no ciphering info
+
+
+def _encoded(reply: bytes) -> bytes:
+    return bytes((OCTET_STRING, len(reply))) + reply
+
+
+def _encoded_later(work: "Generator[None, None, bytes]") -> "Work":
+    reply = yield from work
+    return _encoded(reply)
 
 
 def _client(key: "Client | None", session: "Session | None") -> "Client":

@@ -8,7 +8,7 @@ to find objects.
 from micropython import const
 
 import version
-from app.cosem import access
+from app.cosem import access, security_setup
 from app.cosem.association_ln import AssociationLn
 from app.cosem.clock import Clock
 from app.cosem.data import Data
@@ -18,11 +18,17 @@ from app.cosem.local_port_setup import LocalPortSetup
 from app.cosem.profile_generic import DisplayList, ProfileGeneric
 from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
-from app.cosem.security_setup import SecuritySetup
-from app.cosem.security_values import FailureCount, FailureLimit, LastFailure, Restrictions
+from app.cosem.security_values import (
+    ChannelOptions,
+    FailureCount,
+    FailureLimit,
+    LastFailure,
+    Profile,
+    Restrictions,
+)
 from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
 from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
-from app.security import GBEK, GUEK
+from app.security import CHANNELS, GBEK, GUEK
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -64,6 +70,12 @@ class Catalogue:
         logical_name = bytes(obis) + b"\xff"
         self._objects[logical_name] = (handler, key, group)
         self._names.append(logical_name)
+
+    def exchange(self, obis: "tuple[int, ...]", handler: "InterfaceClass") -> None:
+        """Show an object as another version of its class from now on."""
+        logical_name = bytes(obis) + b"\xff"
+        _, key, group = self._objects[logical_name]
+        self._objects[logical_name] = (handler, key, group)
 
     def add_file(self, file: "File", group: int) -> None:
         """Add all registers of a file as objects of class 3, 1-0:C.D.E.255."""
@@ -168,7 +180,9 @@ def _add_association_objects(
     catalogue.add((0, 0, 41, 0, 0), SapAssignment(name), None, access.FACTS)
     catalogue.add((0, 0, 42, 0, 0), data, FixedOctets(name), access.FACTS)
     security = parts.security
-    catalogue.add((0, 0, 43, 0, 0), SecuritySetup(security), None, access.SECURITY)
+    setup = (0, 0, 43, 0, 0)
+    catalogue.add(setup, security_setup.of_profile(security), None, access.SECURITY)
+    security.on_profile = lambda: catalogue.exchange(setup, security_setup.of_profile(security))
     counter = Counter(lambda: security.counters.last(GUEK))
     catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
     counter = Counter(lambda: security.counters.last(GBEK))
@@ -179,8 +193,12 @@ def _add_association_objects(
         (2, FailureLimit(lockout), access.SECURITY),
         (3, LastFailure(lockout), access.SECURITY_STATE),
         (11, Restrictions(security), access.SECURITY),
+        (12, Profile(security), access.SECURITY),
     ):
         catalogue.add((0, 0, 128, 40, e), data, value, group)
+    for channel in range(CHANNELS):
+        options = ChannelOptions(security, channel)
+        catalogue.add((0, channel, 128, 40, 10), data, options, access.SECURITY)
 
 
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:

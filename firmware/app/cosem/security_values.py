@@ -1,7 +1,7 @@
 """Values of class 1 objects about security: failed log-ins, restrictions (rows SEC-20, SEC-41).
 
 0-0:128.40.1 failures counted now, .2 how many lock, .3 time of the last one, .11 bit mask of
-associations that are disabled.
+associations that are disabled, .12 security profile; 0-b:128.40.10 options of channel b.
 """
 
 from micropython import const
@@ -76,3 +76,34 @@ class Restrictions(Value):
         if value & _MANAGEMENT:
             raise AccessRefused(READ_WRITE_DENIED)
         self._security.set_restrictions(value)
+
+
+class Profile(Value):
+    """Suite and version of class 64: 0 suite 0 and version 0, 1 suite 0 and 1, 2 suite 1 and 1."""
+
+    def __init__(self, security: "Security") -> None:
+        self._security = security
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.uint8(self._security.profile)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        self._security.set_profile(reader.number(UINT8))
+
+
+class ChannelOptions(Value):
+    """Options of one channel: bit 0 ignore the service class, 1 refuse replays, 2 by the book."""
+
+    def __init__(self, security: "Security", channel: int) -> None:
+        self._security = security
+        self._channel = channel
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.uint8(self._security.options(self._channel))
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        self._security.set_options(self._channel, reader.number(UINT8))

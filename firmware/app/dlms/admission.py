@@ -7,7 +7,13 @@ request is at fault.
 
 from micropython import const
 
-from app.cosem.access import MECHANISM_GMAC, MECHANISM_LLS, MECHANISM_NONE
+from app.cosem.access import (
+    MECHANISM_ECDSA,
+    MECHANISM_LLS,
+    MECHANISM_NONE,
+    WITH_TITLES,
+    WITHOUT_PASSWORD,
+)
 from app.counters import CountersLost
 from app.crypto.constant_time import equal
 from app.crypto.gcm import Gcm
@@ -93,10 +99,10 @@ def _recognise(
         raise Rejected(acse.MECHANISM_NOT_RECOGNISED)
     # the public client has no keys; all others need ciphering as soon as the policy asks for it
     without_keys = mechanism == MECHANISM_NONE
-    if without_keys if ciphered else (security.policy and not without_keys):
+    if without_keys if ciphered else (security.demanding and not without_keys):
         raise Rejected(acse.CONTEXT_NOT_SUPPORTED)
     title = asked.title
-    if ciphered or mechanism == MECHANISM_GMAC:
+    if ciphered or mechanism in WITH_TITLES:
         title = title or security.client_title
         # under the meter's own title both sides would use the same nonces
         if len(title) != TITLE_SIZE or not any(title) or title == security.system_title:
@@ -160,7 +166,8 @@ def _authenticate(
     if (
         not usable
         or security.reflected(asked.secret)
-        or (mechanism != MECHANISM_GMAC and not secret)
+        or (mechanism not in WITHOUT_PASSWORD and not secret)
+        or (mechanism == MECHANISM_ECDSA and not security.suite)
     ):
         raise Rejected(acse.AUTHENTICATION_FAILURE)
     session.exchange = Exchange(mechanism, secret, asked.secret, security)
@@ -173,7 +180,7 @@ def _grant(session: "Association", answer: acse.Answer, client: "Client", mechan
     answer.user_information = initiate.response(session.conformance, session.receive_size)
     if session.protection:
         answer.user_information = session.protected_initiate(session.protection)
-    if session.context == acse.LN_WITH_CIPHERING or mechanism == MECHANISM_GMAC:
+    if session.context == acse.LN_WITH_CIPHERING or mechanism in WITH_TITLES:
         answer.title = session.security.system_title
     answer.result = acse.ACCEPTED
     answer.diagnostic = acse.DIAGNOSTIC_NULL

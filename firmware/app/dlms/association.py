@@ -13,12 +13,14 @@ from app.counters import CountersLost, Replayed
 from app.dlms import acse, admission, initiate
 from app.dlms.ciphering import GLO_INITIATE_REQUEST, GLO_INITIATE_RESPONSE, Ciphering
 from app.dlms.hls import WrongProof
-from app.errors import AccessRefused, EncodingError
-from app.security import EVENT_REPLAY, GUEK
+from app.errors import AccessRefused, EncodingError, MeterError
+from app.event_codes import REPLAYED
+from app.security import ASSOCIATION_BY_BOOK, GUEK, TCP
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
+    from app.crypto.p256 import Steps
     from app.dlms.hls import Exchange
     from app.dlms.stream import Stream
     from app.security import Security
@@ -60,12 +62,13 @@ class Association:
     """One channel's association; objects see it as the session that asks."""
 
     def __init__(
-        self, catalogue: "Catalogue", security: "Security", receive_size: int, local: bool
+        self, catalogue: "Catalogue", security: "Security", receive_size: int, port: int
     ) -> None:
         self.catalogue = catalogue
         self.security = security
         self.receive_size = receive_size  # the largest APDU that this channel takes
-        self.local = local  # the link is no network
+        self.port = port
+        self.local = port != TCP  # the link is no network
         self.state = CLOSED
         self.client = catalogue.clients[0]  # who is associated, while the state is not CLOSED
         self.context = acse.LN_WITHOUT_CIPHERING
@@ -75,7 +78,7 @@ class Association:
         self.limit = receive_size  # the largest answer that may be written now, yet unprotected
         self.in_blocks = False  # the request under way came by general block transfer
         self.rest: Stream | None = None  # of an answer longer than one APDU
-        self.ciphering = Ciphering(security, GUEK)
+        self.ciphering = Ciphering(security, GUEK, port)
         self.protection = 0  # of the initiate request: bits of the security control byte
         self.exchange: Exchange | None = None  # challenges, while the state is PENDING
         self._now_ms = 0  # when the request under way came
@@ -104,32 +107,59 @@ class Association:
                 self.security.logged_in()
         return acse.write_aare(reply, answer)
 
+    @property
+    def title(self) -> bytes:
+        """The client's system title, empty if it needed none."""
+        return self.ciphering.title
+
     def begin(self, now_ms: int) -> None:
         """Tell when the request came that is carried out now."""
         self._now_ms = now_ms
 
-    def reply_to_hls(self, proof: bytes) -> bytes:
-        """Check pass 3 and return pass 4. Raises AccessRefused, and then it is all over."""
+    def reply_to_hls(self, proof: bytes) -> "bytes | Steps[bytes]":
+        """Check pass 3 and return pass 4, or what gives it where that takes long.
+
+        Raises AccessRefused, and then it is all over.
+        """
         exchange = self.exchange
         if self.state != PENDING or exchange is None:
             raise AccessRefused(READ_WRITE_DENIED)
         self.exchange = None
+        if self.security.lockout.locked(self._now_ms):
+            raise self._refused(AccessRefused(READ_WRITE_DENIED))
+        if exchange.signs:
+            return self._check_signature(exchange, proof)
+        try:
+            reply = exchange.reply(proof, self.ciphering)
+        except MeterError as error:
+            raise self._refused(error) from None
+        self._proved()
+        return reply
+
+    def _check_signature(self, exchange: "Exchange", proof: bytes) -> "Steps[bytes]":
+        try:
+            reply = yield from exchange.signature(proof, self.ciphering.title)
+        except MeterError as error:
+            raise self._refused(error) from None
+        self._proved()
+        return reply
+
+    def _proved(self) -> None:
+        self._apply(_PROVED)
+        self.security.logged_in()
+
+    def _refused(self, error: MeterError) -> AccessRefused:
+        """End what was not proved; return what the client is told."""
         security = self.security
         refusal = READ_WRITE_DENIED
-        try:
-            if not security.lockout.locked(self._now_ms):
-                reply = exchange.reply(proof, self.ciphering)
-                self._apply(_PROVED)
-                security.logged_in()
-                return reply
-        except WrongProof:
+        if isinstance(error, WrongProof):
             security.login_failed(self._now_ms)
-        except Replayed:
-            security.on_event(EVENT_REPLAY)
-        except CountersLost:
+        elif isinstance(error, Replayed):
+            security.on_event(REPLAYED)
+        elif isinstance(error, CountersLost):
             refusal = TEMPORARY_FAILURE
         self._apply(_REFUSED)
-        raise AccessRefused(refusal)
+        return AccessRefused(refusal)
 
     def release(self, client_sap: int, apdu: "Buffer", reply: bytearray) -> int:
         """Answer an RLRQ in any state; return the length of the RLRE. Raises EncodingError.
@@ -141,7 +171,8 @@ class Association:
         information = acse.parse_rlrq(apdu)
         if self.state != CLOSED and client_sap != self.client.sap:
             return acse.write_rlre(reply)
-        if self.state == CLOSED or not self.protection:
+        by_book = self.security.options(self.port) & ASSOCIATION_BY_BOOK
+        if self.state == CLOSED or not (self.protection and by_book):
             self._apply(_RELEASED)
             return acse.write_rlre(reply)
         try:

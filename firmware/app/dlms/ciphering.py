@@ -29,10 +29,12 @@ from app.dlms.services import (
     ServiceRefused,
 )
 from app.errors import EncodingError
-from app.security import AUTHENTICATED, BOTH, ENCRYPTED, EVENT_REPLAY, GAK, TITLE_SIZE
+from app.event_codes import REPLAYED
+from app.security import AUTHENTICATED, BOTH, ENCRYPTED, GAK, REPLAY_PROTECTION, TITLE_SIZE
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.counters import Counters
     from app.security import Security
     from hal import Buffer
 
@@ -42,8 +44,10 @@ GENERAL_GLO = const(0xDB)
 GENERAL_DED = const(0xDC)
 _GLO = const(0x08)  # what is added to the tag of a plain service
 _DED = const(0x10)
-_SERVICES = (GET_REQUEST, SET_REQUEST, ACTION_REQUEST)
-TAGS = tuple([tag + _GLO for tag in _SERVICES] + [tag + _DED for tag in _SERVICES])
+SERVICES = (GET_REQUEST, SET_REQUEST, ACTION_REQUEST)
+TAGS = tuple([tag + _GLO for tag in SERVICES] + [tag + _DED for tag in SERVICES])
+
+GENERAL_TAGS = (GENERAL_GLO, GENERAL_DED)
 
 _BROADCAST = const(0x40)
 _HEADER = const(5)  # security control byte and invocation counter
@@ -60,31 +64,33 @@ class Dedicated:
         self.cipher = cipher
         self._expected = 0
 
-    def check(self, number: int) -> None:
+    def check(self, _key: int, number: int) -> None:
         """Raise Replayed unless the number is above all before."""
         if number < self._expected or number >= _LAST_NUMBER:
             raise Replayed(self._expected)
 
-    def accept(self, number: int) -> None:
+    def accept(self, key: int, number: int) -> None:
         """Take over a number whose APDU was found genuine."""
-        self.check(number)
+        self.check(key, number)
         self._expected = number + 1
 
 
 class Ciphering:
     """Protection as one channel uses it."""
 
-    def __init__(self, security: "Security", key_id: int) -> None:
+    def __init__(self, security: "Security", key_id: int, port: int = -1) -> None:
         self._security = security
+        self._port = port  # whose options say whether numbers matter, -1: they always do
         self._key_id = key_id  # the global key that requests come under
         self.title = b""  # of the client, 8 octets while an association needs it
         self.dedicated: Dedicated | None = None
         self._form = 0  # tag of the request under way
         self._number = 0  # its invocation counter
-        self._control = 0  # its security control byte
+        self.control = 0  # its security control byte
         # what it came under and its answer goes under, even if it changed the keys
         self._used: Gcm | None = None
         self._used_gak = b""
+        self.context = b""  # what stands before the text in general-ciphering is protected too
 
     def reset(self, title: bytes) -> None:
         """Begin with another client."""
@@ -93,7 +99,7 @@ class Ciphering:
 
     def overhead(self, form: int) -> int:
         """Return how many octets protection may add to an answer to a request with this tag."""
-        return _GENERAL_OVERHEAD if form in (GENERAL_GLO, GENERAL_DED) else _OVERHEAD
+        return _GENERAL_OVERHEAD if form in GENERAL_TAGS else _OVERHEAD
 
     def open(self, apdu: "Buffer") -> bytearray:
         """Return the plain APDU in a protected one.
@@ -103,7 +109,7 @@ class Ciphering:
         form = apdu[0]
         reader = Reader(apdu, 1)
         title = self.title
-        if form in (GENERAL_GLO, GENERAL_DED):
+        if form in GENERAL_TAGS:
             given = reader.raw(reader.length())
             if given and title and given != title:
                 raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
@@ -114,21 +120,20 @@ class Ciphering:
         octets = apdu[reader.at :]
         plain = self.unprotect(octets, title, dedicated)
         tag = plain[0] if plain else 0
-        expected = (form, form) if form in (GENERAL_GLO, GENERAL_DED) else (tag + _GLO, tag + _DED)
-        general = form in (GENERAL_GLO, GENERAL_DED)
+        expected = (form, form) if form in GENERAL_TAGS else (tag + _GLO, tag + _DED)
         if form != expected[1 if dedicated else 0] or not (
-            tag in _SERVICES or (general and tag == ACCESS_REQUEST)  # which has no form of its own
+            tag in SERVICES
+            or (form in GENERAL_TAGS and tag == ACCESS_REQUEST)  # has no form of its own
         ):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
         self.accept(dedicated)
         self._form = form
-        self._control = octets[0]
         return plain
 
     def close(self, reply: bytearray, length: int) -> int:
         """Protect the answer in `reply[:length]` as the request was; return its new length."""
         plain = bytes(memoryview(reply)[:length])
-        if self._form in (GENERAL_GLO, GENERAL_DED):
+        if self._form in GENERAL_TAGS:
             writer = Writer(reply)
             writer.octet(self._form)
             writer.length(TITLE_SIZE)
@@ -137,47 +142,77 @@ class Ciphering:
             dedicated = self._form & 0xF8 == 0xD0
             writer = Writer(reply)
             writer.octet(plain[0] + (_DED if dedicated else _GLO))
-        self.protect(writer, plain, self._control | self._security.policy)
+        self.protect(writer, plain, self.control)
         return writer.at
 
-    def unprotect(self, octets: "Buffer", title: bytes, dedicated: bool) -> bytearray:
+    def unprotect(
+        self,
+        octets: "Buffer",
+        title: bytes,
+        dedicated: bool,
+        own: "Gcm | None" = None,
+        context: bytes = b"",
+    ) -> bytearray:
         """Return the text of `octets`, which begin with the security control byte.
 
-        Its number is checked; `accept` takes it over when the text makes sense.
+        Its number is checked, unless the APDU has a key of its `own`; `accept` takes it over when
+        the text makes sense. `context` stands before the text and is authenticated with it.
         """
         if len(octets) <= _HEADER or len(title) != TITLE_SIZE:
             raise EncodingError
         control = octets[0]
         self._check_control(control, dedicated)
+        self.context = context
+        self.control = control
         self._number = struct.unpack_from(">I", octets, 1)[0]
         nonce = title + bytes(octets[1:_HEADER])
+        plain = bytearray()
         try:
-            self._used = cipher = self._cipher(dedicated)
+            self._used = cipher = own or self._cipher(dedicated)
             self._used_gak = self._security.key(GAK)
             plain = self._verify(cipher, nonce, control, octets)
-            self._check_number(dedicated)
-        except Replayed as replay:
-            self._security.on_event(EVENT_REPLAY)
-            raise ServiceRefused(
-                SERVICE_NOT_ALLOWED, INVOCATION_COUNTER_ERROR, replay.expected
-            ) from None
-        except CountersLost:
-            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
+            if own is None:
+                self._numbers(dedicated).check(self._key_id, self._number)
+        except (Replayed, CountersLost) as error:
+            if not self._bears(error):
+                raise self.refusal(error) from None
         return plain
 
     def accept(self, dedicated: bool) -> None:
         """Take over the number of what was unprotected last."""
         try:
-            if dedicated and self.dedicated is not None:
-                self.dedicated.accept(self._number)
-            else:
-                self._security.counters.accept(self._key_id, self._number)
-        except CountersLost:
-            raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE) from None
+            self._numbers(dedicated).accept(self._key_id, self._number)
+        except (Replayed, CountersLost) as error:
+            if not self._bears(error):
+                raise self.refusal(error) from None
+
+    def refusal(self, error: Exception) -> ServiceRefused:
+        """Return the answer to a number that came before, or that cannot be known."""
+        if not isinstance(error, Replayed):
+            return ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        self._security.on_event(REPLAYED)
+        return ServiceRefused(SERVICE_NOT_ALLOWED, INVOCATION_COUNTER_ERROR, error.expected)
+
+    def use(self, key: "Gcm") -> None:
+        """Have the next answer protected under another key than its request."""
+        self._used = key
+
+    def _bears(self, error: Exception) -> bool:
+        """Tell whether this port takes numbers that came before (row SEC-40)."""
+        return (
+            self._port >= 0
+            and isinstance(error, Replayed)
+            and not self._security.options(self._port) & REPLAY_PROTECTION
+        )
+
+    def _numbers(self, dedicated: bool) -> "Dedicated | Counters":
+        if dedicated and self.dedicated is not None:
+            return self.dedicated
+        return self._security.counters
 
     def protect(self, writer: Writer, plain: bytes, control: int) -> None:
         """Write length, header, text and tag of a `plain` that answers what came last."""
-        control &= BOTH
+        control = (control | self._security.answer_policy) & BOTH | self._security.suite
         cipher = self._used
         try:
             if cipher is None:
@@ -201,14 +236,16 @@ class Ciphering:
     def gmac(self, title: bytes, number: bytes, challenge: bytes) -> bytes:
         """Return the proof of mechanism 5: control byte, counter, tag over the challenge."""
         self._used_gak = self._security.key(GAK)
-        tag = self._tag(self._cipher(False), title + number, AUTHENTICATED, challenge)
-        return bytes((AUTHENTICATED,)) + number + tag
+        self.context = b""
+        control = AUTHENTICATED | self._security.suite
+        tag = self._tag(self._cipher(False), title + number, control, challenge)
+        return bytes((control,)) + number + tag
 
     def _check_control(self, control: int, dedicated: bool) -> None:
         """Refuse another suite, compression, the wrong set of keys or too little protection."""
         broadcast = 0 if dedicated else self._key_id * _BROADCAST
         needed = AUTHENTICATED if broadcast else BOTH
-        if control & ~BOTH != broadcast or not control & needed:
+        if control & ~BOTH != broadcast | self._security.suite or not control & needed:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
         if self._security.policy & ~control:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
@@ -240,13 +277,7 @@ class Ciphering:
 
     def _tag(self, cipher: Gcm, nonce: bytes, control: int, text: "Buffer") -> bytes:
         """Return the tag over text that is encrypted, or open in the associated data."""
-        associated = bytes((control,)) + self._used_gak
+        associated = bytes((control,)) + self._used_gak + self.context
         if control & ENCRYPTED:
             return cipher.tag(nonce, associated, text)
         return cipher.tag(nonce, associated + bytes(text), b"")
-
-    def _check_number(self, dedicated: bool) -> None:
-        if dedicated and self.dedicated is not None:
-            self.dedicated.check(self._number)
-        else:
-            self._security.counters.check(self._key_id, self._number)

@@ -41,6 +41,7 @@ class PreEstablished:
         self.client = client
         self.context = acse.LN_WITHOUT_CIPHERING
         self.mechanism = 0
+        self.title = b""
         self.conformance = 0
         self.in_blocks = False
         self.rest: Stream | None = None  # there are no answers

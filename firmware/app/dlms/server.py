@@ -10,12 +10,22 @@ import sys
 from micropython import const
 
 from app.cosem.access import SERVER_SAP
-from app.dlms import access, acse, association, ciphering, conformance, get, put
+from app.dlms import (
+    access,
+    acse,
+    association,
+    ciphering,
+    conformance,
+    get,
+    put,
+    service_table,
+)
 from app.dlms.block_transfer import GeneralBlockTransfer
 from app.dlms.pre_established import PreEstablished
 from app.dlms.services import (
     ACCESS_REQUEST,
     ACTION_REQUEST,
+    CONFIRMED,
     EXCEPTION_RESPONSE,
     GENERAL_BLOCK_TRANSFER,
     GET_REQUEST,
@@ -25,11 +35,11 @@ from app.dlms.services import (
     SERVICE_NOT_ALLOWED,
     SERVICE_NOT_SUPPORTED,
     SERVICE_UNKNOWN,
-    SET_REQUEST,
     ServiceRefused,
     exception_response,
 )
 from app.errors import EncodingError
+from app.security import IGNORE_SERVICE_CLASS, TCP
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -40,15 +50,14 @@ if TYPE_CHECKING:
     from hal import Buffer
 
     Steps = Generator[None, None, int]  # a long request; its value is the answer's length
-    # what answers a request, what must have been negotiated for it
-    Service = tuple[Callable[[Buffer, bytearray], int], int]
 
 MAX_PDU = const(1024)
 WORKING = const(-1)  # instead of a length: the answer is not ready yet
 _SMALLEST_BUFFER = const(128)  # an AARE with challenge and protected initiate response fits
+_GENERAL = (0xDD, 0xDF)  # tags of general-ciphering and general-signing
 _ALL_STATIONS = (0x7F, 0x3FFF)
 _LONGEST_CIPHERED = const(4096)  # octets of an answer in general blocks under protection
-_CIPHERED = ciphering.TAGS + (ciphering.GENERAL_GLO, ciphering.GENERAL_DED)
+_CIPHERED = ciphering.TAGS + ciphering.GENERAL_TAGS + _GENERAL
 _ACTION_NORMAL = bytes((ACTION_REQUEST, put.ACTION_NORMAL))
 _REPLY_TO_HLS = b"\x00\x0f\x00\x00\x28\x00\x00\xff\x01"  # method 1 of 0-0:40.0.0
 
@@ -62,14 +71,14 @@ class Server:
         self.defects = 0  # requests that ran into an error of ours
         self.on_defect: Callable[[Exception], None] = _print_defect
 
-    def open_channel(self, max_pdu: int, local: bool = False) -> "Channel":
+    def open_channel(self, max_pdu: int, port: int = TCP) -> "Channel":
         """Return a channel for a new link; `max_pdu` octets fit the transport's buffers.
 
-        `local` is true for a link that does not come through a network.
+        `port` is OPTICAL, RS485 or TCP of app.security; TCP alone is a network.
         """
         if max_pdu < _SMALLEST_BUFFER:
             raise ValueError("a channel needs at least 128 octets")
-        return Channel(self, min(max_pdu, 0xFFFF), local)
+        return Channel(self, min(max_pdu, 0xFFFF), port)
 
     def associations(self) -> int:
         """Return how many associations are open now."""
@@ -79,11 +88,11 @@ class Server:
 class Channel:
     """One link to one client at a time."""
 
-    def __init__(self, server: Server, max_pdu: int, local: bool) -> None:
+    def __init__(self, server: Server, max_pdu: int, port: int) -> None:
         self._server = server
         self._max_pdu = max_pdu
         catalogue = server.catalogue
-        self.association = association.Association(catalogue, server.security, max_pdu, local)
+        self.association = association.Association(catalogue, server.security, max_pdu, port)
         self._pre_established = PreEstablished(catalogue, server.security, max_pdu)
         self._get = get.Get(catalogue, self.association)
         self._set = put.Set(catalogue, self.association)
@@ -91,44 +100,7 @@ class Channel:
         self._work: Steps | None = None
         self._access = access.Access(catalogue, self.association)
         self._transfer = GeneralBlockTransfer(self.association)
-        services = conformance
-        # tag and type of a request -> what answers it, what must have been negotiated for it
-        self._services = {
-            GET_REQUEST: (
-                None,
-                (self._get.normal, services.GET),
-                (self._get.blocks.next, services.GET | services.BLOCK_TRANSFER_WITH_GET),
-                (self._get.with_list, services.GET | services.MULTIPLE_REFERENCES),
-            ),
-            SET_REQUEST: (
-                None,
-                (self._set.normal, services.SET),
-                (self._set.first_block, services.SET | services.BLOCK_TRANSFER_WITH_SET),
-                (self._set.block, services.SET | services.BLOCK_TRANSFER_WITH_SET),
-                (self._set.with_list, services.SET | services.MULTIPLE_REFERENCES),
-                (
-                    self._set.with_list_first_block,
-                    services.SET | services.MULTIPLE_REFERENCES | services.BLOCK_TRANSFER_WITH_SET,
-                ),
-            ),
-            ACTION_REQUEST: (
-                None,
-                (self._action.normal, services.ACTION),
-                (
-                    self._action.blocks.next,
-                    services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION,
-                ),
-                (self._action.with_list, services.ACTION | services.MULTIPLE_REFERENCES),
-                (self._action.first_block, services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION),
-                (
-                    self._action.with_list_first_block,
-                    services.ACTION
-                    | services.MULTIPLE_REFERENCES
-                    | services.BLOCK_TRANSFER_WITH_ACTION,
-                ),
-                (self._action.block, services.ACTION | services.BLOCK_TRANSFER_WITH_ACTION),
-            ),
-        }
+        self._services = service_table.table(self._get, self._set, self._action)
 
     def request(
         self,
@@ -220,10 +192,13 @@ class Channel:
     def _plain(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
         """Answer a request of the associated client that is not protected."""
         current = self.association
+        security = self._server.security
         if current.client.sap != client_sap or (
-            self._server.security.policy and current.mechanism
+            (security.policy or security.answer_policy) and current.mechanism
         ):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
+        if security.signing and current.mechanism:
+            return self._ciphered(client_sap, apdu, reply, now_ms)
         if current.state != association.OPEN:
             self._prove(apdu, now_ms)
         return self._serve(apdu, reply)
@@ -289,6 +264,9 @@ class Channel:
         if apdu[0] == GET_REQUEST:
             return answer(apdu, reply)
         self._get.blocks.abort()
+        if self._server.security.options(self.association.port) & IGNORE_SERVICE_CLASS:
+            apdu = bytearray(apdu)
+            apdu[2] |= CONFIRMED
         length = answer(apdu, reply)
         work = self._action.take_work()
         if work is None:
@@ -311,9 +289,12 @@ class Channel:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
         if current.context != acse.LN_WITH_CIPHERING:
             raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
-        general = apdu[0] in (ciphering.GENERAL_GLO, ciphering.GENERAL_DED)
+        general = apdu[0] not in ciphering.TAGS
         if general and not current.conformance & conformance.GENERAL_PROTECTION:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
+        if apdu[0] in _GENERAL or self._server.security.signing:
+            self._work = self._general(apdu, reply, now_ms)
+            return WORKING
         plain = current.ciphering.open(apdu)
         if current.state != association.OPEN:
             self._prove(plain, now_ms)
@@ -326,6 +307,27 @@ class Channel:
             self._work = self._later(self._work, apdu[0], current.in_blocks, reply)
             return WORKING
         return self._protect(length, reply)
+
+    def _general(self, apdu: "Buffer", reply: bytearray, now_ms: int) -> "Steps":
+        """Answer general-ciphering and general-signing, in steps."""
+        from app.dlms.general import General
+
+        current = self.association
+        general = General(self._server.security, current)
+        plain = yield from general.open(apdu)
+        if current.state != association.OPEN:
+            self._prove(plain, now_ms)
+        own = self._work
+        current.limit = general.limit()
+        try:
+            length = self._serve(plain, reply)
+            if length == WORKING and self._work is not None:
+                inner = self._work
+                self._work = own
+                length = yield from inner
+        finally:
+            current.limit = current.send_size
+        return (yield from general.close(reply, length)) if length else 0
 
     def _protect(self, length: int, reply: bytearray) -> int:
         """Protect an answer; send it in general blocks if it has more than fits into one APDU."""

@@ -47,6 +47,14 @@ REGIONS = (
     ("linearity", 2304, 1),
     ("errors", 32, 1),
     ("events", 8, 1),
+    ("key_pairs", 272, 1),  # sealed
+    ("certificate_0", 544, 1),
+    ("certificate_1", 544, 1),
+    ("certificate_2", 544, 1),
+    ("certificate_3", 544, 1),
+    ("certificate_4", 544, 1),
+    ("certificate_5", 544, 1),
+    ("transaction", 8, 1),  # of general-ciphering, the last one
 )
 JOURNAL_ADDRESS = const(28672)  # rows on their way to flash
 JOURNAL_SIZE = const(4096)

@@ -1,0 +1,183 @@
+"""Security suite 1 on MicroPython: vectors, certificates, key pairs, steps, heap.
+
+What CPython cannot show: long integers, generators and bytes as the meter's interpreter has them.
+"""
+# heap: 512k
+
+import gc
+import os
+import sys
+import time
+
+import civil
+from app.credentials import AUTHORITY, SERVER, SIGNATURE, Credentials
+from app.crypto import certificate, p256
+from app.crypto.aes import SoftwareAes
+from app.errors import AccessRefused
+from app.settings import Settings
+from app.storage.vault import Vault
+
+METER = b"FRSg\x70\x00\x00\x01"
+NOW_S = civil.utc_s(2026, 1, 31)
+HEAP_OF_A_SIGNATURE = 300_000  # garbage of one signature, 64-bit objects
+
+# RFC 6979 A.2.5, SHA-256, "sample"
+PRIVATE = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
+PUBLIC = bytes.fromhex(
+    "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"
+    "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
+)
+SIGNED = bytes.fromhex(
+    "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
+    "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"
+)
+# NIST CAVS ECC CDH primitive, P-256, COUNT = 0
+CDH_PUBLIC = bytes.fromhex(
+    "700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
+    "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ac"
+)
+CDH_PRIVATE = bytes.fromhex("7d7dc5f71eb29ddaf80d6214632eeae03d9058af1fb6d22ed80badb62bc1a534")
+CDH_SECRET = "46fc62106420ff012e54a434fbdd2d25ccc5852060561e68040dd7778997bd7b"
+
+# made by the `cryptography` package: a root, a certificate of a meter's key, that key
+ROOT = bytes.fromhex(
+    "3082014c3081f3a003020102021414a7434997feecabd434db72f4526931f131400e300a06082a86"
+    "48ce3d04030230143112301006035504030c095465737420726f6f74301e170d3235303130313030"
+    "303030305a170d3435303130313030303030305a30143112301006035504030c095465737420726f"
+    "6f743059301306072a8648ce3d020106082a8648ce3d030107034200041fcacb8cdafc7788053a76"
+    "1b9e71afc869d55d98802f7c8f5577f6f3d5764c4e738a4e4aa3dfe844ac615159f46a1cf1abf031"
+    "63b012c54e9094baaa58e6f1faa3233021300f0603551d130101ff040530030101ff300e0603551d"
+    "0f0101ff040403020106300a06082a8648ce3d0403020348003045022100bd955e9a7894daaff5dc"
+    "6e79042e55c9001f1ce616cc13d109ceb4988636831602202a81bc0912e2b507115c2e981e556642"
+    "3004b7e18c6cf495e3de7f52c39c5d2e"
+)
+CERTIFICATE = bytes.fromhex(
+    "308201423081e9a0030201020214406508c57789a930dbb323d72810a31c98833ff4300a06082a86"
+    "48ce3d04030230143112301006035504030c095465737420726f6f74301e170d3235303130313030"
+    "303030305a170d3435303130313030303030305a301b3119301706035504030c1034363532353336"
+    "3737303030303030313059301306072a8648ce3d020106082a8648ce3d0301070342000494c0da14"
+    "da5368ed4a9bec6bf600d106f23f2042009075ef7673bdd19ea37c9895abcf06b8b9f0489771fdf8"
+    "0202d1f5e09d27d9fa4baf5224e1d22d7beabd44a3123010300e0603551d0f0101ff040403020780"
+    "300a06082a8648ce3d04030203480030450220073f6d597cfb24ff90941afa9853b858d3d97e2582"
+    "df5b0e2ef204355f634da1022100b322d1881edfe52705bc657cf95125157f601debf1435ba495c8"
+    "744b1333f96a"
+)
+KEY = bytes.fromhex("079aefe9bdcc62f2822a5304879f5648a7ef1b17025badd2019dc06544f4a35e")
+
+passed = 0
+failed = 0
+
+
+def check(name, condition):
+    global passed, failed
+    if condition:
+        passed += 1
+    else:
+        failed += 1
+        print("FAILED", name)
+
+
+class Memory:
+    size = 32768
+
+    def __init__(self):
+        self.octets = bytearray(self.size)
+
+    def read_into(self, address, buffer):
+        buffer[:] = self.octets[address : address + len(buffer)]
+
+    def write(self, address, data):
+        self.octets[address : address + len(data)] = bytes(data)
+
+
+def make(memory):
+    settings = Settings(memory, Vault(SoftwareAes, b"\x01"))
+    return Credentials(memory, settings, os.urandom, lambda: NOW_S, lambda: True, METER)
+
+
+def test_vectors():
+    check("public key", p256.finish(p256.public_key(PRIVATE)) == PUBLIC)
+    check("signature", p256.finish(p256.sign(PRIVATE, b"sample")) == SIGNED)
+    check("verified", p256.finish(p256.verify(PUBLIC, b"sample", SIGNED)))
+    check("not verified", not p256.finish(p256.verify(PUBLIC, b"Sample", SIGNED)))
+    check("secret", p256.finish(p256.shared_secret(CDH_PRIVATE, CDH_PUBLIC)).hex() == CDH_SECRET)
+
+
+def test_certificates():
+    own = certificate.Certificate(CERTIFICATE)
+    root = certificate.Certificate(ROOT)
+    check("title", own.title == METER)
+    check("key", own.public == p256.finish(p256.public_key(KEY)))
+    check("authority", root.authority and not own.authority)
+    check("times", root.not_before_utc_s == civil.utc_s(2025, 1, 1) and root.valid(NOW_S))
+    check("signed by the root", p256.finish(own.verify(root.public)))
+    check("not signed by itself", not p256.finish(own.verify(own.public)))
+    wrong = 0
+    for size in range(len(CERTIFICATE)):
+        try:
+            certificate.Certificate(CERTIFICATE[:size])
+        except ValueError:
+            wrong += 1
+    check("every prefix is refused", wrong == len(CERTIFICATE))
+
+
+def test_credentials():
+    memory = Memory()
+    credentials = make(memory)
+    p256.finish(credentials.take(ROOT))
+    try:
+        p256.finish(credentials.take(CERTIFICATE))
+        check("a key that is not here", False)
+    except ValueError:
+        check("a key that is not here", True)
+    p256.finish(credentials.generate(SIGNATURE))
+    request = p256.finish(credentials.request(SIGNATURE))
+    check("request", request[0] == 0x30 and 200 < len(request) < 260)
+    try:
+        p256.finish(credentials.take(ROOT))
+        check("another root under lock", False)
+    except AccessRefused:
+        check("another root under lock", True)
+    # as if the key of the certificate had been generated here
+    pair = bytes(32) + KEY + p256.finish(p256.public_key(KEY))
+    credentials._settings.put("key_pairs", pair + bytes(128))
+    p256.finish(credentials.take(CERTIFICATE))
+    again = make(memory)
+    check("private key", again.private_key(SIGNATURE) == KEY)
+    check("kept", again.find(SERVER, SIGNATURE, METER).encoded == CERTIFICATE)
+    check("root kept", again.find(AUTHORITY, SIGNATURE, b"") is not None)
+    check("sealed", bytes(memory.octets).find(KEY[:8]) < 0)
+
+
+def test_steps():
+    longest_us = steps = 0
+    gc.collect()
+    work = p256.sign(PRIVATE, b"sample")
+    before = gc.mem_alloc()
+    start_us = now_us = time.ticks_us()
+    while True:
+        try:
+            next(work)
+        except StopIteration:
+            break
+        steps += 1
+        step_us = time.ticks_diff(time.ticks_us(), now_us)
+        longest_us = max(longest_us, step_us)
+        now_us = time.ticks_us()
+    whole_us = time.ticks_diff(time.ticks_us(), start_us)
+    garbage = gc.mem_alloc() - before
+    print("one signature:", whole_us, "us in", steps, "steps, the longest", longest_us, "us")
+    check("steps are small", steps > 80)
+    check("heap of a signature", garbage < HEAP_OF_A_SIGNATURE)
+
+
+for test in (test_vectors, test_certificates, test_credentials, test_steps):
+    try:
+        test()
+    except Exception as error:
+        failed += 1
+        print("FAILED", test.__name__)
+        sys.print_exception(error)
+
+print(passed, "passed,", failed, "failed")
+sys.exit(1 if failed else 0)
