@@ -79,6 +79,7 @@ class _Quantities:
 
 
 class _Energies:
+    mode = 1  # two ways
     wh = (1725, 0, 0, 0, 0, 5_000_000_000, 0, 0, 0, 0, 0, -4_000_000_000)
 
 

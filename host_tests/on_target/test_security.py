@@ -99,6 +99,7 @@ class Quantities:
 
 
 class Energies:
+    mode = 1  # two ways
     wh = [1725] * 12
 
 
