@@ -51,7 +51,8 @@ def test_the_api_gives_two_cycles_and_the_harmonics(distorted):
             assert shown[0] == 100
             for order in range(2, 40):
                 ratio = phase[name + "_harmonics"].get(str(order), [0, 0])[0]
-                assert abs(shown[order - 1] - 100 * ratio) < 0.1, (name, k, order)
+                noise = 0.1 if phase[name] > 1 else 0.6  # percent, of the converter
+                assert abs(shown[order - 1] - 100 * ratio) < noise, (name, k, order)
     assert 0 <= wave["u"][0][0] < 40 < wave["u"][0][6]  # it begins where U1 rises
     measured = distorted.get("/api/quantities")
     by_harmonics = math.hypot(*[h for h in wave["harmonics_i"][0][1:] if h])

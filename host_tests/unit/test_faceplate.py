@@ -28,6 +28,7 @@ def test_every_call_of_the_contract_is_there():
         "/api/state",
         "/api/lcd",
         "/api/quantities",
+        "/api/waveform",
         "/api/ports",
         "/api/health",
     }
