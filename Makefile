@@ -83,7 +83,7 @@ measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
 	$(PY) tools/accuracy.py $(ARGS)
 
-bench: $(DEV_SET) ## instructions a frame of the compiled kernel
+bench: $(DEV_SET) ## what the compiled kernel costs a frame, beside the same work in C
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
 
 objects: $(DEV_SET) ## write the object model to docs/objects.md
