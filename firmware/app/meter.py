@@ -14,7 +14,14 @@ from app import energy_record, event_codes, factory, outages
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
-from app.cosem import bench_values, catalogue, clock_values, factory_values, waveform_profile
+from app.cosem import (
+    bench_values,
+    catalogue,
+    clock_values,
+    event_values,
+    factory_values,
+    waveform_profile,
+)
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
@@ -298,6 +305,7 @@ class Meter:
         objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
         keys = (self.board.key_scroll, self.board.key_reset)
         transformer = self.board.variant.transformer
+        event_values.add_events(objects, self.events, self.certification, self.clock)
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)

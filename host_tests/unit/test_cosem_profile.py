@@ -10,7 +10,7 @@ from dlms_rig import Rig
 
 from app import axdr
 from app.attributes import Reference
-from app.cosem.profile_generic import MAX_DISPLAY_ENTRIES
+from app.cosem.display_list import MAX_DISPLAY_ENTRIES
 from app.errors import AccessRefused
 
 GENERAL = "0000150001ff"

@@ -10,12 +10,14 @@ from micropython import const
 import version
 from app.cosem import access, security_setup
 from app.cosem.association_ln import AssociationLn
+from app.cosem.base import READ_WRITE
 from app.cosem.clock import Clock
 from app.cosem.data import Data
+from app.cosem.display_list import DisplayList
 from app.cosem.hdlc_setup import HdlcSetup
 from app.cosem.ipv4_setup import Ipv4Setup
 from app.cosem.local_port_setup import LocalPortSetup
-from app.cosem.profile_generic import DisplayList, ProfileGeneric
+from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
 from app.cosem.security_values import (
@@ -155,13 +157,13 @@ def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: in
     _add_clock(catalogue, parts)
     if parts.ports is not None:
         _add_ports(catalogue, parts.ports)
-    lists = ProfileGeneric(resolver)
+    lists = ProfileGeneric(parts.clock, READ_WRITE)
     for e, setting, factory_list in (
         (0, "readout_list", parts.readout_list),
         (1, "general_list", parts.general_list),
         (2, "alternate_list", parts.alternate_list),
     ):
-        key = DisplayList(parts.settings, setting, factory_list)
+        key = DisplayList(resolver, parts.settings, setting, factory_list)
         catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
     catalogue.add_file(parts.registers, access.READINGS)
     resolver.bind(catalogue.find)

@@ -1,154 +1,157 @@
-"""Interface class 7, Profile generic, for the display lists (rows DSP-15 to DSP-17).
+"""Interface class 7, Profile generic: rows of captured values (rows LPR-01, EVT-02, DSP-15).
 
-A display list is a profile without memory: its capture objects are what the display shows, in that
-order, and its buffer is one row of what they read now. The list is kept in a setting exactly as
-attribute 3 is encoded, so the display decodes the same octets. An entry that cannot be read shows
-as null data in the buffer; that it may be written all the same is the display's Error 23.
+The key of an instance is a RowSource: a log, a load profile, a list. The buffer is made from it
+row by row while it is sent, whole or as selected; rows that go missing meanwhile, overwritten by
+newer ones, are sent as damaged rows are, so that the array has the length it announced. What may
+be written and invoked differs from kind to kind of profile: each kind has an object of this class.
 """
 
 from micropython import const
 
-from app.attributes import Reference
-from app.axdr import ARRAY, ENUM, INT8, OCTET_STRING, STRUCTURE, UINT16, UINT32, Reader, Writer
-from app.cosem.base import NO_ACCESS, PART_SIZE, READ, READ_WRITE, InterfaceClass
-from app.errors import MeterError
+from app.attributes import SCOPE_OF_ACCESS_VIOLATED
+from app.axdr import ARRAY, ENUM, INT8, OCTET_STRING, STRUCTURE, UINT32
+from app.cosem import selective_access
+from app.cosem.base import NO_ACCESS, PART_SIZE, READ, InterfaceClass
+from app.errors import AccessRefused, BufferFull
+from app.rows import pack_objects
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.attributes import Resolver
-    from app.cosem.base import Session
-    from app.settings import Settings
-    from hal import Buffer
+    from app.axdr import Reader, Writer
+    from app.clock import Clock
+    from app.cosem.base import Selection, Session
+    from app.cosem.selective_access import Rows
+    from app.rows import RowSource
 
-MAX_DISPLAY_ENTRIES = const(64)
-_ENTRY_SIZE = const(18)  # octets of one encoded capture object
 _UNSORTED = const(1)  # sort_method: first in, first out
-_NO_NAME = bytes(6)
-
-
-class DisplayList:
-    """Key of an instance: the setting that keeps the list, and what it is while that is empty."""
-
-    def __init__(self, settings: "Settings", setting: str, factory_list: bytes) -> None:
-        self._settings = settings
-        self._setting = setting
-        self._factory_list = factory_list
-
-    def load(self) -> bytes:
-        """Return the list as attribute 3 is encoded."""
-        return self._settings.get(self._setting) or self._factory_list
-
-    def store(self, encoded: "Buffer") -> None:
-        """Keep a checked list."""
-        self._settings.put(self._setting, encoded)
+_NO_OBJECT = pack_objects([(0, bytes(6), 0, 0)])[2:]
+_GONE = const(-1)  # no row has this sequence
 
 
 class ProfileGeneric(InterfaceClass):
-    """Profile generic, version 1, without selective access."""
+    """Profile generic, version 1; `columns`, `period`, `reset`, `capture` are their access."""
 
     CLASS_ID = 7
     VERSION = 1
-    ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "buffer", ARRAY, READ),
-        (3, "capture_objects", ARRAY, READ_WRITE),
-        (4, "capture_period", UINT32, READ),
-        (5, "sort_method", ENUM, READ),
-        (6, "sort_object", STRUCTURE, READ),
-        (7, "entries_in_use", UINT32, READ),
-        (8, "profile_entries", UINT32, READ),
-    )
-    METHODS = ((1, "reset", NO_ACCESS), (2, "capture", NO_ACCESS))
 
-    def __init__(self, resolver: "Resolver") -> None:
-        self._resolver = resolver
+    def __init__(
+        self,
+        clock: "Clock",
+        columns: int = READ,
+        period: int = READ,
+        reset: int = NO_ACCESS,
+        capture: int = NO_ACCESS,
+    ) -> None:
+        self._clock = clock
+        self.ATTRIBUTES = (
+            (1, "logical_name", OCTET_STRING, READ),
+            (2, "buffer", ARRAY, READ),
+            (3, "capture_objects", ARRAY, columns),
+            (4, "capture_period", UINT32, period),
+            (5, "sort_method", ENUM, READ),
+            (6, "sort_object", STRUCTURE, READ),
+            (7, "entries_in_use", UINT32, READ),
+            (8, "profile_entries", UINT32, READ),
+        )
+        self.METHODS = ((1, "reset", reset), (2, "capture", capture))
 
     def get(
-        self, writer: "Writer", key: DisplayList, index: int, session: "Session"
+        self, writer: "Writer", key: "RowSource", index: int, session: "Session"
     ) -> "Iterator[None] | None":
         """Encode an attribute."""
         if index == 2:
-            return self._row(writer, key.load())
+            columns, rows = selective_access.everything(key)
+            return _buffer(writer, key, columns, rows)
         if index == 3:
-            return _in_parts(writer, key.load())
+            return _in_parts(writer, key.columns())
         if index == 4:
-            writer.uint32(0)
+            writer.uint32(key.period_s)
         elif index == 5:
             writer.enum(_UNSORTED)
         elif index == 6:
-            _capture_object(writer, 0, _NO_NAME, 0, 0)
+            writer.raw(_NO_OBJECT)
         else:
-            writer.uint32(1)
+            writer.uint32(key.next - key.first if index == 7 else key.capacity)
         return None
 
-    def put(self, reader: Reader, key: DisplayList, index: int, session: "Session") -> None:
+    def select(
+        self,
+        writer: "Writer",
+        key: "RowSource",
+        index: int,
+        session: "Session",
+        selection: "Selection",
+    ) -> "Iterator[None]":
+        """Encode the part of the buffer that lies in a range, or between two entries."""
+        if index != 2:
+            raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+        if selection.selector == selective_access.BY_RANGE:
+            columns, rows = selective_access.by_range(selection.reader(), key, self._clock)
+        elif selection.selector == selective_access.BY_ENTRY:
+            columns, rows = selective_access.by_entry(selection.reader(), key)
+        else:
+            raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+        return _buffer(writer, key, columns, rows)
+
+    def put(self, reader: "Reader", key: "RowSource", index: int, session: "Session") -> None:
         """Set an attribute."""
-        count = reader.array()
-        if count > MAX_DISPLAY_ENTRIES:
-            raise ValueError("a display list has at most 64 entries")
-        encoded = bytearray(2 + _ENTRY_SIZE * count)
-        writer = Writer(encoded)
-        writer.array(count)
-        for _ in range(count):
-            _capture_object(writer, *_read_capture_object(reader))
-        key.store(encoded)
+        if index == 3:
+            key.set_columns(reader)
+        else:
+            key.set_period(reader.number(UINT32))
 
-    def _row(self, writer: Writer, encoded: bytes) -> "Iterator[None]":
-        entries = Reader(encoded)
-        count = entries.array()
-        writer.array(1)
-        writer.structure(count)
-        yield
-        scratch = Writer(bytearray(PART_SIZE))
-        for _ in range(count):
-            class_id, logical_name, index, data_index = _read_capture_object(entries)
-            scratch.at = 0
-            try:
-                self._resolver.read_into(Reference(class_id, logical_name, index), scratch)
-                start, end = _element(scratch, data_index)
-                writer.raw(memoryview(scratch.buffer)[start:end])
-            except MeterError:
-                writer.null()
+    def act(self, reader: "Reader", key: "RowSource", index: int, session: "Session") -> None:
+        """Invoke a method."""
+        reader.number(INT8)  # an integer that means nothing
+        if index == 1:
+            key.reset()
+        else:
+            key.capture()
+
+
+def _buffer(
+    writer: "Writer", source: "RowSource", columns: "list[int]", rows: "Rows"
+) -> "Iterator[None]":
+    left = len(rows)
+    writer.array(left)
+    for sequence in rows:
+        if left == 0:
+            return
+        left -= 1
+        yield from _row(writer, source, columns, sequence)
+    while left:
+        left -= 1
+        yield from _row(writer, source, columns, _GONE)
+
+
+def _row(
+    writer: "Writer", source: "RowSource", columns: "list[int]", sequence: int
+) -> "Iterator[None]":
+    """Encode a row; yield where the writer is full."""
+    source.load(sequence)
+    for place in range(-1, len(columns)):
+        at = writer.at
+        try:
+            _element(writer, source, columns, place)
+        except BufferFull:
+            if at == 0:
+                raise
+            writer.at = at
             yield
+            source.load(sequence)  # meanwhile the source may have shown others another row
+            _element(writer, source, columns, place)
 
 
-def _read_capture_object(reader: Reader) -> "tuple[int, bytes, int, int]":
-    """Return (class id, logical name, attribute, data index) of the next capture object."""
-    reader.structure(4)
-    class_id = reader.number(UINT16)
-    logical_name = reader.octet_string(6, 6)
-    index = reader.number(INT8)
-    return class_id, logical_name, index, reader.number(UINT16)
+def _element(writer: "Writer", source: "RowSource", columns: "list[int]", place: int) -> None:
+    if place < 0:
+        writer.structure(len(columns))
+    else:
+        source.write(writer, columns[place])
 
 
-def _capture_object(
-    writer: Writer, class_id: int, logical_name: bytes, index: int, data_index: int
-) -> None:
-    writer.structure(4)
-    writer.uint16(class_id)
-    writer.octet_string(logical_name)
-    writer.int8(index)
-    writer.uint16(data_index)
-
-
-def _element(scratch: Writer, data_index: int) -> "tuple[int, int]":
-    """Return where the value, or element `data_index` of a structure, lies in the scratch."""
-    if data_index == 0:
-        return 0, scratch.at
-    reader = Reader(scratch.buffer, 0, scratch.at)
-    reader.expect(STRUCTURE)
-    if data_index > reader.length():
-        raise MeterError
-    for _ in range(data_index - 1):
-        reader.skip()
-    start = reader.at
-    reader.skip()
-    return start, reader.at
-
-
-def _in_parts(writer: Writer, encoded: bytes) -> "Iterator[None]":
+def _in_parts(writer: "Writer", encoded: bytes) -> "Iterator[None]":
     for at in range(0, len(encoded), PART_SIZE):
         writer.raw(encoded[at : at + PART_SIZE])
         yield

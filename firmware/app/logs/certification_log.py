@@ -7,7 +7,7 @@ switch is open. Table 8.3 names what is watched.
 
 from micropython import const
 
-from app import event_codes, parameters
+from app import parameters
 from app.attributes import SCOPE_OF_ACCESS_VIOLATED
 from app.axdr import OCTET_STRING, UINT32
 from app.errors import AccessRefused
@@ -44,9 +44,8 @@ class CertificationLog(Log):
             ((1, bytes((0, 0, 96, 128, e, 255)), 2, 0), tag)
             for e, tag in enumerate((OCTET_STRING, UINT32, UINT32))
         ]
-        super().__init__(rings, clock, "certification_log", tuple(columns))
+        super().__init__(rings, clock, "certification_log", tuple(columns), post)
         self._lock = lock
-        self._post = post
 
     def record(self, parameter: int, old: int, new: int) -> None:
         """Keep an entry if the parameter is watched, before it changes.
@@ -69,5 +68,4 @@ class CertificationLog(Log):
     def reset(self) -> None:
         """Forget all entries. Raises AccessRefused under lock, OSError."""
         self._lock.require()
-        self.clear()
-        self._post(event_codes.PROFILE_CLEARED)
+        super().reset()

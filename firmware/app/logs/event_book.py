@@ -61,9 +61,8 @@ class EventBook:
     def open(self, rings: "Rings", clock: "Clock") -> None:
         """Open the logs; events posted before are dated now, where they bear no time."""
         self.logs = [EventLog(rings, clock, name, e) for name, e in LOGS]
-        self.power_failures = Log(
-            rings, clock, "power_failure_log", ((_LAST_LONG_FAILURE, UINT32),)
-        )
+        columns = ((_LAST_LONG_FAILURE, UINT32),)
+        self.power_failures = Log(rings, clock, "power_failure_log", columns, self.post)
         self._clock = clock
         waiting = self._waiting
         self._waiting = []

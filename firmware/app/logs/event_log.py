@@ -15,7 +15,7 @@ from app.rows import CLOCK, NO_TIME, RowSource, pack_objects, write_time
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from app.axdr import Writer
     from app.clock import Clock
@@ -30,14 +30,23 @@ _GONE = const(0xFFFFFFFF)  # UTC of a row that cannot be read
 
 
 class Log(RowSource):
-    """One log over the ring called `name`; `columns` are those behind the clock."""
+    """One log over the ring called `name`; `columns` are those behind the clock.
+
+    `post` is told that the log was cleared.
+    """
 
     timed = True
 
     def __init__(
-        self, rings: "Rings", clock: "Clock", name: str, columns: "tuple[Column, ...]"
+        self,
+        rings: "Rings",
+        clock: "Clock",
+        name: str,
+        columns: "tuple[Column, ...]",
+        post: "Callable[[int], None]",
     ) -> None:
         self._clock = clock
+        self._post = post
         self._tags = tuple([tag for _, tag in columns])
         self._columns = pack_objects([CLOCK] + [captured for captured, _ in columns])
         self._form = _HEADER + "".join([_FORMS[tag] for tag in self._tags])
@@ -103,9 +112,10 @@ class Log(RowSource):
         else:
             write_time(writer, utc_s, deviation_min, status)
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Forget all rows. Raises OSError if that cannot be kept."""
         self._ring.clear()
+        self._post(event_codes.PROFILE_CLEARED)
 
 
 class EventLog(Log):
@@ -113,7 +123,7 @@ class EventLog(Log):
 
     def __init__(self, rings: "Rings", clock: "Clock", name: str, e: int) -> None:
         captured = (1, bytes((0, 0, 96, 11, e, 255)), 2, 0)
-        super().__init__(rings, clock, name, ((captured, UINT8),))
+        super().__init__(rings, clock, name, ((captured, UINT8),), self._cleared)
         self.latest = 0
 
     def post(self, utc_s: int, code: int) -> None:
@@ -121,7 +131,6 @@ class EventLog(Log):
         self.latest = code
         self.add(utc_s, (code,))
 
-    def reset(self) -> None:
-        """Forget all rows but the one that says so (row EVT-05). Raises OSError."""
-        self.clear()
+    def _cleared(self, _code: int) -> None:
+        """Begin anew with the entry that says so, in this log only (row EVT-05)."""
         self.post(self._clock.utc_s(), event_codes.LOG_CLEARED)
