@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects storage map conformance fuzz bench screenshot look clean
+	types mpy size rows measure accuracy objects storage map conformance fuzz bench screenshot year look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -97,6 +97,9 @@ storage: $(DEV_SET) ## write the map of FRAM and flash to docs/storage.md (ARGS=
 
 map: $(DEV_SET) ## compare docs/storage.md with the map of FRAM and flash
 	$(PY) tools/storage.py --check
+
+year: $(DEV_SET) ## a simulated year of clock changes, outages, dead batteries (ARGS=--meter)
+	$(PY) tools/year.py $(ARGS)
 
 N ?= 10000000
 fuzz: $(DEV_SET) ## mutated octets into the DLMS server and its links (N=10000000)

@@ -62,6 +62,8 @@ class ClockRig:
         self.lock = Lock()
         self.cell = Cell()
         self.events = []
+        self.post = None  # told each code, if there is one
+        self.lives = 0
         time.ticks_ms = self.ticks_ms
         time.ticks_add = lambda a, b: (a + b) % TICKS
         time.ticks_diff = lambda a, b: (a - b + TICKS // 2) % TICKS - TICKS // 2
@@ -78,6 +80,7 @@ class ClockRig:
 
     def boot(self):
         """Begin a life of the firmware."""
+        self.lives += 1
         self.settings = Settings(self.memory)
         self.clock = Clock(Ds3231(I2c(self.chip)), self.settings)
         self.clock.on_event = self._post
@@ -118,6 +121,8 @@ class ClockRig:
     def _post(self, code, utc_s=None):
         if code not in (POWER_DOWN, POWER_UP):
             self.events.append((code, self.clock.utc_s() if utc_s is None else utc_s))
+            if self.post:
+                self.post(code)
 
     def _when(self, wait_ms):
         """True time at which the processor's ticks have gone on by `wait_ms`."""

@@ -1,0 +1,155 @@
+"""`make year`: a simulated year of clock changes, outages and batteries that fail.
+
+Without options the firmware's clock, reserve, periods and energies live through 365 days on the
+models of their chips in about half a minute (host_tests/unit/year_rig.py tells what happens to
+them). `--meter` takes the running virtual meter instead, with everything in it, through its ports:
+each day its clock is corrected by gurux-dlms, twice its battery fails in an outage. A simulated
+day takes ten seconds or more then, so a year takes an hour; `--days` asks for less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from running_meter import RunningMeter
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [
+    str(ROOT / folder)
+    for folder in ("host_tests/unit", "host_tests/system", "host_tests/shims", "firmware")
+]
+
+_FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
+_LAPSE_S = 3600
+_WATT = 3 * 230 * 5
+
+
+def model_year(seed: int, days: int) -> int:
+    """Run the year on the models; return how much was wrong."""
+    import cpython
+
+    cpython.install()
+    from year_rig import Year  # pyright: ignore
+
+    year = Year(seed, days)  # pyright: ignore[reportUnknownVariableType]
+    year.run()  # pyright: ignore[reportUnknownMemberType]
+    print(year.report())  # pyright: ignore
+    return len(year.failures)  # pyright: ignore
+
+
+class MeterYear:
+    """The year of a running meter."""
+
+    def __init__(self, meter: RunningMeter, seed: int) -> None:
+        self.meter = meter
+        self.lot = random.Random(seed)
+        self.true = _FIRST
+        self.powered_s = 0.0
+        self.failures: list[str] = []
+        self.largest_s = 0.0
+
+    def post(self, path: str, **body: object) -> None:
+        """Ask the bench for something."""
+        self.meter.call(path, body)
+
+    def advance(self, seconds: float, powered: bool = True) -> None:
+        """Let time pass."""
+        self.post("/api/advance", seconds=seconds)
+        self.true += timedelta(seconds=seconds)
+        self.powered_s += seconds if powered else 0
+
+    def visit(self) -> tuple[datetime, int]:
+        """Correct the clock as a client; return its time and 1.8.0 before that."""
+        from clients import MANAGEMENT, SECRET, Gurux, Socket  # pyright: ignore
+        from gurux_dlms import GXDateTime
+        from gurux_dlms.objects import GXDLMSClock, GXDLMSRegister
+
+        socket = Socket(self.meter.cosem_port, timeout_s=60)  # pyright: ignore
+        client = Gurux(socket, MANAGEMENT, SECRET).connect()  # pyright: ignore
+        clock = GXDLMSClock()
+        client.read(clock, 2)  # pyright: ignore
+        shown: datetime = clock.time.value.astimezone(timezone.utc)  # pyright: ignore
+        energy_wh = int(client.read(GXDLMSRegister("1.0.1.8.0.255"), 2))  # pyright: ignore
+        clock.time = GXDateTime(self.true)
+        client.write(clock, 2)  # pyright: ignore
+        client.release()  # pyright: ignore
+        socket.close()  # pyright: ignore
+        return shown, energy_wh  # pyright: ignore
+
+    def run(self, days: int) -> None:
+        """Let `days` pass; two of them bring an outage with a battery that fails."""
+        dead = set(self.lot.sample(range(1, days), 2)) if days > 2 else {days - 1}
+        self.post("/api/mains", phases=[{"phi_deg": 0}] * 3)
+        self.post("/api/chip", chip="crystal", fault="drift", ppb=self.lot.randint(-60000, 60000))
+        self.advance(10)
+        _, first_wh = self.visit()
+        counted_from_s = self.powered_s
+        for day in range(days):
+            self.post(
+                "/api/chip", chip="rtc", fault="drift", ppb=self.lot.randint(-40_000, 40_000)
+            )
+            if day in dead:
+                self.post("/api/battery", present=False)
+                self.post("/api/supply", on=False)
+                self.advance(_LAPSE_S, powered=False)
+                self.post("/api/supply", on=True)
+                self.post("/api/battery", present=True)
+                self.advance(86400 - _LAPSE_S)
+            else:
+                self.advance(86400)
+            shown, energy_wh = self.visit()
+            error_s = (shown - self.true).total_seconds()
+            wanted_wh = (self.powered_s - counted_from_s) * _WATT / 3600
+            if day in dead:
+                self.want(shown.year == 2001, f"day {day}: a lost clock shows {shown}")
+            else:
+                self.largest_s = max(self.largest_s, abs(error_s))
+                self.want(abs(error_s) < 4, f"day {day}: {error_s} s wrong")
+            # the mains' model is exact to some ppm, a start loses parts of a second
+            difference_wh = energy_wh - first_wh - wanted_wh
+            self.want(
+                abs(difference_wh) < 3 + 3 * len(dead) + wanted_wh * 2e-5,
+                f"day {day}: {difference_wh:+.1f} Wh",
+            )
+            print(f"day {day + 1}: {error_s:+.2f} s, {energy_wh} Wh, {difference_wh:+.2f} Wh")
+
+    def want(self, condition: bool, words: str) -> None:
+        """Note what is wrong."""
+        if not condition:
+            self.failures.append(words)
+            print("WRONG:", words)
+
+
+def meter_year(seed: int, days: int) -> int:
+    """Run the year on a virtual meter; return how much was wrong."""
+    with RunningMeter("--rate", "0", "--time", "2026-01-01T00:00:00") as meter:
+        year = MeterYear(meter, seed)
+        year.run(days)
+    print(f"{days} days, the largest correction {year.largest_s:.2f} s")
+    return len(year.failures)
+
+
+def main() -> int:
+    """Run the year that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="make year", description=__doc__)
+    parser.add_argument("--days", type=int, help="default: 365, 7 with --meter")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--meter", action="store_true", help="the running virtual meter")
+    options = parser.parse_args()
+    days = options.days or (7 if options.meter else 365)
+    if days < 2:
+        parser.error("--days must be 2 or more")
+    began = time.monotonic()
+    print(f"seed {options.seed}")
+    wrong = (meter_year if options.meter else model_year)(options.seed, days)
+    print(f"{time.monotonic() - began:.0f} s; {'all right' if not wrong else f'{wrong} wrong'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
