@@ -15,7 +15,8 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects storage map conformance fuzz bench screenshot year look clean
+	types mpy size rows measure accuracy objects storage map conformance year fuzz bench \
+	screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
