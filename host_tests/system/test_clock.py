@@ -11,7 +11,12 @@ import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from gurux_dlms import GXDateTime, GXDLMSException
 from gurux_dlms.enums import DataType
-from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSRegister
+from gurux_dlms.objects import (
+    GXDLMSClock,
+    GXDLMSData,
+    GXDLMSProfileGeneric,
+    GXDLMSRegister,
+)
 
 UTC = datetime.timezone.utc
 ENERGY = GXDLMSRegister("1.0.1.8.0.255")
@@ -58,6 +63,15 @@ class Client:
     def energy_wh(self):
         return self.session.read(ENERGY, 2)
 
+    def codes(self):
+        """Codes in the standard log of what concerns the clock and its reserve, oldest first."""
+        log = GXDLMSProfileGeneric("0.0.99.98.0.255")
+        rows = self.session.exchange(self.session.client.read(log, 2)).value
+        return [row[1] for row in rows if row[1] in (3, 4, 5, 6, 7, 8)]
+
+    def errors(self):
+        return self.session.read(GXDLMSData("0.0.97.97.0.255"), 2)
+
     def write(self, item, index, value, kind=None):
         if index == 2 and kind is not None:
             item.setDataType(2, kind)
@@ -72,7 +86,7 @@ def client(start_meter):
     return Client(meter, datetime.datetime(2026, 3, 28, 23, 30, tzinfo=UTC))
 
 
-@pytest.mark.row("CLK-11")
+@pytest.mark.row("CLK-07", "CLK-08", "CLK-11")
 def test_a_processor_150_ppm_off_keeps_the_chips_time(client):
     """Two hours, 1.1 s by the processor's own crystal; daylight saving begins within them."""
     client.write(GXDLMSClock(), 3, -60)
@@ -89,6 +103,7 @@ def test_a_processor_150_ppm_off_keeps_the_chips_time(client):
     assert client.status() == 0x80
     energy = client.energy_wh() - before
     assert energy == pytest.approx(3 * 230 * 5 * 7170 / 3600, abs=2)
+    assert client.codes() == [3]
     # the glass shows the same wall clock
     seen = set()
     for _ in range(12):
@@ -149,6 +164,8 @@ def test_a_battery_that_fails_costs_the_time_and_no_energy(client):
     client.advance(65)
     assert client.time().date() == datetime.date(2001, 1, 1)
     assert client.status() == 0x01
+    assert client.codes() == [6, 8]  # without a battery its voltage is low, too
+    assert client.errors() & 0x01
     client.meter.post("/api/battery", present=True)
     client.advance(300)
     lcds = []
@@ -162,12 +179,39 @@ def test_a_battery_that_fails_costs_the_time_and_no_energy(client):
     client.write(GXDLMSClock(), 2, GXDateTime(client.true))
     client.advance(1)
     assert client.status() == 0
+    assert client.errors() & 0x01 == 0
+    assert client.codes() == [6, 8, 4, 5]
     assert abs(client.error_s()) < 0.05
     assert client.energy_wh() - measured <= 1
     assert "CLK" not in client.meter.get("/api/lcd")["cursors"]
 
 
-@pytest.mark.row("CLK-10", "PRD-04", "CLK-15")
+@pytest.mark.row("CLK-14")
+def test_a_battery_at_the_end_of_its_life(client):
+    remaining = GXDLMSRegister("0.0.96.6.6.255")
+    with pytest.raises(GXDLMSException):
+        client.write(remaining, 2, 10, DataType.UINT32)
+    client.meter.post("/api/cover", cover="meter", open=True)
+    client.meter.post("/api/lock", locked=False)
+    client.write(remaining, 2, 10, DataType.UINT32)
+    client.advance(9)
+    assert client.codes() == []
+    client.advance(2)
+    assert client.codes() == [7]
+    assert client.session.read(remaining, 2) == 0
+
+
+@pytest.mark.row("CLK-09")
+def test_small_corrections_are_no_events(client):
+    session, clock = client.session, GXDLMSClock()
+    session.exchange(clock.shiftTime(session.client, 5))
+    session.exchange(clock.shiftTime(session.client, -9))
+    assert client.codes() == []
+    session.exchange(clock.shiftTime(session.client, 60))
+    assert client.codes() == [4, 5]
+
+
+@pytest.mark.row("CLK-10", "PRD-04")
 def test_test_mode_and_battery_from_outside(client):
     mode = GXDLMSData("0.0.128.30.1.255")
     voltage = GXDLMSRegister("0.0.96.6.3.255")

@@ -81,7 +81,6 @@ def test_the_end_comes_in_time_over_a_change_of_the_clock_too(rig):
     assert rig.codes() == [7]
 
 
-@pytest.mark.row("CLK-15")
 def test_event_8_at_power_up_and_at_local_midnight(rig):
     rig.clock.configure(time_zone_min=-60)
     midnight = civil.utc_s(2026, 11, 21, 23)

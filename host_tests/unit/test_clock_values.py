@@ -131,7 +131,7 @@ def test_a_wrong_table_is_refused(rig, value, result):
     assert get(rig, 1, TABLE) == "0101" + dates(APRIL, SEPTEMBER)
 
 
-@pytest.mark.row("CLK-13", "CLK-14", "PRD-09")
+@pytest.mark.row("CLK-13", "CLK-14")
 def test_counters_of_the_reserve_only_unlocked(rig):
     rig.clock._anchor_s += 3600
     assert get(rig, 3, USE) == "0600000e10"
@@ -171,7 +171,6 @@ def test_the_kind_of_reserve_drives_what_remains(rig):
     assert get(rig, 1, KIND) == "1603"
 
 
-@pytest.mark.row("MET-28")
 def test_the_voltage_is_read_in_volts_with_a_scaler(rig):
     rig.cell.mv = 2987
     assert get(rig, 3, VOLTAGE) == f"12{2987:04x}"

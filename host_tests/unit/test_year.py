@@ -10,7 +10,6 @@ import pytest
 from year_rig import Year
 
 
-@pytest.mark.row("EN-06")
 @pytest.mark.parametrize("first", [(2026, 3, 15), (2027, 10, 20)])
 def test_four_weeks_keep_energy_to_the_unit_and_the_calendar_right(first):
     """Over a switch of daylight saving, with daily corrections and two battery failures."""
