@@ -84,8 +84,9 @@ measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
 	$(PY) tools/accuracy.py $(ARGS)
 
-bench: $(DEV_SET) ## what the compiled kernel costs a frame, beside the same work in C
+bench: $(DEV_SET) ## the kernel's cost a frame, beside C; the DLMS server beside gurux-dlms
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
+	$(PY) tools/bench_dlms.py
 
 objects: $(DEV_SET) ## write the object model to docs/objects.md
 	$(PY) tools/objects.py
