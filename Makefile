@@ -116,3 +116,7 @@ look: $(DEV_SET) ## render the faceplate and compare the glass with the register
 clean: ## remove everything that was made, the meter's state too
 	rm -rf .venv .state build typings_* .pytest_cache .ruff_cache .hypothesis
 	find firmware boards tools host_tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: torture
+torture: $(DEV_SET) ## power cuts at any byte, and what they cost (N=10000)
+	$(PY) tools/torture.py --count $(if $(filter command line,$(origin N)),$(N),10000) $(ARGS)

@@ -39,7 +39,7 @@ from app.no_power import NoPower
 from app.outages import Outages
 from app.parameters import ParameterLock, Parameters
 from app.port_settings import Ports
-from app.power_fail import PowerFail
+from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.registers import RegisterFile
@@ -83,20 +83,19 @@ class Meter:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
-        self.rings = Rings(board.flash, board.fram)
+        memory = FarewellMemory(board.fram)
+        self.rings = Rings(board.flash, memory)
         self.rings.on_trouble = self._memory_trouble
-        self.settings = Settings(board.fram, Vault(board.block_cipher, board.unique_id()))
-        self.events = EventBook(board.fram, self.settings)
-        self.integrity = Integrity(
-            board.fram, self.rings, self._memory_trouble, self.settings.restore
-        )
+        self.settings = Settings(memory, Vault(board.block_cipher, board.unique_id()))
+        self.events = EventBook(memory, self.settings)
+        self.integrity = Integrity(memory, self.rings, self._memory_trouble, self.settings.restore)
         self.clock = Clock(board.rtc, self.settings)
-        self.outages = Outages(board.fram, self.clock)
+        self.outages = Outages(memory, self.clock)
         self.power_up = PowerUp(self.outages, self.clock, self.events.post)
         self.clock.on_event = self.events.post
         self.identification = Identification(board.unique_id(), board.variant, self.settings)
         self.security = Security(
-            board.fram,
+            memory,
             self.settings,
             board.block_cipher,
             os.urandom,
@@ -107,17 +106,17 @@ class Meter:
         self.lock = ParameterLock(board.lock)
         self.battery = Battery(board.battery, self.clock, self.settings, self.lock)
         self.power_up.test_battery = self.battery.power_up
-        stored = CalibrationRecord(board.fram, board.variant.phases)
+        stored = CalibrationRecord(memory, board.variant.phases)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
         self.engine.pulses.attach(board.led_active, board.led_reactive, board.pulse_output)
-        self.energy_record = EnergyRecord(board.fram, self.engine.energies)
+        self.energy_record = EnergyRecord(memory, self.engine.energies)
         self._restore_energies()
         self.engine.on_window.append(self.energy_record.window)
-        self.parameters = Parameters(board.fram, board.variant, self.lock, self.clock)
+        self.parameters = Parameters(memory, board.variant, self.lock, self.clock)
         self.parameters.apply_to(self.engine)
         linearity = None
         if board.converter is not None:
-            linearity = LinearityRecord(board.fram, board.converter)
+            linearity = LinearityRecord(memory, board.converter)
         self.production = Production(
             self.engine, stored, board.variant, self.lock, self.clock, linearity
         )
@@ -153,10 +152,8 @@ class Meter:
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
             keys.Key(board.key_reset, keys.RESET, self.display.on_key),
         ]
-        self.power_fail = PowerFail(board.supply_good)
-        self.power_fail.add_saver(self._keep_energies, energy_record.OCTETS)
-        self.power_fail.add_saver(self.outages.down, outages.OCTETS)
-        self.power_fail.on_return = self.outages.seen
+        self.integrity.start(not self.outages.orderly)
+        self.power_fail = self._power_fail()
         self.tcp_link = None
         if board.tcp is not None and self.ports.tcp is not None:
             self.tcp_link = TcpLink(
@@ -222,7 +219,7 @@ class Meter:
         self._problem("memory: " + part, damage_of(part))
 
     def _check_factory_records(self) -> None:
-        if self.production.stored.problem:
+        if self.production.stored.damaged:
             self._problem(self.production.stored.problem, event_codes.CALIBRATION_DAMAGED)
         if self.engine.undelayed:
             self._problem(
@@ -246,11 +243,6 @@ class Meter:
             self._problem(
                 "both copies of the energies are damaged, registers start at zero",
                 event_codes.DATA_DAMAGED,
-            )
-        elif state == record.TWIN:
-            self._problem(
-                "one copy of the energies is damaged, the other one serves",
-                event_codes.BACKUP_DAMAGED,
             )
         for key in self.settings.damaged:
             self._problem("setting " + key + " is damaged, it counts as never made")
@@ -314,6 +306,13 @@ class Meter:
         waveform_profile.add(objects, self.engine, frames.channels, frames.rate_mhz, primary)
         return objects
 
+    def _power_fail(self) -> PowerFail:
+        power_fail = PowerFail(self.board.supply_good)
+        power_fail.add_saver(self._keep_energies, energy_record.OCTETS)
+        power_fail.add_saver(self.outages.down, outages.OCTETS)
+        power_fail.on_return = self.outages.seen
+        return power_fail
+
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self.settings.get(key) or factory_list)
 
@@ -363,9 +362,10 @@ class Meter:
         while True:
             await asyncio.sleep_ms(_LIFE_PERIOD_MS)
             self.outages.seen()
+            if self.energy_record.failed:
+                self.energy_record.save()
             if self.outages.failed or self.energy_record.failed:
                 self._problem(_NO_MEMORY)
-            elif _NO_MEMORY in self.problems:
+            else:
                 self._solved(_NO_MEMORY)
-                self.energy_record.save()
             task.report()

@@ -15,7 +15,7 @@ from app.storage import record, regions
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.clock import Clock
-    from hal import Memory
+    from app.power_fail import FarewellMemory
 
 # How the last life ended.
 NEVER = const(0)  # there was none: the meter is new, or the record is lost
@@ -36,8 +36,9 @@ _UINT32 = const(0xFFFFFFFF)
 class Outages:
     """The counters; times are UTC in seconds since 2000."""
 
-    def __init__(self, memory: "Memory", clock: "Clock") -> None:
+    def __init__(self, memory: "FarewellMemory", clock: "Clock") -> None:
         self._record = regions.open_record(memory, "power")
+        self._memory = memory
         self._clock = clock
         self._running = False
         self.failures = 0  # times that the meter was without power
@@ -54,6 +55,8 @@ class Outages:
         self._state = _DOWN
         self._known = False
         self._load()
+        # True: the last life ended in order, so no write of it can have been torn
+        self.orderly = self._known and self._state == _DOWN
 
     def begin(self, power_on: bool) -> "tuple[int, int]":
         """Take note of a start; return (how the last life ended, seconds without power).
@@ -72,21 +75,15 @@ class Outages:
         return end, outage_s
 
     def seen(self) -> None:
-        """Keep the counters and the time: the meter is alive. `failed` tells if that cannot be.
-
-        What was written is read again: a chip that has died is not heard to refuse.
-        """
-        payload = self._store(_RUNNING)
-        try:
-            found = self._record.load()
-        except OSError:
-            found = None
-        self.failed = found is None or bytes(found) != payload
+        """Keep the counters and the time: the meter is alive. `failed` tells if that cannot be."""
+        self._store(_RUNNING)
 
     def down(self) -> None:
-        """Keep them in the hold-up time (app.power_fail)."""
+        """Keep them in the hold-up time: the farewell, until anybody else writes."""
         if self._running:
+            self._memory.withdraw = None
             self._store(_DOWN)
+            self._memory.withdraw = self.seen
 
     def use_battery(self, seconds: int) -> None:
         """Count time on the battery, ahead of its use; the meter counts as being without power."""
@@ -141,7 +138,7 @@ class Outages:
         self.failures, self.long_failures, self.reclosings, self.resets = values[1:5]
         self.battery_s, self.long_s, self.threshold_s, self.seen_utc_s = values[5:]
 
-    def _store(self, state: int) -> bytes:
+    def _store(self, state: int) -> None:
         if self._running or state == _RUNNING:
             self.seen_utc_s = self._clock.utc_s() & _UINT32
         payload = struct.pack(
@@ -162,4 +159,3 @@ class Outages:
             self.failed = False
         except OSError:
             self.failed = True
-        return payload

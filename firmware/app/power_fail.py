@@ -2,7 +2,7 @@
 
 The capacitor behind the supply holds for some tens of milliseconds, so each saver says how many
 octets it writes at most, all of them together stay below a limit, and nothing waits. If the mains
-comes back within the time, the meter has only saved once more than it had to. Rows EN-06, NOP-05.
+comes back, the meter has only saved once more than it had to. Rows EN-06, NOP-05.
 """
 
 import asyncio
@@ -13,12 +13,37 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hal import Input
+    from hal import Buffer, Input, Memory
 
 # At 10 MHz an octet takes 0.8 us on the bus; what counts is the processor's time to make them,
 # some 2 ms a record of 256 octets on the slowest board.
 _LIMIT = const(2048)
 _RETURN_MS = const(20)  # between two looks whether the mains is back
+
+
+class FarewellMemory:
+    """The board's memory as all others get it: it knows whether the meter has said farewell.
+
+    withdraw: None, or called once before the next write. Who writes after the farewell may be cut
+    off in it, and so the next start must not take for granted that nothing was torn.
+    """
+
+    def __init__(self, memory: "Memory") -> None:
+        self.size = memory.size
+        self.withdraw: Callable[[], None] | None = None
+        self._memory = memory
+
+    def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
+        """Fill `buffer` from `address`."""
+        self._memory.read_into(address, buffer)
+
+    def write(self, address: int, data: "Buffer") -> None:
+        """Write in rising order of addresses."""
+        withdraw = self.withdraw
+        if withdraw is not None:
+            self.withdraw = None
+            withdraw()
+        self._memory.write(address, data)
 
 
 class PowerFail:

@@ -45,6 +45,7 @@ class Content:
         self.size = size
         self._blank = bytes((fill,)) * _SECTOR
         self.sectors = {}
+        self.octets = 0  # written so far
 
     def read(self, offset, n):
         out = bytearray(n)
@@ -59,6 +60,7 @@ class Content:
 
     def write(self, offset, data):
         done = 0
+        self.octets += len(data)
         while done < len(data):
             number, at = divmod(offset + done, _SECTOR)
             length = min(len(data) - done, _SECTOR - at)
@@ -106,14 +108,16 @@ class _Scale:
 
 
 class _Frames:
-    """A frame source without frames."""
+    """The board's frame source, but without frames."""
 
-    rate_mhz = 4_000_000
-    channels = 7
     lost = errors = 0
 
-    def __init__(self, bench):
+    def __init__(self, bench, driver):
         self._bench = bench
+        self._driver = driver
+
+    def __getattr__(self, name):
+        return getattr(self._driver, name)
 
     def start(self):
         if self._bench.converter_dead:
@@ -181,7 +185,8 @@ class Bench:
         wiring.drive(pins.SUPPLY_GOOD, 1)
         wiring.drive(pins.LOCK, 1)
         wiring.clock_pin(pins.SCK, pins.SPI)
-        self.fram = Fm25v20(Content(0x40000), timeline.now, timeline.at)
+        self.cells = Content(0x40000)  # of the FRAM
+        self.fram = Fm25v20(self.cells, timeline.now, timeline.at)
         self.flash = W25q(Content(0x1000000), timeline.now, timeline.at)
         self.lcd = St7567(now_us=timeline.now, at=timeline.at)
         self.rtc = Ds3231(Content(64), timeline.now, timeline.at)
@@ -194,6 +199,7 @@ class Bench:
         wiring.output(pins.LCD_RESET, self.lcd.set_reset, idle=1)
         wiring.output(pins.LCD_BACKLIGHT, self.lcd.set_backlight)
         wiring.output(pins.BATTERY_HOLD, self.supply.hold)
+        wiring.analog(pins.BATTERY_ADC, lambda: 35_747)  # 3.6 V
         wiring.i2c(pins.I2C, pins.RTC_ADDRESS, self.rtc)
         wiring.clock_pin(pins.SCL, pins.I2C)
         for chip in (self.fram, self.flash, self.lcd, self.rtc):
@@ -209,7 +215,7 @@ class Bench:
 
         board.UART = lambda number, baudrate: _Uart()
         parts = board.Parts()
-        parts.frames = _Frames(self)
+        parts.frames = _Frames(self, parts.frames)
         self.meter = None
         meter = Meter(parts)
         self.meter = meter
@@ -234,11 +240,10 @@ class Bench:
         loop.drop(loop.BENCH)
 
     async def outage(self, seconds, holdup_ms=50):
-        """Cut the mains for so long."""
+        """Cut the mains for so long; it comes back also while the firmware stands still."""
         self.supply.off(holdup_ms)
+        timeline.after(int(seconds * 1_000_000), self.supply.on)
         await timeline.advance(seconds)
-        self.supply.on()
-        await timeline.advance(0)
 
     def press(self, down):
         """Press or release the scroll key, without bounce."""

@@ -41,6 +41,22 @@ class Integrity:
         self._restore = restore
         self._told: list[str] = []
 
+    def start(self, torn: bool) -> None:
+        """Check all records at the start and repair what is damaged.
+
+        `torn`: the last life did not end in order, so a damaged copy is one that was being
+        written, which is no fault of the memory.
+        """
+        for name, _, _ in regions.REGIONS:
+            found = regions.open_record(self._memory, name)
+            try:
+                found.load()
+                found.repair()
+            except OSError:
+                return  # told by those who need what it holds
+            if found.state == record.TWIN and not torn:
+                self._on_trouble(name)
+
     async def run(self) -> None:
         """Check for ever."""
         for ring in list(self._rings.open_rings):

@@ -121,6 +121,9 @@ class Rings:
             return True
         except StopIteration:
             self.failed = False
+            self._steps = None
+            # rows may have come while the last steps were done
+            return bool(self.journal.pending)
         except OSError:
             self._fail()
         self._steps = None
