@@ -323,7 +323,9 @@ class Meter:
 
     def _optical_link(self) -> OpticalLink:
         ports = self.ports
-        commands = Commands(ports.optical, DataSets(self.resolver, self.catalogue.find))
+        commands = Commands(
+            ports.optical, DataSets(self.resolver, self.catalogue.find), self.security
+        )
         factory_list = factory.readout_list(self.board.variant)
         session = Session(
             ports.optical,

@@ -99,6 +99,7 @@ class Meter:
         identification = Identification(bytes((0, 0, 0, 1)), variant, settings)
         title = identification.system_title()
         security = Security(memory, settings, aes, os.urandom, clock.utc_s, title)
+        self.security = security
         parts = catalogue.Parts(registers, clock, settings, identification, variant, security)
         parts.ports = Ports(settings, identification.serial_number(), ("127.0.0.1", 4059))
         self.resolver = Resolver()

@@ -44,7 +44,7 @@ class Head:
         )
         self.hdlc = HdlcSettings()
         self.data = DataSets(self.rig.resolver, self.rig.catalogue.find)
-        self.commands = Commands(self.settings, self.data)
+        self.commands = Commands(self.settings, self.data, self.rig.security)
         self.list = factory.readout_list(Variant())
         self.session = Session(
             self.settings, self.hdlc, b"Ferraris-103", self.commands, lambda: self.list

@@ -243,18 +243,18 @@ def test_right_password_opens_and_wrong_one_breaks_off(head, kind):
     assert head.session.idle
 
 
+@pytest.mark.row("FRD-06", "SEC-20")
 def test_three_wrong_passwords_lock_the_head_for_a_minute(head):
-    told = []
-    head.commands.on_wrong_password = told.append
+    told = head.rig.events
     for password in (b"", b"1234567", b"123456789"):
         assert head.open(password) == BREAK
-    assert told == [1, 2, 3]
+    assert told == [46]
     assert head.open() == BREAK  # the right one does not help now
     head.wait(58_000)
     assert head.open() == BREAK
     head.wait(3_000)
     assert head.open() == b"\x06"
-    assert told == [1, 2, 3]
+    assert told == [46, 249]
     # the count begins anew with a right password
     for password in (b"1", b"2"):
         head.send(BREAK)
@@ -267,6 +267,7 @@ def test_an_empty_password_opens_nothing(head):
     assert head.open(b"") == BREAK
     head.settings.passwords = []
     assert head.open(b"") == BREAK
+    assert head.rig.security.lockout.count == 2
 
 
 def test_nothing_is_read_without_a_password(head):

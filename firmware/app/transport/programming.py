@@ -1,13 +1,14 @@
 """Commands of IEC 62056-21 programming mode: passwords, reading, writing, break (6.3.12, 6.5).
 
-    P1 (password)   P2 (password)     right: ACK; wrong: B0, and after three of them a locked time
+    P1 (password)   P2 (password)     right: ACK; wrong, or while log-ins are locked: B0
     R1 or R5 code()                   code(value*unit)
     R2 code()                         code(A-XDR in hexadecimal), the formatted coding
     W1 or W5 code(value)              ACK
     W2 code(A-XDR in hexadecimal)     ACK
 
 What cannot be done is answered by an error message such as `(ER03)`. P1 and P2 compare with their
-passwords of class 19; writing with W5 needs a session opened with the password W5. Row OPT-08.
+passwords of class 19; writing with W5 needs a session opened with the password W5. Wrong passwords
+count together with the wrong log-ins of all other ports. Rows OPT-08, SEC-20.
 """
 
 import binascii
@@ -15,14 +16,14 @@ import binascii
 from micropython import const
 
 from app import attributes
+from app.crypto.constant_time import equal
 from app.errors import AccessRefused, MeterError
 from app.transport import iec_message
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from app.port_settings import LocalPortSettings
+    from app.security import Security
     from app.transport.data_sets import DataSets
 
 # What `obey` made of a command
@@ -32,9 +33,6 @@ REFUSED = const(2)
 BROKEN_OFF = const(3)
 
 _PASSWORD_W5 = const(2)  # index in the settings
-_TRIES_MAX = const(3)
-_LOCKED_MS = const(60_000)
-_TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
 
 _UNKNOWN = "ER01"  # no such command
 _BAD_FORM = "ER02"  # the data are not what the command asks for
@@ -48,28 +46,21 @@ _NOT_STORED = "ER07"
 class Commands:
     """The commands of one optical head, and the passwords that open them."""
 
-    def __init__(self, settings: "LocalPortSettings", data: "DataSets") -> None:
+    def __init__(
+        self, settings: "LocalPortSettings", data: "DataSets", security: "Security"
+    ) -> None:
         self.data = data
         self.answer = b""  # what is to be sent for the last command
-        self.on_wrong_password: Callable[[int], None] = _ignore  # gets how many there were
         self._settings = settings
+        self._security = security
         self._open = False
         self._open_w5 = False
-        self._wrong = 0  # wrong passwords since the last right one
-        self._locked_ms = -1  # when the lock began, -1: not locked
         # kind -> what carries it out
         self._services = {b"R": self._read, b"W": self._write}
 
     def begin(self) -> None:
         """Begin a session: no password has been given."""
         self._open = self._open_w5 = False
-
-    def locked(self, now_ms: int) -> bool:
-        """Tell whether no password is taken; ask more often than every six days."""
-        if self._locked_ms >= 0 and (now_ms - self._locked_ms) & _TICKS_MASK >= _LOCKED_MS:
-            self._locked_ms = -1
-            self._wrong = 0
-        return self._locked_ms >= 0
 
     def obey(self, text: memoryview, now_ms: int) -> int:
         """Carry out a command: kind, type, and behind STX its data; ETX is taken off already."""
@@ -130,30 +121,17 @@ class Commands:
     def _password(self, index: int, password: bytes, now_ms: int) -> int:
         """Open the session, or count the failure; a locked head refuses the right one too."""
         passwords = self._settings.passwords
-        locked = self.locked(now_ms)
-        if not locked and passwords and _equal(password, passwords[index]):
-            self._wrong = 0
-            self._open = True
-            self._open_w5 = self._open_w5 or _equal(password, passwords[_PASSWORD_W5])
-            return OPENED
+        had_w5 = self._open_w5
         self._open = self._open_w5 = False
-        if not locked:
-            self._wrong += 1
-            if self._wrong >= _TRIES_MAX:
-                self._locked_ms = now_ms
-            self.on_wrong_password(self._wrong)
-        return REFUSED
-
-
-def _equal(given: bytes, secret: bytes) -> bool:
-    """Compare in a time that does not tell where they differ; an empty secret fits nothing."""
-    if not secret:
-        return False
-    difference = len(given) ^ len(secret)
-    for index in range(len(given)):
-        difference |= given[index] ^ secret[index % len(secret)]
-    return difference == 0
-
-
-def _ignore(_count: int) -> None:
-    """Nobody wants to know."""
+        security = self._security
+        if security.lockout.locked(now_ms):
+            return REFUSED
+        # an empty password opens to nobody
+        if not passwords or not passwords[index] or not equal(password, passwords[index]):
+            security.login_failed(now_ms)
+            return REFUSED
+        self._open = True
+        w5 = passwords[_PASSWORD_W5]
+        self._open_w5 = had_w5 or (bool(w5) and equal(password, w5))
+        security.logged_in()
+        return OPENED
