@@ -12,7 +12,7 @@ from app import axdr
 from app.cosem import access, date_time
 from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
-from app.cosem.values import Value
+from app.cosem.values import Number, Value
 from app.zone import TABLE_ROW, TABLE_YEARS
 
 TYPE_CHECKING = const(False)
@@ -39,23 +39,6 @@ if TYPE_CHECKING:
 _UNIT_SECOND = const(7)
 _UNIT_VOLT = const(35)
 _MILLI = const(-3)
-
-
-class Number(Value):
-    """A number that another part of the meter reads and sets."""
-
-    def __init__(self, tag: int, get: "Callable[[], int]", put: "Callable[[int], None]") -> None:
-        self._tag = tag
-        self._get = get
-        self._put = put
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.number(self._tag, self._get())
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        self._put(reader.number(self._tag))
 
 
 class Cells(InterfaceClass):

@@ -73,6 +73,27 @@ class Counter(Value):
         writer.uint32(self._count())
 
 
+class Number(Value):
+    """A number that another part of the meter reads and, unless `put` is None, sets."""
+
+    def __init__(
+        self, tag: int, get: "Callable[[], int]", put: "Callable[[int], None] | None" = None
+    ) -> None:
+        self._tag = tag
+        self._get = get
+        self._put = put
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.number(self._tag, self._get())
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        if self._put is None:
+            raise AccessRefused(READ_WRITE_DENIED)
+        self._put(reader.number(self._tag))
+
+
 class LocalTime(Value):
     """Local time of day as 4 octets: hour, minute, second, hundredths."""
 

@@ -95,19 +95,16 @@ class ErrorRegisters:
 
     def stands(self, code: int) -> bool:
         """Tell whether all bits of an event's error are set; True for an event without."""
-        return all(self._values[at] & bits == bits for at, bits in enumerate(_bits_of(code)))
+        return self._merged(code, True) == self._values[:REGISTERS]
 
     def set(self, code: int) -> None:
         """Set the bits of an event's error."""
-        if not self.stands(code):
-            self._change([old | bits for old, bits in zip(self._values, _bits_of(code))])
+        self._change(self._merged(code, True))
 
     def withdraw(self, code: int) -> None:
         """Take back the bits of an error whose end clears them, as the clock's (row ERR-11)."""
-        bits = _bits_of(code)
-        if any(old & mask for old, mask in zip(self._values, bits)):
-            self._change([old & ~mask for old, mask in zip(self._values, bits)])
-            self._renew()
+        self._change(self._merged(code, False))
+        self._renew()
 
     def clear(self, register: int, kept: int) -> None:
         """Clear the bits of a register that `kept` has not; what lasts comes back."""
@@ -121,7 +118,20 @@ class ErrorRegisters:
             if lasts():
                 self.set(code)
 
+    def _merged(self, code: int, standing: bool) -> "list[int]":
+        """Return the registers with an error's bits set, or cleared."""
+        registers = self._values[:REGISTERS]
+        for row in _ERRORS:
+            if row[0] == code:
+                for at in range(REGISTERS):
+                    registers[at] |= row[1 + at]
+                    if not standing:
+                        registers[at] ^= row[1 + at]
+        return registers
+
     def _change(self, registers: "list[int]") -> None:
+        if registers == self._values[:REGISTERS]:
+            return
         self._values[:REGISTERS] = registers
         try:
             self._save(self._values)
@@ -130,13 +140,6 @@ class ErrorRegisters:
 
     def _save(self, values: "list[int]") -> None:
         self._record.save(struct.pack(_FORM, *values))
-
-
-def _bits_of(code: int) -> "tuple[int, ...]":
-    for row in _ERRORS:
-        if row[0] == code:
-            return row[1:]
-    return (0, 0, 0)
 
 
 def damage_of(part: str) -> int:

@@ -119,6 +119,11 @@ class EventBook:
         self.errors.clear(register, kept)
         self.post(event_codes.ERRORS_CLEARED)
 
+    def set_error_filter(self, number: int, mask: int) -> None:
+        """Set a filter of the error registers. Raises OSError, and keeps the old one."""
+        self.errors.set_filter(number, mask)
+        self.post(event_codes.PARAMETERS_CHANGED)
+
     def _enter(self, code: int, utc_s: int) -> None:
         code &= 0xFF
         if code == event_codes.PARAMETERS_CHANGED and self._same_parameterisation(utc_s):
