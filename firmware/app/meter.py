@@ -20,6 +20,7 @@ from app.cosem import (
     clock_values,
     event_values,
     factory_values,
+    tariff_objects,
     waveform_profile,
 )
 from app.display import keys
@@ -49,6 +50,7 @@ from app.storage import record
 from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
+from app.tariff.parts import TariffParts
 from app.tasks import Supervisor
 from app.transport.data_sets import DataSets
 from app.transport.hdlc import HdlcLink
@@ -70,6 +72,7 @@ _DISPLAY_LIMIT_S = const(60)
 _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
+_TARIFF_LIMIT_S = const(120)
 
 # Problems that may come and go.
 _NO_CONVERTER = "metering converter does not answer"
@@ -130,6 +133,7 @@ class Meter:
         )
         self.ports = Ports(self.settings, self.identification.serial_number(), board.tcp)
         self.resolver = Resolver()
+        self.tariff = self._build_tariff()
         self.catalogue = self._build_catalogue()
         self.server = Server(self.catalogue, self.security)
         self.serial_links = [self._rs485_link(), self._optical_link()]
@@ -140,14 +144,7 @@ class Meter:
             self.clock,
         )
         self.status.fault = self.events.errors.fault
-        self.display = Display(
-            board.lcd,
-            self._display_list("general_list", factory.general_list()),
-            self._display_list("alternate_list", factory.alternate_list(board.variant)),
-            AttributeReader(self.resolver),
-            self.status,
-        )
-        self.display.times.version = version.APPLICATION
+        self.display = self._build_display()
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
             keys.Key(board.key_reset, keys.RESET, self.display.on_key),
@@ -175,6 +172,7 @@ class Meter:
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self._measure, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
+        start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
         self._start_face()
         rs485 = self.serial_links[0]
         start("serial", lambda _task: rs485.run())
@@ -304,6 +302,7 @@ class Meter:
         frames = self.board.frames
         primary = self.engine.energies.primary
         waveform_profile.add(objects, self.engine, frames.channels, frames.rate_mhz, primary)
+        tariff_objects.add(objects, self.tariff, self.settings, self.registers, self.events.post)
         return objects
 
     def _power_fail(self) -> PowerFail:
@@ -312,6 +311,31 @@ class Meter:
         power_fail.add_saver(self.outages.down, outages.OCTETS)
         power_fail.on_return = self.outages.seen
         return power_fail
+
+    def _build_tariff(self) -> TariffParts:
+        tariff = TariffParts(
+            self.board.fram,
+            self.settings,
+            self.clock,
+            self.engine.energies,
+            self.energy_record.save,
+            self.resolver,
+        )
+        self.engine.on_window.append(tariff.rates.window)
+        self.clock.on_change.append(tariff.clockwork.clock_changed)
+        return tariff
+
+    def _build_display(self) -> Display:
+        board = self.board
+        display = Display(
+            board.lcd,
+            self._display_list("general_list", factory.general_list()),
+            self._display_list("alternate_list", factory.alternate_list(board.variant)),
+            AttributeReader(self.resolver),
+            self.status,
+        )
+        display.times.version = version.APPLICATION
+        return display
 
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self.settings.get(key) or factory_list)
@@ -343,6 +367,7 @@ class Meter:
         """Count what has been measured up to now and keep it: the power is about to go."""
         self.engine.poll()
         self.engine.close()
+        self.tariff.rates.settle()
         self.energy_record.save()
         self.engine.pulses.flush()
 

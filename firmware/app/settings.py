@@ -52,6 +52,12 @@ _DEFAULTS = (
     ("battery", b""),
     ("events", b""),
     ("key_pairs", b""),
+    ("energy_masks", b""),
+    ("special_days", b""),
+    ("tariff_scripts", b""),
+    ("calendar_start", b""),
+    ("billing_1_schedule", b""),
+    ("billing_2_schedule", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

@@ -3,6 +3,7 @@
 import os
 
 import cryptolib
+from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
@@ -22,24 +23,6 @@ ON_DEMAND = (certificate_methods, general)
 
 class FuzzError(Exception):
     """An input did what none may do; the text says what."""
-
-
-_OCTETS = bytearray(32768)
-
-
-class _Memory:
-    size = len(_OCTETS)
-
-    def __init__(self):
-        self.octets = _OCTETS  # of one meter at a time: a heap of holes has no room for two
-        for at in range(self.size):
-            self.octets[at] = 0
-
-    def read_into(self, address, buffer):
-        buffer[:] = memoryview(self.octets)[address : address + len(buffer)]
-
-    def write(self, address, data):
-        self.octets[address : address + len(data)] = data
 
 
 class _Rtc:
@@ -91,7 +74,7 @@ class Meter:
     """A server fresh from the factory on a blank memory, and one channel."""
 
     def __init__(self):
-        memory = _Memory()
+        memory = SparseMemory()
         self.settings = settings = Settings(memory, Vault(aes, b"unique"))
         clock = Clock(_Rtc(), settings)
         registers = RegisterFile(_Quantities(), _Energies(), True)

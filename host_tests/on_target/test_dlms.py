@@ -12,6 +12,7 @@ import sys
 import time
 
 import cryptolib
+from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
@@ -68,19 +69,6 @@ def check(name, condition):
         print("FAILED", name)
 
 
-class Memory:
-    size = 32768
-
-    def __init__(self):
-        self.octets = bytearray(self.size)
-
-    def read_into(self, address, buffer):
-        buffer[:] = memoryview(self.octets)[address : address + len(buffer)]
-
-    def write(self, address, data):
-        self.octets[address : address + len(data)] = data
-
-
 def aes(key):
     return cryptolib.aes(key, 1)
 
@@ -135,7 +123,7 @@ class Energies:
 
 class Rig:
     def __init__(self):
-        memory = Memory()
+        memory = SparseMemory()
         self.settings = Settings(memory, Vault(aes, b"unique"))
         clock = Clock(Rtc(), self.settings)
         registers = RegisterFile(Quantities(), Energies(), True)

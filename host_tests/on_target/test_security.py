@@ -11,6 +11,7 @@ import sys
 import time
 
 import cryptolib
+from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
@@ -54,19 +55,6 @@ def port_aes(key):
     return cryptolib.aes(key, 1)
 
 
-class Memory:
-    size = 32768
-
-    def __init__(self):
-        self.octets = bytearray(self.size)
-
-    def read_into(self, address, buffer):
-        buffer[:] = memoryview(self.octets)[address : address + len(buffer)]
-
-    def write(self, address, data):
-        self.octets[address : address + len(data)] = data
-
-
 class Rtc:
     def utc_s(self):
         return 823219190
@@ -107,7 +95,7 @@ class Rig:
     """A server and a client of it."""
 
     def __init__(self):
-        memory = Memory()
+        memory = SparseMemory()
         settings = Settings(memory, Vault(port_aes, b"unique"))
         clock = Clock(Rtc(), settings)
         registers = RegisterFile(Quantities(), Energies(), True)

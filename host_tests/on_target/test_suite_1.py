@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+from sparse_memory import SparseMemory
+
 import civil
 from app.credentials import AUTHORITY, SERVER, SIGNATURE, Credentials
 from app.crypto import certificate, p256
@@ -77,19 +79,6 @@ def check(name, condition):
         print("FAILED", name)
 
 
-class Memory:
-    size = 32768
-
-    def __init__(self):
-        self.octets = bytearray(self.size)
-
-    def read_into(self, address, buffer):
-        buffer[:] = self.octets[address : address + len(buffer)]
-
-    def write(self, address, data):
-        self.octets[address : address + len(data)] = bytes(data)
-
-
 def make(memory):
     settings = Settings(memory, Vault(SoftwareAes, b"\x01"))
     return Credentials(memory, settings, os.urandom, lambda: NOW_S, lambda: True, METER)
@@ -122,7 +111,7 @@ def test_certificates():
 
 
 def test_credentials():
-    memory = Memory()
+    memory = SparseMemory()
     credentials = make(memory)
     p256.finish(credentials.take(ROOT))
     try:
@@ -146,7 +135,7 @@ def test_credentials():
     check("private key", again.private_key(SIGNATURE) == KEY)
     check("kept", again.find(SERVER, SIGNATURE, METER).encoded == CERTIFICATE)
     check("root kept", again.find(AUTHORITY, SIGNATURE, b"") is not None)
-    check("sealed", bytes(memory.octets).find(KEY[:8]) < 0)
+    check("sealed", memory.dump().find(KEY[:8]) < 0)
 
 
 def test_steps():

@@ -4,7 +4,7 @@
 class Memory:
     """hal.Memory in RAM, blank; `dead` makes it answer like a chip that is gone."""
 
-    size = 32768
+    size = 131072
 
     def __init__(self):
         self.octets = bytearray(self.size)

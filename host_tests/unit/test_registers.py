@@ -189,7 +189,7 @@ def test_what_the_meter_does_not_have_is_not_found(file):
 
 
 class Memory:
-    size = 32768
+    size = 131072
 
     def __init__(self):
         self.content = bytearray(self.size)

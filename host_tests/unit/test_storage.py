@@ -23,7 +23,7 @@ class PowerLost(BaseException):
 class Fram:
     """FRAM as hal.Memory; `cut_after` bytes power vanishes."""
 
-    def __init__(self, size=32768):
+    def __init__(self, size=131072):
         self.size = size
         self.content = bytearray(size)
         self.cut_after = None
@@ -263,7 +263,7 @@ def test_regions_do_not_overlap_and_fit_the_smallest_fram():
         regions.open_record(memory, "nowhere")
     end = sum(2 * record.slot_size(capacity) for _, capacity, _ in regions.REGIONS)
     assert end <= regions.JOURNAL_ADDRESS
-    assert regions.JOURNAL_ADDRESS + regions.JOURNAL_SIZE <= 32768
+    assert regions.JOURNAL_ADDRESS + regions.JOURNAL_SIZE <= 131072
 
 
 def test_rings_do_not_overlap_and_fit_the_smallest_flash():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.dlms.stream import Stream
     from hal import Buffer
 
-MAX_LONG_REQUEST = const(2304)  # octets that the blocks of one request may carry together
+MAX_LONG_REQUEST = const(24832)  # octets that the blocks of one request may carry together
 _KEPT_MAX = const(2048)  # octets of blocks that may be asked for again
 _WINDOW = const(8)  # blocks that this server takes in a row
 LAST = const(0x80)

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from hal import Buffer
 
-MAX_LONG_VALUE = const(2048)  # octets that the blocks of one request may carry together
+# Octets that the blocks of one request may carry together: a whole table of day profiles
+MAX_LONG_VALUE = const(24576)
 _MOST_REFERENCES = const(127)
 _RETURNED = b"\x00\x01\x00"  # success, a return parameter, which is data
 

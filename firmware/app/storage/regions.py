@@ -1,9 +1,9 @@
 """Where everything lies in the FRAM and in the flash: the one map of the storage.
 
 Offsets follow from the order and the sizes, so a region or a ring is added at the end and never
-moved: a meter in the field keeps its data through an update. All regions of the FRAM lie in its
-first 28 KiB, the journal behind them, so that the smaller chips serve as well; the flash needs
-8 MiB. docs/storage.md shows the map.
+moved: a meter in the field keeps its data through an update. All regions lie in the first 124 KiB
+of the FRAM, the journal behind them: 128 KiB are enough; the flash needs 8 MiB. docs/storage.md
+shows the map.
 """
 
 from micropython import const
@@ -55,8 +55,18 @@ REGIONS = (
     ("certificate_4", 544, 1),
     ("certificate_5", 544, 1),
     ("transaction", 8, 1),  # of general-ciphering, the last one
+    ("rates", 1595, 1),
+    ("energy_masks", 332, 1),
+    ("special_days", 512, 1),
+    ("tariff_scripts", 1280, 1),
+    ("calendar_start", 12, 1),
+    ("schedules_done", 4, 1),
+    ("billing_1_schedule", 45, 1),
+    ("billing_2_schedule", 45, 1),
+    ("calendar_active", 7600, 1),
+    ("calendar_passive", 7600, 1),
 )
-JOURNAL_ADDRESS = const(28672)  # rows on their way to flash
+JOURNAL_ADDRESS = const(126976)  # rows on their way to flash
 JOURNAL_SIZE = const(4096)
 
 # Flash: name, sectors of 4 KiB, most rows (0: as many as fit for certain), format version of the

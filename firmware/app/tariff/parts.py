@@ -1,0 +1,81 @@
+"""The tariff of a meter, put together: what it consists of and how a due script gets done."""
+
+from micropython import const
+
+from app.attributes import Reference
+from app.axdr import ENUM, OCTET_STRING, UINT16, Writer
+from app.tariff import calendar, rates, scripts
+from app.tariff.activation import Activation, rate_name
+from app.tariff.special_days import SpecialDays
+from app.tariff.tariff import Tariff
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.attributes import Resolver
+    from app.clock import Clock
+    from app.settings import Settings
+    from hal import Memory
+    from metrology.energy import Energies
+
+_SCRIPT_TABLE = const(9)
+_EXECUTE = const(1)
+_CALENDAR = const(20)
+_REGISTER_ACTIVATION = const(6)
+_ACTIVE_MASK = const(4)
+ENERGY_ACTIVATION = b"\x00\x00\x0e\x00\x01\xff"  # 0-0:14.0.1.255
+
+
+class TariffParts:
+    """Calendar, rates and scripts of this meter."""
+
+    def __init__(
+        self,
+        memory: "Memory",
+        settings: "Settings",
+        clock: "Clock",
+        energies: "Energies",
+        keep_totals: "Callable[[], None]",
+        resolver: "Resolver",
+    ) -> None:
+        self._resolver = resolver
+        self.rates = rates.RateEnergies(memory, energies, keep_totals)
+        self.special_days = SpecialDays(settings)
+        self.calendar = calendar.Calendar(memory, settings, self.special_days)
+        self.clockwork = Tariff(memory, clock, self.calendar, [self.calendar], self.execute)
+        self.energy_masks = Activation(
+            settings,
+            "energy_masks",
+            rates.REGISTERS,
+            rates.mask_of_rate,
+            rates.RATES,
+            lambda mask: self.rates.switch(mask, self.clockwork.acting_ms()),
+        )
+        self.runner = scripts.Runner(resolver)
+
+    def execute(self, script: bytes, selector: int, _utc_s: int) -> None:
+        """Carry out what is due. Raises AccessRefused if it cannot be, or not whole."""
+        if script == calendar.LOGICAL_NAME:
+            reference = Reference(_CALENDAR, script, selector)
+            self._resolver.execute(reference, b"\x0f\x00")
+        else:
+            reference = Reference(_SCRIPT_TABLE, script, _EXECUTE)
+            self._resolver.execute(reference, bytes((UINT16, selector >> 8, selector & 0xFF)))
+
+
+def factory_scripts() -> bytes:
+    """Return the scripts of a new meter's tariff table: script n switches to rate n (TOU-12)."""
+    writer = Writer(bytearray(512))
+    writer.array(rates.RATES)
+    for rate in range(1, rates.RATES + 1):
+        writer.structure(2)
+        writer.uint16(rate)
+        writer.array(1)
+        writer.structure(5)
+        writer.number(ENUM, scripts.WRITE_ATTRIBUTE)
+        writer.uint16(_REGISTER_ACTIVATION)
+        writer.octet_string(ENERGY_ACTIVATION)
+        writer.int8(_ACTIVE_MASK)
+        writer.string(OCTET_STRING, rate_name(rate))
+    return bytes(writer.buffer[: writer.at])

@@ -1,0 +1,186 @@
+"""Runs the calendar and the single action schedules: what is due happens, once, at its moment.
+
+The calendar is a state: its present action is carried out whenever it is another one than the
+last (rows TOU-14, TOU-21). A schedule is a list of moments: each happens once, also those that
+passed while power was away or were jumped over when the clock was set (rows BIL-10 to BIL-12).
+In the hour that daylight saving repeats the calendar follows local time, schedules do not repeat.
+"""
+
+import asyncio
+import struct
+
+from micropython import const
+
+import civil
+from app import ticks
+from app.errors import MeterError
+from app.storage import regions
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from app.clock import Clock
+    from app.storage.record import Record
+    from app.tariff.calendar import Calendar
+    from app.tasks import Task
+    from hal import Memory
+
+    class Schedule(Protocol):
+        """Moments at which a script is due."""
+
+        script: bytes
+        selector: int
+
+        def first_between(self, after_s: int, until_s: int) -> int: ...  # noqa: D102
+
+    # script table, selector, the moment it belongs to in UTC seconds
+    Execute = Callable[[bytes, int, int], None]
+
+_LONGEST_SLEEP_S = const(60)  # so often is kept how far the schedules have come
+_LATE_S = const(10)  # an action noticed so late still counts from its moment, others from now
+_NEVER = const(-1)
+
+
+class Tariff:
+    """The clockwork of calendar and schedules; `execute` carries a script out."""
+
+    def __init__(
+        self,
+        memory: "Memory",
+        clock: "Clock",
+        calendar: "Calendar",
+        schedules: "list[Schedule]",
+        execute: "Execute",
+    ) -> None:
+        self.calendar = calendar
+        self.schedules = schedules
+        self.refused = 0  # scripts that were due and could not be carried out whole
+        self._clock = clock
+        self._execute = execute
+        self._record: Record = regions.open_record(memory, "schedules_done")
+        self._woken = asyncio.Event()
+        self._last_due: tuple[int, bytes, int] | None = None
+        self._acting_utc_s = _NEVER
+        self._seen_s = 0  # local times of the last look and of the next one that is needed
+        self._next_s = 0
+        self._done_local_s = self._restore()
+        self.failed = False  # True: the memory did not answer
+
+    def acting_ms(self) -> int:
+        """Return the ticks of the moment for which a script is carried out, else of now."""
+        now_ms = ticks.now_ms()
+        if self._acting_utc_s == _NEVER:
+            return now_ms
+        late_ms = (self._clock.utc_s() - self._acting_utc_s) * 1000
+        return now_ms - late_ms - self._clock.hundredths() * 10
+
+    def wake(self) -> None:
+        """Look again at what is due: a table, a schedule or the clock has changed."""
+        self._next_s = 0
+        self._woken.set()
+
+    def clock_changed(self, old_utc_s: int, new_utc_s: int) -> None:
+        """The clock was set: moments between the old and the new time happen once (BIL-10)."""
+        old_s, new_s = self._local_s(old_utc_s), self._local_s(new_utc_s)
+        if new_s < old_s:
+            for schedule in self.schedules:
+                if schedule.first_between(new_s, old_s) >= 0:
+                    marked_s = schedule.first_between(old_s, old_s + 366 * civil.DAY_S)
+                    self._carry_out(
+                        schedule.script,
+                        schedule.selector,
+                        new_utc_s if marked_s < 0 else self._utc_s(marked_s, old_utc_s),
+                    )
+            self._done_local_s = new_s
+        self.wake()
+
+    async def run(self, task: "Task") -> None:
+        """Carry out what is due, for ever."""
+        while True:
+            wait_s = self.poll()
+            task.report()
+            wait_ms = max(10, wait_s * 1000 - self._clock.hundredths() * 10)
+            self._woken.clear()
+            try:
+                await asyncio.wait_for_ms(self._woken.wait(), wait_ms)
+            except asyncio.TimeoutError:
+                continue
+
+    def poll(self) -> int:
+        """Carry out what is due now; return the seconds until something may be again."""
+        utc_s = self._clock.utc_s()
+        local_s = self._local_s(utc_s)
+        if not self._seen_s <= local_s < self._next_s:
+            self._follow_schedules(local_s, utc_s)
+            self._follow_calendar(local_s, utc_s)
+            self._next_s = self._next_after(local_s)
+        elif local_s > self._done_local_s:
+            self._done_local_s = local_s
+            self._keep()
+        self._seen_s = local_s
+        return min(self._next_s - local_s, _LONGEST_SLEEP_S)
+
+    def _follow_schedules(self, local_s: int, utc_s: int) -> None:
+        done_s = self._done_local_s
+        if done_s < 0:  # a new meter has missed nothing
+            done_s = local_s
+        if local_s <= done_s and self._done_local_s >= 0:
+            return  # the hour that daylight saving repeats
+        self._done_local_s = local_s
+        # kept before it is done: a script that ends in a reset must not run at every start
+        self._keep()
+        for schedule in self.schedules:
+            moment_s = schedule.first_between(done_s, local_s)
+            if moment_s >= 0:
+                marked_utc_s = self._utc_s(moment_s, utc_s)
+                self._carry_out(schedule.script, schedule.selector, marked_utc_s)
+
+    def _follow_calendar(self, local_s: int, utc_s: int) -> None:
+        due = self.calendar.due_at(local_s)
+        if due is None or due == self._last_due:
+            return
+        self._last_due = due
+        began_utc_s = self._utc_s(due[0], utc_s)
+        late = not 0 <= utc_s - began_utc_s <= _LATE_S
+        self._carry_out(due[1], due[2], utc_s if late else began_utc_s)
+
+    def _carry_out(self, script: bytes, selector: int, utc_s: int) -> None:
+        self._acting_utc_s = utc_s
+        try:
+            self._execute(script, selector, utc_s)
+        except (MeterError, ValueError, OSError):
+            self.refused += 1
+        finally:
+            self._acting_utc_s = _NEVER
+
+    def _next_after(self, local_s: int) -> int:
+        next_s = self.calendar.next_change(local_s)
+        for schedule in self.schedules:
+            moment_s = schedule.first_between(local_s, next_s)
+            if moment_s >= 0:
+                next_s = moment_s
+        return next_s
+
+    def _local_s(self, utc_s: int) -> int:
+        return utc_s - self._clock.deviation_min(utc_s) * 60
+
+    def _utc_s(self, local_s: int, near_utc_s: int) -> int:
+        """Return UTC of a local time by the deviation that holds about then."""
+        guess_s = local_s + self._clock.deviation_min(near_utc_s) * 60
+        return local_s + self._clock.deviation_min(max(0, guess_s)) * 60
+
+    def _keep(self) -> None:
+        try:
+            self._record.save(struct.pack("<I", self._done_local_s))
+            self.failed = False
+        except OSError:
+            self.failed = True
+
+    def _restore(self) -> int:
+        try:
+            payload = self._record.load()
+        except OSError:
+            return _NEVER
+        return _NEVER if payload is None else struct.unpack("<I", payload)[0]
