@@ -1,0 +1,164 @@
+"""What happens to the meter from outside, as its logs, registers and display tell of it."""
+
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import clients
+import pytest
+from gurux_dlms import GXDateTime, GXDLMSException
+from gurux_dlms.enums import DataType
+from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSProfileGeneric
+
+STANDARD, FRAUD, SECURITY = (f"0.0.99.98.{e}.255" for e in (0, 1, 9))
+POWER_FAILURES = "1.0.99.97.0.255"
+START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+ENERGIES_SLOT = 268  # octets of one copy, the first ones in the FRAM
+
+
+class Bench:
+    """A meter whose time goes only when asked, and a management client that comes as needed."""
+
+    def __init__(self, meter):
+        self.meter = meter
+
+    def client(self, secret=clients.SECRET):
+        transport = clients.Socket(self.meter.ports["cosem"])
+        return clients.Gurux(transport, clients.MANAGEMENT, secret).connect()
+
+    def pass_time(self, seconds):
+        self.meter.post("/api/advance", seconds=seconds)
+
+    def cut(self, seconds):
+        self.meter.post("/api/supply", on=False)
+        self.pass_time(seconds)
+
+    def back(self):
+        self.meter.post("/api/supply", on=True)
+        self.pass_time(2)
+
+    def log(self, name):
+        """(time in UTC, value) of each row, oldest first."""
+        session = self.client()
+        profile = GXDLMSProfileGeneric(name)
+        session.read(profile, 3)
+        rows = session.read(profile, 2)
+        session.release()
+        return [(row[0].value.astimezone(timezone.utc), row[1]) for row in rows]
+
+    def codes(self, name):
+        return [code for _, code in self.log(name)]
+
+    def value(self, name):
+        session = self.client()
+        value = session.read(GXDLMSData(name), 2)
+        session.release()
+        return value
+
+
+@pytest.fixture
+def bench(start_meter):
+    time = START.strftime("%Y-%m-%dT%H:%M:%S")
+    return Bench(start_meter("--rate", "0", "--fresh", "--time", time))
+
+
+@pytest.mark.row("EVT-01", "EVT-08")
+def test_a_power_failure_is_in_two_logs_with_its_times(bench):
+    bench.pass_time(10)
+    bench.cut(240)
+    bench.back()
+    events = [(moment, code) for moment, code in bench.log(STANDARD) if code in (1, 2)]
+    assert [code for _, code in events][-2:] == [1, 2]
+    down, up = events[-2][0], events[-1][0]
+    assert abs(down - START - timedelta(seconds=10)) < timedelta(seconds=4)
+    assert timedelta(seconds=238) < up - down < timedelta(seconds=243)
+    ((end, duration),) = bench.log(POWER_FAILURES)
+    assert 238 <= duration <= 243
+    assert abs(end - up) < timedelta(seconds=2)
+    assert bench.value("0.0.96.11.0.255") == 2
+    assert bench.value("0.0.96.11.1.255") == 0
+    bench.cut(100)
+    bench.back()
+    assert len(bench.log(POWER_FAILURES)) == 1  # that was a short one
+
+
+@pytest.mark.row("EVT-03", "EVT-10", "FRD-06")
+def test_wrong_passwords_lock_and_are_one_event(bench):
+    assert bench.codes(SECURITY) == [249]
+    for _ in range(3):
+        with pytest.raises(GXDLMSException):
+            bench.client(b"87654321")
+    with pytest.raises(GXDLMSException):
+        bench.client()
+    bench.pass_time(61)
+    assert bench.codes(FRAUD) == [46]
+    assert 46 not in bench.codes(STANDARD)
+    assert set(bench.codes(SECURITY)) == {249}
+    assert bench.value("0.0.96.11.1.255") == 46
+
+
+def test_a_parameter_that_is_set_is_an_event_and_a_clock_that_is_set_is_two(bench):
+    session = bench.client()
+    clock = GXDLMSClock()
+    clock.timeZone = -120
+    session.write(clock, 3)
+    clock.enabled = False
+    session.write(clock, 8)
+    assert bench.codes(STANDARD)[-1] == 47
+    assert bench.codes(STANDARD).count(47) == 1
+    clock.time = GXDateTime(START + timedelta(hours=3))
+    session.write(clock, 2)
+    events = bench.log(STANDARD)[-2:]
+    assert [code for _, code in events] == [4, 5]
+    assert abs(events[0][0] - START) < timedelta(seconds=30)
+    assert abs(events[1][0] - START - timedelta(hours=3)) < timedelta(seconds=30)
+
+
+@pytest.mark.row("ERR-01", "ERR-02", "ERR-04", "ERR-12")
+def test_lost_energies_are_an_error_until_a_client_clears_it(bench):
+    def fault_shown():
+        bench.pass_time(10)  # behind the test of the segments
+        return "FF" in bench.meter.get("/api/lcd")["cursors"]
+
+    assert not fault_shown()
+    bench.cut(5)
+    for copy in (0, 1):
+        bench.meter.post("/api/chip", chip="fram", fault="bit_flip", at=copy * ENERGIES_SLOT + 20)
+    bench.back()
+    assert 14 in bench.codes(STANDARD)
+    assert bench.value("0.0.97.97.0.255") == 1 << 10
+    assert bench.value("0.0.97.97.1.255") == 2
+    assert bench.value("0.0.97.97.2.255") == 1 << 9 | 1 << 13
+    assert fault_shown()
+    session = bench.client()
+    register = GXDLMSData("0.0.196.97.10.255")
+    register.value = 1 << 10
+    register.setDataType(2, DataType.UINT32)
+    session.write(register, 2)
+    assert not fault_shown()
+    register.value = 0
+    session.write(register, 2)
+    assert fault_shown()
+    register = GXDLMSData("0.0.97.97.0.255")
+    register.value = 0
+    register.setDataType(2, DataType.UINT32)
+    session.write(register, 2)
+    assert bench.codes(STANDARD)[-1] == 10
+    assert bench.value("0.0.97.97.0.255") == 0
+    assert not fault_shown()
+    bench.cut(5)
+    bench.back()
+    assert bench.value("0.0.97.97.0.255") == 0
+
+
+@pytest.mark.row("EVT-05")
+def test_a_log_that_was_cleared_begins_with_255_over_power(bench):
+    session = bench.client()
+    log = GXDLMSProfileGeneric(SECURITY)
+    session.call(log, 1, 0, DataType.INT8)
+    bench.cut(5)
+    bench.back()
+    assert bench.codes(SECURITY)[0] == 255
+    assert bench.codes(STANDARD)[0] == 2
