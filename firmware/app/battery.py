@@ -16,7 +16,6 @@ from app import event_codes
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.clock import Clock
-    from app.parameters import ParameterLock
     from app.settings import Settings
     from hal import Voltage
 
@@ -37,8 +36,8 @@ _UINT32_MAX = 0xFFFFFFFF
 class Battery:
     """Counters and tests of the clock's reserve; `voltage` is None where none is measured.
 
-    Values are set under the parameter lock: AccessRefused while it is locked, ValueError for what
-    cannot be, OSError if it could not be kept.
+    What is set belongs to production, so app.cosem.clock_values asks the parameter lock first.
+    Setters raise ValueError for what cannot be, OSError if it could not be kept.
     """
 
     def __init__(
@@ -46,12 +45,10 @@ class Battery:
         voltage: "Voltage | None",
         clock: "Clock",
         settings: "Settings",
-        lock: "ParameterLock",
     ) -> None:
         self._voltage = voltage
         self._clock = clock
         self._settings = settings
-        self._lock = lock
         self.low = False  # as the last test found it
         self.worn = False  # no use time remains
         self.kind = LITHIUM
@@ -98,36 +95,30 @@ class Battery:
             self._clock.tell(event_codes.BATTERY_LOW)
         self.low = low
 
-    def set_use_s(self, seconds: int) -> None:
+    def set_use_s(self, seconds: int = 0) -> None:
         """Set the use time; 0 for a new reserve."""
-        self._put(self.kind, self.threshold_mv, seconds, self.remaining_s())
+        self._keep(self.kind, self.threshold_mv, seconds, self.remaining_s())
 
-    def set_remaining_s(self, seconds: int) -> None:
-        """Set the time that remains; it counts down for a battery only."""
-        self._put(self.kind, self.threshold_mv, self.use_s(), seconds)
-
-    def reset_remaining(self) -> None:
-        """Let the nominal life of this kind of reserve begin."""
-        self.set_remaining_s(_LIFE_S[self.kind])
+    def set_remaining_s(self, seconds: int | None = None) -> None:
+        """Set the time that remains, None: the nominal life; it counts down for a battery only."""
+        if seconds is None:
+            seconds = _LIFE_S[self.kind]
+        self._keep(self.kind, self.threshold_mv, self.use_s(), seconds)
 
     def set_kind(self, kind: int) -> None:
         """Tell what keeps the clock; its nominal life begins."""
         if not SUPERCAP <= kind <= LITHIUM:
-            raise ValueError("reserve: 1 supercap, 2 two of them, 3 battery")
-        self._put(kind, self.threshold_mv, self.use_s(), _LIFE_S[kind])
+            raise ValueError("reserve: 1 to 3")
+        self._keep(kind, self.threshold_mv, self.use_s(), _LIFE_S[kind])
 
     def set_threshold_mv(self, threshold_mv: int) -> None:
         """Set the voltage below which a battery is low."""
         if not 0 <= threshold_mv <= _THRESHOLD_MAX_MV:
             raise ValueError("threshold: 0 to 5000 mV")
-        self._put(self.kind, threshold_mv, self.use_s(), self.remaining_s())
+        self._keep(self.kind, threshold_mv, self.use_s(), self.remaining_s())
 
     def _since_s(self) -> int:
         return max(0, self._clock.utc_s() - self._at_utc_s)
-
-    def _put(self, kind: int, threshold_mv: int, use_s: int, remaining_s: int) -> None:
-        self._lock.require()
-        self._keep(kind, threshold_mv, use_s, remaining_s)
 
     def _keep(self, kind: int, threshold_mv: int, use_s: int, remaining_s: int) -> None:
         now_utc_s = self._clock.utc_s()

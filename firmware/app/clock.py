@@ -271,14 +271,14 @@ class Clock:
             period.plan()
         self.wake()
 
-    def set_shift_limit(self, seconds: int) -> None:
+    def set_shift_limit(self, seconds: int = _SHIFT_LIMIT_S) -> None:
         """Set the largest change that is a synchronisation. Raises ValueError."""
         if not 0 <= seconds <= _SHIFT_LIMIT_MAX_S:
             raise ValueError("shift limit: 0 to 3600 s")
         self._settings.put("clock_limits", struct.pack(_LIMITS, seconds, self.trim_ppm))
         self.shift_limit_s = seconds
 
-    def set_trim(self, ppm: int) -> None:
+    def set_trim_ppm(self, ppm: int) -> None:
         """Let the chip run faster by `ppm`, slower below 0. Raises ValueError beyond +-12."""
         if not -_TRIM_MAX_PPM <= ppm <= _TRIM_MAX_PPM:
             raise ValueError("trim: -12 to 12 ppm")

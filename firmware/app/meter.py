@@ -107,7 +107,7 @@ class Meter:
         )
         self.security.on_event = self.events.post
         self.lock = ParameterLock(board.lock)
-        self.battery = Battery(board.battery, self.clock, self.settings, self.lock)
+        self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up
         stored = CalibrationRecord(memory, board.variant.phases)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)

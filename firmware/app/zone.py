@@ -44,7 +44,7 @@ def switch_local_s(pattern: "Buffer", year: int) -> int:
     if fixed_year != 0xFFFF:
         year = fixed_year
     if not 1 <= month <= 12:
-        raise ValueError("month of a daylight saving switch must be 1 to 12")
+        raise ValueError("month: 1 to 12")
     last = civil.days_in_month(year, month)
     backwards = day in (_LAST_DAY, _SECOND_LAST_DAY)
     if day == NOT_SPECIFIED:
@@ -54,14 +54,14 @@ def switch_local_s(pattern: "Buffer", year: int) -> int:
     days = civil.days_from_date(year, month, day)
     if weekday != NOT_SPECIFIED:
         if not 1 <= weekday <= 7:
-            raise ValueError("weekday of a daylight saving switch must be 1 to 7")
+            raise ValueError("weekday: 1 to 7")
         distance = weekday - civil.weekday(days)
         days += distance % 7 if not backwards else -(-distance % 7)
     time_of_day_s = 0
     for value, limit, unit_s in ((hour, 23, 3600), (minute, 59, 60), (second, 59, 1)):
         if value != NOT_SPECIFIED:
             if value > limit:
-                raise ValueError("time of a daylight saving switch is not a time of day")
+                raise ValueError("not a time of day")
             time_of_day_s += value * unit_s
     return days * civil.DAY_S + time_of_day_s
 
@@ -151,12 +151,12 @@ class Zone:
         begin = self.dst_begin if dst_begin is None else bytes(dst_begin)
         end = self.dst_end if dst_end is None else bytes(dst_end)
         if not -720 <= zone <= 720:
-            raise ValueError("time zone must be -720 to 720 minutes")
+            raise ValueError("time zone: -720 to 720 min")
         if not -120 <= deviation <= 120:
-            raise ValueError("daylight saving deviation must be -120 to 120 minutes")
+            raise ValueError("deviation: -120 to 120 min")
         for pattern in (begin, end):
             if len(pattern) != 12:
-                raise ValueError("a date-time has 12 octets")
+                raise ValueError("12 octets")
             switch_local_s(pattern, _NO_LEAP_YEAR)
         values = (zone, deviation, enabled, begin, end)
         self._settings.put("clock", struct.pack(_PACKED, *values))

@@ -59,7 +59,6 @@ class ClockRig:
         self.chip.set_utc_s(utc_s)
         self.base_us = first_us - utc_s * 1_000_000  # of true time
         self.memory = Memory()
-        self.lock = Lock()
         self.cell = Cell()
         self.events = []
         self.post = None  # told each code, if there is one
@@ -84,7 +83,7 @@ class ClockRig:
         self.settings = Settings(self.memory)
         self.clock = Clock(Ds3231(I2c(self.chip)), self.settings)
         self.clock.on_event = self._post
-        self.battery = Battery(self.cell, self.clock, self.settings, self.lock)
+        self.battery = Battery(self.cell, self.clock, self.settings)
         start = PowerUp(Outages(self.memory, self.clock), self.clock, self._post)
         start.test_battery = self.battery.power_up
         start.run(True)

