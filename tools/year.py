@@ -4,7 +4,7 @@ Without options the firmware's clock, reserve, periods and energies live through
 models of their chips in about half a minute (host_tests/unit/year_rig.py tells what happens to
 them). `--meter` takes the running virtual meter instead, with everything in it, through its ports:
 each day its clock is corrected by gurux-dlms, twice its battery fails in an outage. A simulated
-day takes ten seconds or more then, so a year takes an hour; `--days` asks for less.
+day takes some twenty seconds then, so a year takes hours; it is a week unless `--days` says so.
 """
 
 from __future__ import annotations
