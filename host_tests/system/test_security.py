@@ -14,7 +14,11 @@ from gurux_dlms.enums import Authentication, Security
 from gurux_dlms.objects import GXDLMSClock, GXDLMSRegister, GXDLMSSecuritySetup
 from gurux_dlms.objects.enums import GlobalKeyType
 
-ROUTES = {"wrapper": ("cosem", False, 1, None), "rs485": ("rs485", True, 17, 17)}
+ROUTES = {
+    "wrapper": ("cosem", False, None),
+    "rs485": ("rs485", True, 17),
+    "mode E": ("optical", True, 17),
+}
 LEVELS = [Security.AUTHENTICATION, Security.ENCRYPTION, Security.AUTHENTICATION_ENCRYPTION]
 ROUTE = pytest.mark.parametrize("route", ROUTES)
 
@@ -28,9 +32,20 @@ class Line:
     """One link to the meter over a route."""
 
     def __init__(self, meter, route):
-        port, self.hdlc, self.physical, _ = ROUTES[route]
+        port, self.hdlc, self.physical = ROUTES[route]
         self.transport = clients.Socket(meter.ports[port])
         self.server = gurux_server(self.hdlc, self.physical)
+        self._optical = port == "optical"
+        if self._optical:
+            self._sign_on()
+
+    def _sign_on(self):
+        """IEC 62056-21 mode E: from the sign-on to HDLC at 9600 baud."""
+        for said, end in ((b"/?!\r\n", b"103\r\n"), (b"\x06252\r\n", b"\x06252\r\n")):
+            self.transport.send(said)
+            heard = b""
+            while not heard.endswith(end):
+                heard += self.transport.receive()
 
     def next_counter(self):
         return secure_clients.next_counter(self.transport, hdlc=self.hdlc, server=self.server)
@@ -45,6 +60,10 @@ class Line:
         )
 
     def close(self):
+        """Leave the port as it was found: a head goes back to its first rate after DISC."""
+        if self._optical:
+            last = clients.Gurux(self.transport, clients.PUBLIC, hdlc=True, server=self.server)
+            last.connect().release()
         self.transport.close()
 
 
@@ -102,7 +121,7 @@ def test_dlms_cosem_reads_under_protection(meter, route, secret):
     line.close()
 
 
-@ROUTE
+@pytest.mark.parametrize("route", ["wrapper", "rs485"])  # the head's pauses need time that goes on
 def test_wrong_keys_open_nothing_and_lock(start_meter, route):
     meter = start_meter("--rate", "0")
     for number in range(3):

@@ -13,19 +13,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cipher_client import ENERGY, ENERGY_ANSWER, KEK, METER, TITLE, Client, element
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from suite_1_rig import (
-    AGREEMENT,
-    SIGNATURE,
-    Client1,
-    SteppingRig,
-    check,
-    derive,
-    enrolled,
-    field,
-    public_of,
-    raw,
-    sign,
-)
+from suite_1_rig import Client1, SteppingRig, derive, enrolled, field
+
+# isort: split
+from certificates import AGREEMENT, SIGNATURE, check, public_of, raw, sign
 
 from app.crypto import key_wrap
 from app.crypto.aes import SoftwareAes

@@ -11,22 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cipher_client import ENERGY, ENERGY_ANSWER, METER, TITLE, Client, element
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from suite_1_rig import (
-    FROM,
-    SIGNATURE,
-    UNTIL,
-    Authority,
-    Client1,
-    SteppingRig,
-    check,
-    derive,
-    enrolled,
-    octets,
-    public_of,
-    raw,
-    sign,
-    unpack,
-)
+from suite_1_rig import Client1, SteppingRig, derive, enrolled, octets, unpack
+
+# isort: split
+from certificates import FROM, SIGNATURE, UNTIL, Authority, check, public_of, raw, sign
 
 
 @pytest.fixture
