@@ -47,6 +47,10 @@ class Identification:
         number = (_FUNCTIONS << 28) | self.serial
         return MANUFACTURER.encode() + bytes((self.device_type,)) + number.to_bytes(4, "big")
 
+    def eui_64(self) -> bytes:
+        """Return 8 octets: the manufacturer's letters as a local administrator's, the serial."""
+        return b"\x02" + MANUFACTURER.encode() + self.serial.to_bytes(4, "big")
+
     def device_id(self, e: int) -> bytes:
         """Return device ID 0..8 of 0-0:96.1.e; 0 is the serial number. IndexError above."""
         return self.serial_number() if e == 0 else self._ids[e]

@@ -25,6 +25,7 @@ INFORMATION_MIN = const(32)
 INFORMATION_MAX = 2030
 WINDOW_MAX = 7
 PASSWORD_MAX = const(16)
+KEYS_LENGTH_MAX = const(35)  # four keys of 8 characters and what is between them
 DEVICE_ADDRESS_MAX = const(16)  # octets
 TCP_CLIENTS_MAX = const(8)
 
@@ -35,6 +36,8 @@ _ADDRESS_MAX = const(0x3FFD)
 _CALLING = const(0x7E)
 _ALL_STATIONS = const(0x7F)
 _PASSWORDS = const(3)
+_KEYS = const(1)  # index of P2 among them
+_KEYS_MAX = const(4)
 
 _LOCAL_FORM = ">BBBB"
 _HDLC_FORM = ">BHHBBHHH"
@@ -168,7 +171,12 @@ class LocalPortSettings(_Stored):
         self._put_texts(address, self.passwords)
 
     def set_password(self, index: int, password: bytes) -> None:
-        """Store password 0 P1, 1 P2 or 2 W5: printable, without what ends a data set."""
+        """Store password 0 P1, 1 P2 or 2 W5: printable, without what ends a data set.
+
+        P2 is up to four keys with commas between them (row OPT-08).
+        """
+        if index == _KEYS and len(password.split(b",")) > _KEYS_MAX:
+            raise ValueError("there are at most four keys")
         if not all(0x20 < octet < 0x7F and octet not in b"()*/!" for octet in password):
             raise ValueError("a password is printable, without ( ) * / !")
         passwords = self.passwords or [b""] * _PASSWORDS
@@ -179,8 +187,9 @@ class LocalPortSettings(_Stored):
         if len(address) > DEVICE_ADDRESS_MAX:
             raise ValueError("a device address has at most 16 characters")
         packed = bytearray()
-        if any(len(password) > PASSWORD_MAX for password in passwords):
-            raise ValueError("a password has at most 16 characters")
+        for index, password in enumerate(passwords):
+            if len(password) > (KEYS_LENGTH_MAX if index == _KEYS else PASSWORD_MAX):
+                raise ValueError("a password has at most 16 characters, the keys 35")
         for text in [address] + passwords:
             packed.append(len(text))
             packed += text

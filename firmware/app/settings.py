@@ -58,6 +58,7 @@ _DEFAULTS = (
     ("calendar_start", b""),
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
+    ("device_number", b""),  # none: the serial number
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

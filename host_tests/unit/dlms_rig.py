@@ -19,6 +19,7 @@ from app.crypto.aes import SoftwareAes
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
+from app.port_settings import Ports
 from app.registers import RegisterFile
 from app.security import RS485, TCP, Security
 from app.settings import Settings
@@ -136,6 +137,8 @@ class Rig:
             Variant(),
             self.security,
         )
+        serial_number = self.identification.serial_number()
+        parts.ports = self.ports = Ports(self.settings, serial_number, ("127.0.0.1", 4059))
         self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
         self.server = Server(self.catalogue, self.security)
         self.max_pdu = max_pdu

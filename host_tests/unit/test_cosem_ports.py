@@ -102,7 +102,17 @@ def test_device_address_and_passwords_are_kept(rig):
 
 @pytest.mark.parametrize(
     ("index", "value"),
-    [(6, b"x" * 17), (6, b"a!"), (6, b"\x80"), (7, b""), (8, b"x" * 17), (9, b"a)b"), (7, b"a b")],
+    [
+        (6, b"x" * 17),
+        (6, b"a!"),
+        (6, b"\x80"),
+        (7, b""),
+        (7, b"x" * 17),
+        (8, b"x" * 36),
+        (8, b"1,2,3,4,5"),
+        (9, b"a)b"),
+        (7, b"a b"),
+    ],
 )
 def test_device_address_and_passwords_refused(rig, index, value):
     handler, key = LocalPortSetup(), ports(rig).optical
@@ -116,6 +126,7 @@ def test_damaged_passwords_open_nothing(rig):
     rig.settings.put("optical_texts", b"\x08123")
     key = LocalPortSettings(SERIAL, rig.settings, "optical_port", "optical_texts")
     assert key.passwords == []
+    assert [get(LocalPortSetup(), key, index)[1] for index in (7, 8, 9)] == [b"", b"", b""]
     assert key.device_address == SERIAL
     key.set_password(0, b"renewed")
     assert ports(rig).optical.passwords == [b"renewed", b"", b""]
@@ -234,5 +245,5 @@ def test_nonsense_in_a_setting_leaves_the_factory_values(rig):
 
 
 def test_objects_are_in_the_catalogue_of_a_meter_with_ports(rig):
-    with pytest.raises(AccessRefused):
-        rig.resolver.read(Reference(19, bytes.fromhex("0000140000ff"), 2))
+    for class_id, name in ((19, "0000140000ff"), (23, "0001160000ff"), (41, "0000190000ff")):
+        assert rig.resolver.read(Reference(class_id, bytes.fromhex(name), 2))

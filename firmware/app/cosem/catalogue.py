@@ -29,7 +29,7 @@ from app.cosem.security_values import (
     Restrictions,
 )
 from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
-from app.cosem.values import Counter, DeviceId, FixedOctets, LocalDate, LocalTime
+from app.cosem.values import Counter, DeviceId, DeviceNumber, FixedOctets, LocalDate, LocalTime
 from app.security import CHANNELS, GBEK, GUEK
 
 TYPE_CHECKING = const(False)
@@ -206,8 +206,10 @@ def _add_association_objects(
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
     data = Data()
     identification = parts.identification
-    serial_number = FixedOctets(identification.serial_number())
-    catalogue.add((1, 0, 0, 0, 0), data, serial_number, access.READINGS)
+    optical = None if parts.ports is None else parts.ports.optical
+    number = DeviceNumber(parts.settings, identification.serial_number(), optical)
+    catalogue.add((1, 0, 0, 0, 0), data, number, access.SETTINGS)
+    catalogue.add((0, 0, 96, 1, 20), data, FixedOctets(identification.eui_64()), access.READINGS)
     for e in range(_DEVICE_IDS):
         group = access.SETTINGS if e else access.READINGS  # the serial number is production's
         catalogue.add((0, 0, 96, 1, e), data, DeviceId(identification, e), group)

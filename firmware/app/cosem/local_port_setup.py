@@ -8,7 +8,7 @@ from micropython import const
 
 from app.axdr import ENUM, OCTET_STRING
 from app.cosem.base import READ, READ_WRITE, InterfaceClass
-from app.port_settings import DEVICE_ADDRESS_MAX, PASSWORD_MAX
+from app.port_settings import DEVICE_ADDRESS_MAX, KEYS_LENGTH_MAX
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class LocalPortSetup(InterfaceClass):
         elif index == _DEVICE_ADDRESS:
             writer.octet_string(key.device_address)
         else:
-            writer.octet_string(key.passwords[index - _FIRST_PASSWORD])
+            passwords = key.passwords  # none if what was stored is damaged
+            writer.octet_string(passwords[index - _FIRST_PASSWORD] if passwords else b"")
 
     def put(
         self, reader: "Reader", key: "LocalPortSettings", index: int, session: "Session"
@@ -59,5 +60,5 @@ class LocalPortSetup(InterfaceClass):
         elif index == _DEVICE_ADDRESS:
             key.set_device_address(reader.octet_string(0, DEVICE_ADDRESS_MAX))
         else:
-            password = reader.octet_string(1, PASSWORD_MAX)
+            password = reader.octet_string(1, KEYS_LENGTH_MAX)
             key.set_password(index - _FIRST_PASSWORD, password)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.identification import Identification
+    from app.port_settings import LocalPortSettings
+    from app.settings import Settings
 
 _MAX_DEVICE_ID = const(48)
+_DEVICE_NUMBER = const(8)  # digits
 
 
 class Value:
@@ -44,6 +47,30 @@ class FixedOctets(Value):
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
         writer.octet_string(self._octets)
+
+
+class DeviceNumber(Value):
+    """The number on the meter's label, 8 digits; the optical head answers to it (row IDN-03)."""
+
+    def __init__(
+        self, settings: "Settings", serial_number: bytes, optical: "LocalPortSettings | None"
+    ) -> None:
+        self._settings = settings
+        self._serial_number = serial_number
+        self._optical = optical
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.octet_string(self._settings.get("device_number") or self._serial_number)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new number, for the head too."""
+        number = reader.octet_string(_DEVICE_NUMBER, _DEVICE_NUMBER)
+        if not number.isdigit():
+            raise ValueError("a device number has 8 digits")
+        self._settings.put("device_number", number)
+        if self._optical is not None:
+            self._optical.set_device_address(number)
 
 
 class DeviceId(Value):

@@ -65,6 +65,7 @@ REGIONS = (
     ("billing_2_schedule", 45, 1),
     ("calendar_active", 7600, 1),
     ("calendar_passive", 7600, 1),
+    ("device_number", 8, 1),
 )
 JOURNAL_ADDRESS = const(126976)  # rows on their way to flash
 JOURNAL_SIZE = const(4096)

@@ -1,14 +1,16 @@
 """Commands of IEC 62056-21 programming mode: passwords, reading, writing, break (6.3.12, 6.5).
 
-    P1 (password)   P2 (password)     right: ACK; wrong, or while log-ins are locked: B0
-    R1 or R5 code()                   code(value*unit)
-    R2 code()                         code(A-XDR in hexadecimal), the formatted coding
-    W1 or W5 code(value)              ACK
-    W2 code(A-XDR in hexadecimal)     ACK
+    P1 (password)   P2 (key)          right: ACK; wrong, or while log-ins are locked: B0
+    R1, R3 or R5 code()               code(value*unit)
+    R2 or R4 code()                   code(A-XDR in hexadecimal), the formatted coding
+    W1, W3 or W5 code(value)          ACK
+    W2 or W4 code(A-XDR, hexadecimal) ACK
 
-What cannot be done is answered by an error message such as `(ER03)`. P1 and P2 compare with their
-passwords of class 19; writing with W5 needs a session opened with the password W5. Wrong passwords
-count together with the wrong log-ins of all other ports. Rows OPT-08, SEC-20.
+What cannot be done is answered by an error message such as `(ER03)`. P1 is the password of class
+19, P2 one of up to four keys; either opens for reading, writing needs both (row OPT-08), which in
+a new meter are the same and so are given as one. Writing with W5 needs the password W5 besides.
+The partial blocks of types 3 and 4 are whole ones: no value here is longer than a block. Wrong
+passwords count together with the wrong log-ins of all other ports (row SEC-20).
 """
 
 import binascii
@@ -32,7 +34,10 @@ OPENED = const(1)
 REFUSED = const(2)
 BROKEN_OFF = const(3)
 
-_PASSWORD_W5 = const(2)  # index in the settings
+# Index in the settings
+_KEYS = const(1)
+_PASSWORD_W5 = const(2)
+_EQUIVALENT = {b"3": b"1", b"4": b"2"}  # types that differ in their blocks only
 
 _UNKNOWN = "ER01"  # no such command
 _BAD_FORM = "ER02"  # the data are not what the command asks for
@@ -53,14 +58,13 @@ class Commands:
         self.answer = b""  # what is to be sent for the last command
         self._settings = settings
         self._security = security
-        self._open = False
-        self._open_w5 = False
+        self._given = [False, False, False]  # which secrets this session has shown it knows
         # kind -> what carries it out
         self._services = {b"R": self._read, b"W": self._write}
 
     def begin(self) -> None:
         """Begin a session: no password has been given."""
-        self._open = self._open_w5 = False
+        self._given = [False, False, False]
 
     def obey(self, text: memoryview, now_ms: int) -> int:
         """Carry out a command: kind, type, and behind STX its data; ETX is taken off already."""
@@ -77,9 +81,11 @@ class Commands:
 
     def _carry_out(self, kind: bytes, command: bytes, address: bytes, value: bytes) -> int:
         service = self._services.get(kind)
+        command = _EQUIVALENT.get(command, command)
         if service is None or command not in (b"1", b"2", b"5"):
             return self._error(_UNKNOWN)
-        if not self._open:
+        needed = all(self._given[:2]) if kind == b"W" else any(self._given[:2])
+        if not needed:
             return self._error(_CLOSED)
         try:
             service(command, address, value)
@@ -106,7 +112,7 @@ class Commands:
         found = self.data.reference(address)
         if found is None:
             raise AccessRefused(attributes.OBJECT_UNDEFINED)
-        if command == b"5" and not self._open_w5:
+        if command == b"5" and not self._given[_PASSWORD_W5]:
             raise AccessRefused(attributes.READ_WRITE_DENIED)
         if command == b"2":
             self.data.write_encoded(found[0], found[1], binascii.unhexlify(value))
@@ -121,17 +127,19 @@ class Commands:
     def _password(self, index: int, password: bytes, now_ms: int) -> int:
         """Open the session, or count the failure; a locked head refuses the right one too."""
         passwords = self._settings.passwords
-        had_w5 = self._open_w5
-        self._open = self._open_w5 = False
+        before = self._given
+        self.begin()
         security = self._security
         if security.lockout.locked(now_ms):
             return REFUSED
         # an empty password opens to nobody
-        if not passwords or not passwords[index] or not equal(password, passwords[index]):
+        given = [bool(secret) and equal(password, secret) for secret in passwords]
+        if passwords:
+            for key in passwords[_KEYS].split(b","):
+                given[_KEYS] |= bool(key) and equal(password, key)
+        if not passwords or not given[index]:
             security.login_failed(now_ms)
             return REFUSED
-        self._open = True
-        w5 = passwords[_PASSWORD_W5]
-        self._open_w5 = had_w5 or (bool(w5) and equal(password, w5))
+        self._given = [one or other for one, other in zip(before, given)]
         security.logged_in()
         return OPENED
