@@ -153,6 +153,19 @@ def test_lost_energies_are_an_error_until_a_client_clears_it(bench):
     assert bench.value("0.0.97.97.0.255") == 0
 
 
+def test_the_faceplate_tells_the_last_events(bench):
+    bench.cut(5)
+    bench.back()
+    bench.client()
+    book = bench.meter.get("/api/events")
+    latest = [(entry["log"], entry["code"], entry["text"]) for entry in book["events"]]
+    assert latest[0] == ("security", 249, "logged in")
+    assert latest[1:3] == [("standard", 2, "power up"), ("standard", 1, "power down")]
+    assert book["errors"] == [0, 0, 0]
+    assert book["lost"] == 0
+    assert book["events"][0]["time"].startswith("2026-03-02T12:00:")
+
+
 @pytest.mark.row("EVT-05")
 def test_a_log_that_was_cleared_begins_with_255_over_power(bench):
     session = bench.client()

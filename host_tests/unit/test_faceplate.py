@@ -29,6 +29,7 @@ def test_every_call_of_the_contract_is_there():
         "/api/lcd",
         "/api/quantities",
         "/api/waveform",
+        "/api/events",
         "/api/ports",
         "/api/health",
     }

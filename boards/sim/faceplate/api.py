@@ -12,6 +12,7 @@ import fields
 from micropython import const
 from world import COVERS, INPUTS
 
+from faceplate.events import events
 from faceplate.waveform import waveform
 
 TYPE_CHECKING = const(False)
@@ -295,6 +296,7 @@ GET: "dict[str, Callable[[Bench], Answer]]" = {
     "/api/lcd": lcd,
     "/api/quantities": quantities,
     "/api/waveform": waveform,
+    "/api/events": events,
     "/api/health": health,
     "/api/ports": ports,
 }
