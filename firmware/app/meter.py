@@ -144,6 +144,7 @@ class Meter:
             self.clock,
         )
         self.status.fault = self.events.errors.fault
+        self.status.tariff = self.tariff.rate
         self.display = self._build_display()
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),

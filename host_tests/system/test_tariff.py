@@ -114,6 +114,7 @@ def test_the_active_mask_chooses_the_rate_and_is_shown(night_meter, client):
     activation.activeMask = b"\x00\x03"
     client.write(activation, 4)
     night_meter.post("/api/advance", seconds=2)
+    assert "T3" in night_meter.get("/api/lcd")["cursors"]
     before = read_wh(night_meter, range(1, 9))
     night_meter.post("/api/advance", seconds=600)
     after = read_wh(night_meter, range(1, 9))

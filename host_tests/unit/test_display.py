@@ -369,8 +369,12 @@ def test_state_of_the_mains():
 def test_state_of_the_meter():
     measured = Measured()
     measured.counting = False
-    assert lit(measured, tariff=4, fault=True, disconnected=True)[0][:3] == ["T4", "FF", "SD"]
-    assert lit(measured, tariff=5)[1] == ["T1"]
-    assert lit(measured, tariff=0)[0] == ["L1", "L2", "L3"]
+    assert lit(measured, tariff=lambda: 4, fault=lambda: True, disconnected=True)[0][:3] == [
+        "T4",
+        "FF",
+        "SD",
+    ]
+    assert lit(measured, tariff=lambda: 5)[1] == ["T1"]
+    assert lit(measured, tariff=lambda: 0)[0] == ["L1", "L2", "L3"]
     measured.invalid = True
     assert lit(measured)[1] == ["CLK"]

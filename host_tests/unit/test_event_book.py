@@ -64,9 +64,9 @@ def test_event_code_objects_show_the_latest_code_and_0_after_power_up(rig):
 def test_each_event_is_in_its_logs_and_in_no_other(rig):
     # table 8.2: letters S, F, Y of the codes that this meter posts
     letters = {
-        1: "S", 2: "S", 3: "S", 4: "S", 5: "S", 6: "S", 7: "S", 8: "S", 10: "S", 12: "S", 13: "S",
-        14: "S", 15: "S", 16: "S", 46: "F", 47: "S", 48: "SY", 49: "FY", 50: "FY", 230: "S",
-        249: "Y", 254: "S",
+        1: "S", 2: "S", 3: "S", 4: "S", 5: "S", 6: "S", 7: "S", 8: "S", 9: "S", 10: "S", 12: "S",
+        13: "S", 14: "S", 15: "S", 16: "S", 19: "S", 46: "F", 47: "S", 48: "SY", 49: "FY",
+        50: "FY", 230: "S", 249: "Y", 254: "S",
     }  # fmt: skip
     assert {code for code, _, _ in EVENTS} == set(letters)
     for code in letters:

@@ -31,7 +31,7 @@ class MeterStatus:
         nominal_voltage_v: int,
         clock: "Clock",
     ) -> None:
-        self.tariff = 1  # the one in force, 0: none
+        self.tariff: Callable[[], int] = _first_tariff  # number of the one in force, 0: none
         self.fault: Callable[[], bool] = _no_fault  # FF
         self.disconnected = False  # SD
         self._quantities = quantities
@@ -49,9 +49,9 @@ class MeterStatus:
             least = quantities.s_total_uva // _DIRECTION_SHARE
             self._direction(indicators, "P", quantities.p_total_uw, least)
             self._direction(indicators, "Q", quantities.q_total_uvar, least)
-        if self.tariff:
-            blink = self.tariff > _TARIFFS
-            indicators.set(f"T{(self.tariff - 1) % _TARIFFS + 1}", blink)
+        tariff = self.tariff()
+        if tariff:
+            indicators.set(f"T{(tariff - 1) % _TARIFFS + 1}", tariff > _TARIFFS)
         if self.fault():
             indicators.set("FF")
         if self.disconnected:
@@ -68,3 +68,7 @@ class MeterStatus:
 
 def _no_fault() -> bool:
     return False
+
+
+def _first_tariff() -> int:
+    return 1

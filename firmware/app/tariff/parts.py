@@ -54,6 +54,11 @@ class TariffParts:
         )
         self.runner = scripts.Runner(resolver)
 
+    def rate(self) -> int:
+        """Return the number of the energy rate in force, 0 if the active mask names none."""
+        name = self.energy_masks.active
+        return name[1] if len(name) == 2 and name[0] == 0 and name[1] <= rates.RATES else 0
+
     def execute(self, script: bytes, selector: int, _utc_s: int) -> None:
         """Carry out what is due. Raises AccessRefused if it cannot be, or not whole."""
         if script == calendar.LOGICAL_NAME:
