@@ -117,8 +117,8 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
         """Return `owner.name` as a number, and what sets it to its default."""
 
         def get() -> int:
-            value: Any = getattr(owner, name)
-            return int(value() if callable(value) else value)
+            value = getattr(owner, name)
+            return value() if callable(value) else value  # pyright: ignore[reportReturnType]
 
         def put(*value: int) -> None:
             if locked:
