@@ -17,7 +17,7 @@ from gurux_dlms.enums import Authentication, DataType, Security
 from gurux_dlms.objects import GXDLMSData, GXDLMSRegister, GXDLMSSecuritySetup
 from gurux_dlms.objects.enums import SecuritySuite
 from secure_clients import METER_TITLE, TITLE
-from test_security import Line
+from secure_lines import Line
 
 ROUTES = ("wrapper", "rs485", "mode E")
 
