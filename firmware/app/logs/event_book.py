@@ -79,6 +79,8 @@ class EventBook:
             self._waiting.append((code, utc_s))
         else:
             self.lost += 1
+        if code == event_codes.DATA_DAMAGED:  # the meter has to be replaced (rows ERR-12, ERR-17)
+            self.post(event_codes.FATAL_ERROR, utc_s)
 
     def fault(self, code: int) -> None:
         """Post the event of an error unless the error stands already. Never raises."""
