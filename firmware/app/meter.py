@@ -43,6 +43,7 @@ from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
+from app.quality.phase_sequence import PhaseSequence
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
@@ -137,14 +138,7 @@ class Meter:
         self.catalogue = self._build_catalogue()
         self.server = Server(self.catalogue, self.security)
         self.serial_links = [self._rs485_link(), self._optical_link()]
-        self.status = MeterStatus(
-            self.engine.quantities,
-            self.engine.energies,
-            board.variant.nominal_voltage_v,
-            self.clock,
-        )
-        self.status.fault = self.events.errors.fault
-        self.status.tariff = self.tariff.rate
+        self.status = self._meter_status()
         self.display = self._build_display()
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
@@ -300,9 +294,7 @@ class Meter:
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
-        frames = self.board.frames
-        primary = self.engine.energies.primary
-        waveform_profile.add(objects, self.engine, frames.channels, frames.rate_mhz, primary)
+        waveform_profile.add(objects, self.engine, self.board.frames)
         tariff_objects.add(objects, self.tariff, self.settings, self.registers, self.events.post)
         return objects
 
@@ -337,6 +329,15 @@ class Meter:
         )
         display.times.version = version.APPLICATION
         return display
+
+    def _meter_status(self) -> MeterStatus:
+        engine = self.engine
+        nominal_v = self.board.variant.nominal_voltage_v
+        status = MeterStatus(engine.quantities, engine.energies, nominal_v, self.clock)
+        status.fault = self.events.errors.fault
+        status.tariff = self.tariff.rate
+        status.wrong_sequence = PhaseSequence(engine, self.events.post).is_wrong
+        return status
 
     def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self.settings.get(key) or factory_list)

@@ -220,7 +220,11 @@ class Energies:
         return added
 
     def _increase(self, index: int, added_uws: int) -> None:
-        total = self.total_uws(index) + added_uws
+        residue = self.residue[index] + added_uws
+        if self.wh[index] >= 0 and 0 <= residue < UNIT_UWS:
+            self.residue[index] = residue
+            return
+        total = self.wh[index] * UNIT_UWS + residue
         if total >= 0:
             self.wh[index] = total // UNIT_UWS
             self.residue[index] = total % UNIT_UWS

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _PICO_PER_MICRO_2 = 10**12  # pV * pV per uV * uV
 _PRODUCT = 10**18  # pV * pA per uW
 _MICRO = const(1_000_000)
+_MICRO_2 = 10**12
 _FIT_SHIFT = const(24)  # coefficients of the fit, q24
 _TURN_MDEG = const(360_000)
 _THD_MAX_PPM = const(99_999_999)
@@ -115,6 +116,21 @@ class Quantities:
         fit = self._fit[phase]
         lag = _angle_mdeg(fit[1], fit[0]) - _angle_mdeg(fit[3], fit[2])
         return (lag + _TURN_MDEG // 2) % _TURN_MDEG - _TURN_MDEG // 2
+
+    def rotation(self) -> int:
+        """Tell how the voltages follow each other: 1 L1 L2 L3, -1 the other way round, 0 neither.
+
+        0 as well while one of them is below half of the first.
+        """
+        if self.phases < 3 or min(self.u_uv) * 2 < self.u_uv[0]:
+            return 0
+        turning = 0  # three times half the root of 3 times U squared if all is well
+        for phase in range(3):
+            one, two = self._fit[phase], self._fit[(phase + 1) % 3]
+            turning += one[1] * two[0] - one[0] * two[1]
+        first = self._fit[0]
+        square = first[0] ** 2 + first[1] ** 2
+        return 0 if abs(turning) <= square else 1 if turning > 0 else -1
 
     def _update_phase(self, phase: int, sums: "RawSums", frames_q16: int) -> None:
         weights = self._weights
@@ -222,7 +238,7 @@ def _thd_ppm(square_q16: int, s_part: int, c_part: int, gram: list[int]) -> int:
     rest = (square_q16 << 2 * _FIT_SHIFT) - fundamental
     if rest <= 0:
         return 0
-    return min(isqrt(rest * _MICRO * _MICRO // fundamental), _THD_MAX_PPM)
+    return min(isqrt(rest * _MICRO_2 // fundamental), _THD_MAX_PPM)
 
 
 def _power_factor_ppm(p_uw: int, s_uva: int) -> int:
@@ -237,7 +253,7 @@ def exporting(p_uw: int, q_uvar: int) -> bool:
 
     Within 0.06 degrees of 90 and 270 the noise of P decides nothing: it counts as imported.
     """
-    return p_uw * -_RIGHT_ANGLE > abs(q_uvar)
+    return p_uw < 0 and -p_uw * _RIGHT_ANGLE > abs(q_uvar)
 
 
 def rounded(dividend: int, divisor: int) -> int:

@@ -376,5 +376,6 @@ def test_state_of_the_meter():
     ]
     assert lit(measured, tariff=lambda: 5)[1] == ["T1"]
     assert lit(measured, tariff=lambda: 0)[0] == ["L1", "L2", "L3"]
+    assert lit(measured, wrong_sequence=lambda: True)[1] == ["L1", "L2", "L3"]
     measured.invalid = True
     assert lit(measured)[1] == ["CLK"]

@@ -18,11 +18,12 @@ from app.cosem.values import Counter
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from app.axdr import Writer
     from app.cosem.base import Session
     from app.cosem.catalogue import Catalogue
+    from hal import FrameSource
     from metrology.engine import Engine
     from metrology.waveform import Capture
 
@@ -50,11 +51,9 @@ class WaveformProfile(InterfaceClass):
     )
     METHODS = ((1, "reset", NO_ACCESS), (2, "capture", NO_ACCESS))
 
-    def __init__(self, engine: "Engine", channels: int, primary: "Callable[[int], int]") -> None:
-        """`primary` takes a measured current to that before a transformer."""
+    def __init__(self, engine: "Engine", channels: int) -> None:
         self._engine = engine
         self._channels = channels
-        self._primary = primary
 
     def get(
         self, writer: "Writer", key: int, index: int, session: "Session"
@@ -95,6 +94,7 @@ class WaveformProfile(InterfaceClass):
         writer.array(count)
         if capture is None:
             return
+        primary = self._engine.energies.primary  # currents before a transformer, as registers
         yield
         for row in range(count):
             writer.structure(self._channels)
@@ -106,7 +106,7 @@ class WaveformProfile(InterfaceClass):
                 if channel % 2 == 0 and channel < self._channels - self._channels % 2:
                     writer.int32((micro + _UV_PER_STEP // 2) // _UV_PER_STEP)
                 else:
-                    writer.int32((self._primary(micro) + _UA_PER_STEP // 2) // _UA_PER_STEP)
+                    writer.int32((primary(micro) + _UA_PER_STEP // 2) // _UA_PER_STEP)
             yield
 
 
@@ -124,15 +124,9 @@ def _column(writer: "Writer", class_id: int, logical_name: bytes, index: int) ->
     writer.uint16(0)
 
 
-def add(
-    catalogue: "Catalogue",
-    engine: "Engine",
-    channels: int,
-    rate_mhz: int,
-    primary: "Callable[[int], int]",
-) -> None:
+def add(catalogue: "Catalogue", engine: "Engine", frames: "FrameSource") -> None:
     """Put both profiles, and the frame rate in millihertz, into the catalogue."""
-    profile = WaveformProfile(engine, channels, primary)
+    profile = WaveformProfile(engine, frames.channels)
     for key in (_WAVE, _HARMONICS):
         catalogue.add((1, 0, 99, 140, key), profile, key, access.READINGS)
-    catalogue.add((0, 0, 128, 50, 0), Data(), Counter(lambda: rate_mhz), access.READINGS)
+    catalogue.add((0, 0, 128, 50, 0), Data(), Counter(lambda: frames.rate_mhz), access.READINGS)

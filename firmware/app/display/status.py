@@ -33,6 +33,7 @@ class MeterStatus:
     ) -> None:
         self.tariff: Callable[[], int] = _first_tariff  # number of the one in force, 0: none
         self.fault: Callable[[], bool] = _no_fault  # FF
+        self.wrong_sequence: Callable[[], bool] = _no_fault  # L1 L2 L3 blink
         self.disconnected = False  # SD
         self._quantities = quantities
         self._energies = energies
@@ -42,9 +43,10 @@ class MeterStatus:
     def __call__(self, indicators: "Indicators") -> None:
         """Light what is to be lit."""
         quantities = self._quantities
+        wrong = self.wrong_sequence()
         for phase in range(quantities.phases):
             if quantities.u_uv[phase] >= self._present_uv:
-                indicators.set(_PHASES[phase])
+                indicators.set(_PHASES[phase], wrong)
         if self._energies.counting:
             least = quantities.s_total_uva // _DIRECTION_SHARE
             self._direction(indicators, "P", quantities.p_total_uw, least)

@@ -46,6 +46,7 @@ EVENTS = (
     (codes.KEYS_CHANGED, _S | _Y, _ALARM_2 + 13),
     (codes.DECIPHERING_FAILED, _F | _Y, _FRAUD_ALARM),
     (codes.REPLAYED, _F | _Y, _FRAUD_ALARM),
+    (codes.PHASE_SEQUENCE_REVERSED, _S, _ALARM_2 + 11),
     (codes.FATAL_ERROR, _S, NO_ALARM),
     (codes.LOGGED_IN, _Y, NO_ALARM),
     (codes.PROFILE_CLEARED, _S, NO_ALARM),

@@ -1,0 +1,1 @@
+"""What is watched in voltages and currents: order of the phases."""

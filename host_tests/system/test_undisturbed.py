@@ -1,0 +1,155 @@
+"""What must not disturb the measurement: a flood on every port, phases in another order."""
+
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import clients
+import pytest
+from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
+
+FLOOD_S = 12
+POWER_W = 3 * 230 * 5
+
+
+class Flood:
+    """Threads that ask as much as they can until they are told to stop."""
+
+    def __init__(self):
+        self.ending = threading.Event()
+        self.done = {}
+        self.failed = []
+        self._threads = []
+
+    def start(self, name, turn):
+        """Let `turn()` run over and over; each turn that comes to an end is counted."""
+        self.done[name] = 0
+
+        def run():
+            while not self.ending.is_set():
+                try:
+                    turn()
+                    self.done[name] += 1
+                except Exception as error:  # told at the end
+                    self.failed.append(f"{name}: {error!r}")
+                    return
+
+        self._threads.append(threading.Thread(target=run, daemon=True))
+        self._threads[-1].start()
+
+    def stop(self):
+        self.ending.set()
+        for thread in self._threads:
+            thread.join(30)
+
+
+def reader(wire, hdlc):
+    """A turn of a foreign client: the object list, the waveform, the harmonics."""
+    session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc).connect()
+
+    def turn():
+        session.objects()
+        for e in (0, 1):
+            profile = GXDLMSProfileGeneric(f"1.0.99.140.{e}.255")
+            session.read(profile, 3)
+            session.read(profile, 2)
+
+    return turn
+
+
+def noise(port):
+    """A turn of somebody who sends rubbish and does not read the answers."""
+
+    def turn():
+        with socket.create_connection(("127.0.0.1", port), 5) as wire:
+            wire.setblocking(False)
+            for _ in range(50):
+                try:
+                    wire.send(b"\x7e\xa0\x07\x03\x21\x93\x0f\x01\x7e\x00\x01" * 90)
+                except OSError:
+                    break
+                time.sleep(0.002)
+
+    return turn
+
+
+def page(meter):
+    """A turn of a browser that asks for everything at once."""
+
+    def turn():
+        for path in ("/", "/api/state", "/api/lcd", "/api/quantities", "/api/waveform"):
+            try:
+                with urllib.request.urlopen(meter.url + path, timeout=10) as answer:
+                    answer.read()
+            except urllib.error.HTTPError as error:
+                error.read()  # too many at once is an answer, too
+
+    return turn
+
+
+@pytest.mark.row("MET-36")
+def test_no_frame_is_lost_while_all_ports_are_flooded(meter):
+    meter.post("/api/mains", f=50.0, phases=[{"u": 230, "i": 5, "phi_deg": 0}] * 3)
+    meter.post("/api/advance", seconds=2)
+    before, started = meter.get("/api/quantities")["energy_wh"]["1.8.0"], time.monotonic()
+    health = meter.get("/api/health")
+    flood, wires = Flood(), []
+    for name, port, hdlc in (
+        ("tcp", "cosem", False),
+        ("tcp again", "cosem", False),
+        ("rs485", "rs485", True),
+        ("optical", "optical", True),
+    ):
+        wires.append(clients.Socket(meter.ports[port], timeout_s=60))
+        flood.start(name, reader(wires[-1], hdlc))
+    flood.start("rubbish", noise(meter.ports["cosem"]))
+    for number in range(3):
+        flood.start(f"browser {number}", page(meter))
+    time.sleep(FLOOD_S)
+    flood.stop()
+    for wire in wires:
+        wire.close()
+    after = meter.get("/api/health")
+    gained_wh = meter.get("/api/quantities")["energy_wh"]["1.8.0"] - before
+    assert flood.failed == []
+    assert all(flood.done.values()), flood.done
+    assert after["frames_lost"] == health["frames_lost"] == 0
+    assert after["frames_wrong"] == 0
+    assert after["task_restarts"] == health["task_restarts"]
+    # energy is power times the frames that were taken: no time is missing
+    frames = after["frames_taken"] - health["frames_taken"]
+    assert frames / 4000 > FLOOD_S - 1
+    assert abs(gained_wh - POWER_W * frames / 4000 / 3600) <= POWER_W * 0.5 / 3600
+    assert time.monotonic() - started >= FLOOD_S
+
+
+@pytest.mark.row("MET-31")
+def test_a_reversed_rotation_is_an_event_and_blinks(meter):
+    turned = [{"angle_deg": angle} for angle in (0, -240, -120)]
+    meter.post("/api/mains", phases=[{"u": 230, "i": 5, "phi_deg": 30, **one} for one in turned])
+    try:
+        meter.post("/api/advance", seconds=5)
+        wire = clients.Socket(meter.ports["cosem"])
+        session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET).connect()
+        last = GXDLMSData("0.0.96.11.0.255")
+        session.read(last, 2)
+        wire.close()
+        assert last.value == 88
+        seen = set()
+        for _ in range(12):
+            meter.post("/api/advance", seconds=0.3)
+            seen.add(tuple(meter.get("/api/lcd")["phases"]))
+        assert seen == {(), ("L1", "L2", "L3")}
+        assert abs(meter.get("/api/quantities")["p_total"] / (POWER_W * 0.8660254) - 1) < 1e-3
+    finally:
+        meter.post(
+            "/api/mains", phases=[{"angle_deg": angle, "phi_deg": 0} for angle in (0, -120, -240)]
+        )
+        meter.post("/api/advance", seconds=4)
+    assert meter.get("/api/lcd")["phases"] == ["L1", "L2", "L3"]
