@@ -127,7 +127,10 @@ if TYPE_CHECKING:
             ...
 
         def program(self, address: int, data: Buffer) -> None:
-            """Start programming inside one page; poll `busy()` until it is done."""
+            """Start programming inside one page, also while a sector elsewhere is erased.
+
+            Waits some milliseconds at most for what is under way; poll `busy()` until it is done.
+            """
             ...
 
         def erase_sector(self, address: int) -> None:

@@ -41,6 +41,7 @@ _LOAD_S = 20
 _START_S = 60
 
 _EVENT_SIZE = 8
+_NOTES_BYTES = 8
 
 # What the rings are laid out for: bytes of a row, rows that have to be kept, seconds between two.
 # An event's row is a time with its status and a code; a channel of a profile takes nine bytes.
@@ -78,11 +79,11 @@ def _fram_rows() -> Iterator[str]:
         size = 2 * record.slot_size(capacity)
         yield f"| {name} | {address} | {size} | {capacity} | {version} |"
         address += size
-    if address > regions.JOURNAL_ADDRESS:
-        raise ValueError("the regions of the FRAM reach into the journal")
-    free = regions.JOURNAL_ADDRESS - address
+    free = regions.NOTES_ADDRESS - address
+    if free < 0:
+        raise ValueError("the regions are larger than the smallest FRAM")
     yield f"| (free) | {address} | {free} | | |"
-    yield f"| journal | {regions.JOURNAL_ADDRESS} | {regions.JOURNAL_SIZE} | | 1 |"
+    yield f"| notes | {regions.NOTES_ADDRESS} | {_NOTES_BYTES} | {_NOTES_BYTES} | 1 |"
 
 
 def _flash_rows() -> Iterator[str]:

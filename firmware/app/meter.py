@@ -207,7 +207,7 @@ class Meter:
             self.problems.remove(text)
 
     def _memory_trouble(self, part: str) -> None:
-        """Take what the storage has noticed: a region or ring, "flash", "journal", "sector"."""
+        """Take what the storage has noticed: a region or ring, "flash", "sector"."""
         self._solved("memory: " + part)  # each report is a new event
         self._problem("memory: " + part, damage_of(part))
 

@@ -2,8 +2,8 @@
 
 The board gives the bus (mode 0 or 3) and the chip select. Programming and erasing only start here:
 the caller polls `busy()`, so that a sector erase (45 ms, at worst 400 ms) stops nobody. Who reads
-meanwhile suspends the erase for as long as the reading takes, or waits for the page (0.4 ms, at
-worst 3 ms).
+or programs meanwhile suspends the erase for that long, or waits for a page that is being
+programmed (0.4 ms, at worst 3 ms).
 """
 
 import time
@@ -111,19 +111,28 @@ class W25q:
             self._send(_RESUME)
 
     def program(self, address: int, data: "Buffer") -> None:
-        """Start programming inside one page. Raises ValueError, OSError while busy."""
+        """Start programming inside one page, not of a sector that is being erased.
+
+        Raises ValueError, OSError if the chip stays busy, is protected or does not answer.
+        """
         length = len(data)
         self._check_range(address, length)
         if length == 0 or (address & (_PAGE_SIZE - 1)) + length > _PAGE_SIZE:
             raise ValueError(f"W25Q: {length} bytes at {address} are not in one page")
+        suspended = self._interrupt()
         self._enable_write()
         self._start(_PAGE_PROGRAM, address)
         self._spi.write(data)
         self._cs.value(1)
+        if suspended:
+            self._wait()
+            self._send(_RESUME)
 
     def erase_sector(self, address: int) -> None:
         """Start erasing the 4-KiB sector around `address`. Raises ValueError, OSError if busy."""
         self._check_range(address, 1)
+        if self.busy():
+            raise OSError("W25Q: busy")
         self._enable_write()
         self._start(_SECTOR_ERASE, address)
         self._cs.value(1)
@@ -134,21 +143,23 @@ class W25q:
             raise ValueError(f"W25Q: {length} bytes at {address}")
 
     def _interrupt(self) -> bool:
-        """Make a busy chip readable; True if an erase has to be resumed then."""
+        """Make a busy chip listen; True if an erase has to be resumed then."""
         if not self.busy():
             return False
         if self._erasing:
             self._send(_SUSPEND)
+        self._wait()
+        # An erase that has come to its end meanwhile is not suspended.
+        return bool(self._status(_READ_STATUS_2) & _SUS)
+
+    def _wait(self) -> None:
         for _ in range(_PAUSES):
             time.sleep_us(_PAUSE_US)
             if not self._status() & _BUSY:
-                # An erase that has come to its end meanwhile is not suspended.
-                return bool(self._status(_READ_STATUS_2) & _SUS)
+                return
         raise OSError("W25Q: busy")
 
     def _enable_write(self) -> None:
-        if self.busy():
-            raise OSError("W25Q: busy")
         self._send(_WRITE_ENABLE)
         status = self._status()
         if status & _PROTECTED or not status & _WEL:

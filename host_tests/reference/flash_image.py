@@ -3,15 +3,16 @@
 A block of 4096 bytes: `Fr` and layout 1, ring, row size (2), version of the rows (2), blocks begun
 so far (4), first sequence number (4), oldest sequence not cleared (4), CRC-32 of these 20 bytes;
 earliest and latest time of the rows (4, 4), CRC-32 of these 8 bytes started with the first
-sequence number; then slots of a row and its CRC-32, started with the row's sequence number. All
-little-endian. Runs on CPython and on MicroPython.
+sequence number; places of up to 16 slots that do not count (2 each, FF for none); then slots of a
+row and its CRC-32, started with the row's sequence number. All little-endian. Runs on CPython and
+on MicroPython.
 """
 
 import binascii
 import struct
 
 SECTOR = 4096
-HEADER = 36
+HEADER = 68
 
 
 def rows_of(row_size):
@@ -36,7 +37,7 @@ def block(kind, turn, first, count, time_s, closed):
     if closed:
         closing = struct.pack("<II", time_s, time_s + 60 * (count - 1))
         closing += struct.pack("<I", binascii.crc32(closing, first))
-    parts = [opening, closing]
+    parts = [opening, closing, b"\xff" * 32]
     for place in range(count):
         data = struct.pack("<I", time_s + 60 * place) + body(row_size, first + place)
         parts.append(data)

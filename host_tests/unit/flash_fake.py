@@ -36,14 +36,13 @@ class Flash:
         return self._busy > 0
 
     def read_into(self, address, buffer):
-        if self.dead or self.stuck_busy:
-            raise OSError("no answer")
+        self._answer()
         self.reads += 1
         assert 0 <= address <= self.size - len(buffer)
         buffer[:] = self.octets[address : address + len(buffer)]
 
     def program(self, address, data):
-        self._check()
+        self._answer()
         data = bytes(data)
         assert data
         assert address // self.page_size == (address + len(data) - 1) // self.page_size
@@ -51,10 +50,12 @@ class Flash:
             self._spend(address + offset, byte | 0x55)
             if address // self.sector_size not in self.worn:
                 self.octets[address + offset] &= byte
-        self._busy = self.polls
+        self._busy = max(self._busy, self.polls)  # an erase goes on behind it
 
     def erase_sector(self, address):
-        self._check()
+        self._answer()
+        if self._busy > 1:
+            raise OSError("busy")
         sector = address // self.sector_size
         start = sector * self.sector_size
         self.erases[sector] = self.erases.get(sector, 0) + 1
@@ -68,11 +69,9 @@ class Flash:
         self.cut_after = None
         self._busy = 0
 
-    def _check(self):
-        if self.dead:
+    def _answer(self):
+        if self.dead or self.stuck_busy:
             raise OSError("no answer")
-        if self.stuck_busy or self._busy > 1:
-            raise OSError("busy")
 
     def _spend(self, address, torn):
         if self.cut_after is None:

@@ -60,7 +60,8 @@ class Rig:
         """What the task does, until nothing is left to be done."""
         while self.rings.step():
             pass
-        self.rings._tell()
+        while self.rings._news:
+            self.rings.on_trouble(self.rings._news.pop(0))
 
     def row(self, time_s, mark=0):
         return struct.pack("<II", time_s, mark) + bytes([mark & 0xFF]) * (self.row_size - 8)

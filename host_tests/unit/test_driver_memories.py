@@ -114,16 +114,39 @@ def test_flash_programs_and_erases_without_waiting(monkeypatch):
     rig.driver.program(0x1234, b"hello")
     assert rig.driver.busy()
     with pytest.raises(OSError, match="busy"):
-        rig.driver.program(0x1300, b"x")
-    with pytest.raises(OSError, match="busy"):
         rig.driver.erase_sector(0x1000)
     assert rig.finish() == 4
     buffer = bytearray(7)
     rig.driver.read_into(0x1233, buffer)
     assert buffer == b"\xffhello\xff"
     rig.driver.erase_sector(0x1FFF)
+    with pytest.raises(OSError, match="busy"):
+        rig.driver.erase_sector(0x3000)
     assert rig.finish() == 450
     assert rig.file.data[0x1000:0x2000] == b"\xff" * 4096
+
+
+def test_flash_is_programmed_page_after_page_and_while_a_sector_is_erased(monkeypatch):
+    rig = Flash(monkeypatch)
+    rig.file.data[0x1000:0x2000] = bytes(4096)
+    rig.driver.check()
+    rig.driver.program(0x4000, b"one")
+    rig.driver.program(0x4100, b"two")  # waits for the first
+    rig.finish()
+    rig.driver.erase_sector(0x1000)
+    for place in range(10):
+        rig.bench.run(1000)
+        before_us = rig.bench.us
+        rig.driver.program(0x5000 + place, bytes([place]))
+        assert rig.bench.us - before_us <= 600
+        assert rig.driver.busy()  # the erase goes on
+    buffer = bytearray(1)
+    rig.driver.read_into(0x5003, buffer)
+    assert buffer == b"\x03"
+    assert 300 <= rig.finish() <= 360
+    assert rig.file.data[0x1000:0x2000] == b"\xff" * 4096
+    assert rig.file.data[0x4000:0x4003] + rig.file.data[0x4100:0x4103] == b"onetwo"
+    assert rig.file.data[0x5000:0x500A] == bytes(range(10))
 
 
 def test_flash_programming_clears_bits_only(monkeypatch):

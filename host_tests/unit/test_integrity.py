@@ -130,7 +130,7 @@ def test_a_bit_flipped_in_a_stored_row_is_told_after_the_next_start(quick):
     for n in range(20):
         quick.append(n, n)
     quick.rings.flush()
-    quick.flash.octets[4096 + 36 + 3 * 504 + 100] ^= 1
+    quick.flash.octets[4096 + 68 + 3 * 504 + 100] ^= 1
     quick.boot()
     quick.rings.open("c", 24).append(struct.pack("<I", 1) + bytes(20))
     quick.integrity = Integrity(quick.fram, quick.rings, quick.told.append, quick.restore)

@@ -25,7 +25,7 @@ def small_map(monkeypatch):
 def test_a_new_ring_is_empty():
     rig = Rig()
     assert rig.ring.first == rig.ring.next == 0
-    assert rig.ring.capacity == 3 * ((4096 - 36) // 504)
+    assert rig.ring.capacity == 3 * ((4096 - 68) // 504)
     assert list(rig.ring.span(0, 0xFFFFFFFF)) == []
     with pytest.raises(ValueError, match="row"):
         rig.ring.read_into(0, bytearray(500))
@@ -66,7 +66,7 @@ def test_a_ring_with_a_limit_keeps_exactly_that_many():
     assert rig.rows() == [(n, n) for n in range(88, 100)]
 
 
-def test_a_burst_larger_than_the_journal_is_taken():
+def test_a_burst_of_several_blocks_is_taken():
     rig = Rig()
     for n in range(20):
         rig.append(n, n)

@@ -262,8 +262,7 @@ def test_regions_do_not_overlap_and_fit_the_smallest_fram():
     with pytest.raises(KeyError):
         regions.open_record(memory, "nowhere")
     end = sum(2 * record.slot_size(capacity) for _, capacity, _ in regions.REGIONS)
-    assert end <= regions.JOURNAL_ADDRESS
-    assert regions.JOURNAL_ADDRESS + regions.JOURNAL_SIZE <= 131072
+    assert end <= regions.NOTES_ADDRESS <= 131072 - 8
 
 
 def test_rings_do_not_overlap_and_fit_the_smallest_flash():

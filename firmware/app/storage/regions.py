@@ -1,9 +1,8 @@
 """Where everything lies in the FRAM and in the flash: the one map of the storage.
 
 Offsets follow from the order and the sizes, so a region or a ring is added at the end and never
-moved: a meter in the field keeps its data through an update. All regions lie in the first 124 KiB
-of the FRAM, the journal behind them: 128 KiB are enough; the flash needs 8 MiB. docs/storage.md
-shows the map.
+moved: a meter in the field keeps its data through an update. All regions of the FRAM lie in its
+first 128 KiB; the flash needs 8 MiB. docs/storage.md shows the map.
 """
 
 from micropython import const
@@ -67,8 +66,7 @@ REGIONS = (
     ("calendar_passive", 7600, 1),
     ("device_number", 8, 1),
 )
-JOURNAL_ADDRESS = const(126976)  # rows on their way to flash
-JOURNAL_SIZE = const(4096)
+NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
 # Flash: name, sectors of 4 KiB, most rows (0: as many as fit for certain), format version of the
 # rows. A ring's number is its place here.

@@ -2,11 +2,11 @@
 
 A block is one erase sector: a header, then slots of row and CRC-32. The opening part of the header
 is programmed when the block is begun, the closing part, with the bounds of the rows' times, when
-it is left. A row's sequence number is its block's first one plus its place; the CRC is started
+it is full. A row's sequence number is its block's first one plus its place; the CRC is started
 with it, so a row cannot pass for another. Slots are programmed in order; the block after the one
 that is being filled is erased ahead. Blocks take turns, which spreads the wear.
 
-Rows come in through the journal (app.storage.rings); nothing here waits for the chip, it yields.
+A row that power loss has torn was never appended: the header tells that its slot does not count.
 Rows NOP-10, NOP-11.
 """
 
@@ -16,16 +16,14 @@ from array import array
 
 from micropython import const
 
-from app.storage.journal import whole
-
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from app.storage.journal import Entry
     from app.storage.rings import Rings
     from hal import Buffer
 
+    Found = tuple[int, int, int, list[int]]
     Steps = Generator[None, None, None]  # yields while the chip is at work
 
 _MARK = b"Fr\x01"  # and the layout of blocks
@@ -33,9 +31,17 @@ _OPENING = "<3sBHHIII"  # mark, ring, row size, rows' version, turn, first seque
 _OPENING_SIZE = const(20)
 _CLOSING_AT = const(24)  # earliest and latest time of the rows; each part is followed by its CRC
 _CLOSING_SIZE = const(8)
-_HEADER_SIZE = const(36)
+_SKIPS_AT = const(36)  # places of slots that do not count, rising
+_SKIPS = "<16H"
+_SKIPS_MOST = const(16)
+_NO_SKIP = const(0xFFFF)
+_HEADER_SIZE = const(68)
 _CRC_SIZE = const(4)
+PROGRAM = const(0)  # notes of what is under way
+ERASE = const(1)
 RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
+
+_NOT_FOUND: "Found" = (0, 0, 0, [])
 
 
 def rows_of(sector_size: int, row_size: int) -> int:
@@ -66,38 +72,57 @@ class Ring:
         self._left = -1  # slots free in it, -1: it is closed
         self.turn = 0  # blocks opened since the ring was new; over `blocks`: erase cycles
         self._spare = -1  # the block that is known to be blank
+        self._unclosed = -1  # a full block whose bounds are still to be written
         self._floor = 0  # rows below were cleared
-        self._stored = 0  # sequence of the next row to be programmed
-        self._found = (0, 0, 0)  # block found last, sequences from and up to which it serves
+        # Block found last, sequences from and up to which it serves, slots that do not count
+        self._found = _NOT_FOUND
+        self._skips: list[int] = []  # slots of the head that do not count
         self.next = 0  # sequence of the next row to be appended
         self.ready = False  # False: the chip has not been read yet
 
     @property
     def first(self) -> int:
         """Sequence of the oldest row that can be read; `next` if there is none."""
-        oldest = self._stored  # staged rows lie behind it
+        oldest = self.next
         for first in self._firsts:
             if 0 <= first < oldest:
                 oldest = first
         return max(oldest, self._floor, self.next - self.capacity)
 
     def append(self, row: "Buffer") -> None:
-        """Add a row; after return it survives power loss.
+        """Add a row; after return it survives power loss. Waits some milliseconds at most.
 
-        Raises ValueError if it has another size, OSError if nothing can hold it.
+        Only where a whole block of rows comes within the time of an erase, it is waited for.
+        Raises ValueError if the row has another size, OSError if flash does not take it.
         """
         if len(row) != self.row_size:
             raise ValueError("row size")
-        self._rings.stage(self, row)
-        self.next += 1
+        with self._rings:
+            sequence = self.next
+            while True:
+                if self._left <= 0:
+                    self.begin()
+                sector = self.sector + self._head
+                address = self._address(self._head, sequence, self._skips)
+                self._rings.note(PROGRAM, sector + 1)
+                self._rings.program(address, row)
+                crc = binascii.crc32(row, sequence)
+                self._rings.program(address + self.row_size, struct.pack("<I", crc))
+                self.next = sequence + 1
+                if self.whole(sequence):
+                    break
+                # Cells that do not take it: what the block holds stays readable, but it is left.
+                self.next = sequence
+                self._left = -1
+                self._rings.mark_bad(sector)
+            self._left -= 1
+            self._rings.note(PROGRAM, 0)
 
     def clear(self) -> None:
-        """Forget all rows, for good when this returns; sequence numbers go on.
-
-        Raises OSError if nothing can hold that.
-        """
-        self._rings.stage(self, b"")
-        self._floor = self.next
+        """Forget all rows, for good when this returns; sequence numbers go on. Raises OSError."""
+        with self._rings:
+            self._floor = self.next
+            self.begin()
 
     def read_into(self, sequence: int, row: "bytearray | memoryview") -> bool:
         """Fill `row` with a row; False if it is damaged or missing.
@@ -116,7 +141,16 @@ class Ring:
 
     def whole(self, sequence: int) -> bool:
         """Tell whether a row is as it was appended, like `read_into` without a buffer."""
-        return whole(self._fetch, sequence, self.row_size, sequence, self._scratch)
+        crc = sequence
+        offset = 0
+        while offset < self.row_size:
+            part = self._scratch[: min(self.row_size - offset, len(self._scratch))]
+            if not self._fetch(sequence, offset, part):
+                return False
+            crc = binascii.crc32(part, crc)
+            offset += len(part)
+        part = self._scratch[:_CRC_SIZE]
+        return self._fetch(sequence, offset, part) and struct.unpack_from("<I", part)[0] == crc
 
     def span(self, from_s: int, to_s: int) -> "Generator[int, None, None]":
         """Sequences of the rows whose time lies in `from_s` to `to_s`, both included.
@@ -129,11 +163,9 @@ class Ring:
             sequence = max(sequence, self.first)  # rows may have gone meanwhile
             if sequence >= self.next:
                 return
-            end = self.next
-            if sequence < self._stored:
-                end = self._find(sequence)[2]
-                if not self._overlaps(from_s, to_s):
-                    sequence = end
+            end = self._find(sequence)[2]
+            if not self._overlaps(from_s, to_s):
+                sequence = end
             while sequence < end:
                 time_s = self._time_s(sequence)
                 if time_s is not None and from_s <= time_s <= to_s:
@@ -155,59 +187,24 @@ class Ring:
                 self._firsts[block] = first
             if turn > newest:
                 newest = turn
-                self._floor = floor
-                self._stored = first + rows_of(self._rings.sector_size, row_size)
                 head = block
+                self._floor = floor
+                self.next = first + rows_of(self._rings.sector_size, row_size)
         if head >= 0:
             self._head = head
             self.turn = newest
             if self._firsts[head] < 0:
-                self._floor = self._stored  # rows of another layout: none is left
+                self._floor = self.next  # rows of another layout: none is left
             else:
                 self._scan_head()
-        self.next = self._stored
         self.ready = True
-
-    def restage(self, sequence: int, length: int) -> bool:
-        """Take over an entry that the journal has kept; False if it does not belong here."""
-        if length == 0:
-            self._floor = sequence
-            self.next = max(self.next, sequence)
-            return True
-        if length != self.row_size:
-            return False
-        if sequence == self._stored - 1 and self._left >= 0 and not self.whole(sequence):
-            # Power went while it was programmed. Bits only fall: the same bytes complete it.
-            self._stored -= 1
-            self._left += 1
-        self.next = max(self.next, sequence + 1)
-        return True
-
-    def store(self, entry: "Entry") -> "Steps":
-        """Program an entry of the journal into its slot. Raises OSError if no block takes it."""
-        _, _, sequence, length = entry
-        if length == 0:
-            yield from self._begin(sequence)
-            return
-        while sequence >= self._stored:
-            if self._left <= 0 or sequence != self._stored:
-                yield from self._begin(sequence)
-            yield from self._rings.copy(entry, self._address(self._head, sequence))
-            self._stored = sequence + 1
-            if self.whole(sequence):
-                self._left -= 1
-            else:
-                # Cells that do not take it: what the block holds stays readable, but it is left.
-                self._stored = sequence
-                self._left = -1
-                self._rings.mark_bad(self.sector + self._head)
 
     def prepare(self) -> "Steps":
         """Have a blank block ready behind the one being filled. Raises OSError if none can be."""
         while not self.prepared():
             block = self._after()
             self._firsts[block] = -1
-            self._found = (0, 0, 0)
+            self._found = _NOT_FOUND
             if (yield from self._rings.make_blank(self.sector + block)):
                 self._spare = block
 
@@ -215,39 +212,41 @@ class Ring:
         """Tell whether the next block is blank."""
         return self._after() == self._spare
 
-    # Blocks.
-
-    def _begin(self, sequence: int) -> "Steps":
-        """Leave the present block and open the next one for rows from `sequence` on."""
-        yield from self._close()
+    def begin(self) -> None:
+        """Leave the present block and open the next one. Raises OSError if none can be."""
+        if self._left == 0:
+            self._unclosed = self._head
         self._left = -1
         while True:
-            yield from self.prepare()
+            self._rings.finish(self)
             block = self._spare
             self._spare = -1
             self.turn += 1
-            opening = (_MARK, self.number, self.row_size, self._version, self.turn, sequence)
+            self._rings.note(PROGRAM, self.sector + block + 1)
+            opening = (_MARK, self.number, self.row_size, self._version, self.turn, self.next)
             header = bytearray(_OPENING_SIZE + _CRC_SIZE)
-            struct.pack_into(_OPENING, header, 0, *opening, min(self._floor, sequence))
+            struct.pack_into(_OPENING, header, 0, *opening, self._floor)
             struct.pack_into("<I", header, _OPENING_SIZE, _crc(header, 0))
-            yield from self._rings.program(self._base(block), header)
+            self._rings.program(self._base(block), header)
             if self._opening(block) is not None:
                 break
             self._rings.mark_bad(self.sector + block)
         self._head = block
-        self._firsts[block] = sequence
-        self._found = (0, 0, 0)
-        self._stored = sequence
+        self._firsts[block] = self.next
+        self._found = _NOT_FOUND
         self._left = self._rows
+        self._skips = []
 
-    def _close(self) -> "Steps":
-        """Write the bounds of the block's times, so that `span` need not read its rows."""
-        first = self._firsts[self._head]
-        if self._left < 0 or first >= self._stored:
+    def close(self) -> "Steps":
+        """Write the bounds of a full block's times, so that `span` need not read its rows."""
+        block = self._unclosed
+        if block < 0:
             return
+        self._unclosed = -1
+        first = self._firsts[block]
         earliest = 0xFFFFFFFF
         latest = 0
-        for sequence in range(first, self._stored):
+        for sequence in range(first, self._find(first)[2]):
             time_s = self._time_s(sequence)
             if time_s is not None:
                 earliest = min(earliest, time_s)
@@ -256,7 +255,8 @@ class Ring:
         closing = bytearray(_CLOSING_SIZE + _CRC_SIZE)
         struct.pack_into("<II", closing, 0, earliest, latest)
         struct.pack_into("<I", closing, _CLOSING_SIZE, _crc(closing, first))
-        yield from self._rings.program(self._base(self._head) + _CLOSING_AT, closing)
+        if self._firsts[block] == first:
+            self._rings.program(self._base(block) + _CLOSING_AT, closing)
 
     def _opening(self, block: int) -> "tuple[int, ...] | None":
         header = self._scratch[: _OPENING_SIZE + _CRC_SIZE]
@@ -267,7 +267,7 @@ class Ring:
 
     def _overlaps(self, from_s: int, to_s: int) -> bool:
         """Tell whether the block found last may hold a time in the span."""
-        block, first, _ = self._found
+        block, first, _, _ = self._found
         closing = self._scratch[: _CLOSING_SIZE + _CRC_SIZE]
         self._rings.read_into(self._base(block) + _CLOSING_AT, closing)
         earliest, latest, crc = struct.unpack_from("<III", closing)
@@ -275,19 +275,52 @@ class Ring:
 
     def _scan_head(self) -> None:
         """Find the first blank slot of the head: slots are programmed in order."""
-        first = self._firsts[self._head]
+        base = self._base(self._head) + _HEADER_SIZE
+        slot = self.row_size + _CRC_SIZE
         low = 0
         high = self._rows
         while low < high:
             middle = (low + high) // 2
-            at = self._address(self._head, first + middle)
-            if self._rings.blank(at, self.row_size + _CRC_SIZE):
+            if self._rings.blank(base + middle * slot, slot):
                 high = middle
             else:
                 low = middle + 1
-        self._stored = first + low
-        closed = not self._rings.blank(self._base(self._head) + _CLOSING_AT, _CLOSING_SIZE)
-        self._left = -1 if closed else self._rows - low
+        # One that is beyond was being written when the power went: the same bytes complete it.
+        self._skips = [place for place in self._skips_of(self._head) if place < low]
+        self.next = self._firsts[self._head] + low - len(self._skips)
+        self._left = self._rows - low
+        sector = self.sector + self._head
+        # Cells that were being programmed when the power went may only look blank.
+        noted = self._rings.noted[PROGRAM] == sector + 1
+        if low and low - 1 not in self._skips and not self.whole(self.next - 1):
+            self.next -= 1
+            self._skip(low - 1)
+            if not noted and self._left >= 0:
+                self._rings.tell(self)
+        elif noted and self._left:
+            self._left -= 1
+            self._skip(low)
+        if sector in self._rings.bad:
+            self._left = -1
+
+    def _skip(self, place: int) -> None:
+        """Count a slot of the head no more. Begins no row before it is known to be skipped."""
+        at = self._base(self._head)
+        skips = len(self._skips)
+        if skips == _SKIPS_MOST:
+            self._left = -1
+            return
+        slot = self.row_size + _CRC_SIZE
+        self._rings.program(at + _HEADER_SIZE + place * slot, bytes(4))
+        self._rings.program(at + _SKIPS_AT + 2 * skips, struct.pack("<H", place))
+        self._skips.append(place)
+        self._found = _NOT_FOUND
+        self._rings.note(PROGRAM, 0)
+
+    def _skips_of(self, block: int) -> "list[int]":
+        part = self._scratch[: 2 * _SKIPS_MOST]
+        self._rings.read_into(self._base(block) + _SKIPS_AT, part)
+        return [place for place in struct.unpack_from(_SKIPS, part) if place != _NO_SKIP]
 
     def _base(self, block: int) -> int:
         return (self.sector + block) * self._rings.sector_size
@@ -302,39 +335,43 @@ class Ring:
 
     # Rows.
 
-    def _find(self, sequence: int) -> "tuple[int, int, int]":
-        """Return the block that has to hold a stored row, and the sequences that it serves."""
+    def _find(self, sequence: int) -> "Found":
+        """Return the block that has to hold a row, and what is known of it."""
         if not self._found[1] <= sequence < self._found[2]:
-            block = 0
-            start = -1
-            end = self._stored
-            for index, first in enumerate(self._firsts):
-                if start < first <= sequence:
+            block = start = 0
+            end = self.next
+            for step in range(1, self.blocks + 1):  # from the oldest to the head
+                index = (self._head + step) % self.blocks
+                first = self._firsts[index]
+                if first > sequence:
+                    end = first
+                    break
+                if first >= 0:  # of two with the same number the later holds the row
                     block = index
                     start = first
-                elif sequence < first < end:
-                    end = first
-            self._found = (block, max(0, start), end)
+            skips = self._skips if block == self._head else self._skips_of(block)
+            self._found = (block, start, end, skips)
         return self._found
 
     def _fetch(self, sequence: int, offset: int, buffer: "bytearray | memoryview") -> bool:
-        """Read from a row and its CRC, stored or staged; False if no block holds it."""
-        if sequence >= self._stored:
-            return self._rings.staged_into(self.number, sequence, offset, buffer)
-        block = self._find(sequence)[0]
-        first = self._firsts[block]
-        if first < 0 or sequence - first >= self._rows:
+        """Read from a row and its CRC; False if no block holds it."""
+        block, _, _, skips = self._find(sequence)
+        address = self._address(block, sequence, skips)
+        end = address + self.row_size + _CRC_SIZE
+        if self._firsts[block] < 0 or end > self._base(block + 1):
             return False
-        self._rings.read_into(self._address(block, sequence) + offset, buffer)
+        self._rings.read_into(address + offset, buffer)
         return True
 
     def _time_s(self, sequence: int) -> "int | None":
         part = self._scratch[:4]
         return struct.unpack_from("<I", part)[0] if self._fetch(sequence, 0, part) else None
 
-    def _address(self, block: int, sequence: int) -> int:
-        slot = (sequence - self._firsts[block]) * (self.row_size + _CRC_SIZE)
-        return self._base(block) + _HEADER_SIZE + slot
+    def _address(self, block: int, sequence: int, skips: "list[int]") -> int:
+        place = sequence - self._firsts[block]
+        for skip in skips:
+            place += skip <= place
+        return self._base(block) + _HEADER_SIZE + place * (self.row_size + _CRC_SIZE)
 
 
 def _crc(part: "bytearray | memoryview", seed: int) -> int:
