@@ -57,16 +57,19 @@ class LinearityRecord:
         """Count no more."""
         self._converter.count_codes(0, False)
 
-    def finish(self) -> None:
-        """Make the table, store it and use it; if one of them fails the old one stays.
-
-        Raises LinearityError for counts that no ramp gives, OSError if it could not be stored.
-        """
+    def finish(self) -> Linearity:
+        """Return the table that was counted. Raises LinearityError if no ramp counts so."""
         counts = self._converter.counts
         if counts is None:
             raise LinearityError("linearity: nothing was counted")
         self.stop()
-        table = table_from(counts, self.first, self.last)
+        return table_from(counts, self.first, self.last)
+
+    def save(self, table: Linearity) -> None:
+        """Store a table and use it. Raises OSError if it could not be stored; the old one stays.
+
+        LinearityError: it is too uneven to be stored.
+        """
         self._record.save(table.pack())
         self.table = table
         self.problem = ""

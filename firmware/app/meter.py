@@ -38,7 +38,7 @@ from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
 from app.no_power import NoPower
 from app.outages import Outages
-from app.parameters import ParameterLock, Parameters
+from app.parameters import TEST_MODE_S, ParameterLock, Parameters
 from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
@@ -53,6 +53,7 @@ from app.storage.rings import Rings
 from app.storage.vault import Vault
 from app.tariff.parts import TariffParts
 from app.tasks import Supervisor
+from app.test_mode import TestMode
 from app.transport.data_sets import DataSets
 from app.transport.hdlc import HdlcLink
 from app.transport.iec62056_21 import Session
@@ -65,7 +66,7 @@ from metrology.engine import Engine
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.tasks import Task
-    from hal import Board, Output
+    from hal import Board, Memory, Output
 
 _METROLOGY_LIMIT_S = const(5)
 _CLOCK_LIMIT_S = const(180)
@@ -116,14 +117,7 @@ class Meter:
         self.energy_record = EnergyRecord(memory, self.engine.energies)
         self._restore_energies()
         self.engine.on_window.append(self.energy_record.window)
-        self.parameters = Parameters(memory, board.variant, self.lock, self.clock)
-        self.parameters.apply_to(self.engine)
-        linearity = None
-        if board.converter is not None:
-            linearity = LinearityRecord(memory, board.converter)
-        self.production = Production(
-            self.engine, stored, board.variant, self.lock, self.clock, linearity
-        )
+        self._factory(memory, stored)
         self._check_factory_records()
         self._open_logs()
         self.registers = RegisterFile(
@@ -211,17 +205,20 @@ class Meter:
         self._solved("memory: " + part)  # each report is a new event
         self._problem("memory: " + part, damage_of(part))
 
+    def _factory(self, memory: "Memory", stored: CalibrationRecord) -> None:
+        """Make what production sets and the parameter switch locks."""
+        self.parameters = Parameters(memory, self.board.variant, self.lock, self.clock)
+        self.parameters.apply_to(self.engine)
+        self.test_mode = TestMode(lambda: self.parameters.get(TEST_MODE_S))
+        converter = self.board.converter
+        linearity = None if converter is None else LinearityRecord(memory, converter)
+        self.production = Production(
+            self.engine, stored, self.board.variant, self.lock, self.clock, linearity
+        )
+
     def _check_factory_records(self) -> None:
-        if self.production.stored.damaged:
-            self._problem(self.production.stored.problem, event_codes.CALIBRATION_DAMAGED)
-        if self.engine.undelayed:
-            self._problem(
-                "calibration: delays too long for this frame rate, measured without",
-                event_codes.CALIBRATION_DAMAGED,
-            )
-        linearity = self.production.linearity
-        if linearity is not None and linearity.problem:
-            self._problem(linearity.problem, event_codes.CALIBRATION_DAMAGED)
+        for text in self.production.defects():
+            self._problem(text, event_codes.CALIBRATION_DAMAGED)
         if self.outages.damaged:
             self._problem("both copies of the power counters are damaged, they start at zero")
         if self.parameters.damaged:
@@ -250,9 +247,10 @@ class Meter:
         events.open(self.rings, self.clock)
         self.certification = CertificationLog(self.rings, self.clock, self.lock, events.post)
         self.parameters.before_change = self.certification.record
-        self.parameters.on_change = lambda _parameter, _old, _new: events.post(
-            event_codes.PARAMETERS_CHANGED
+        self.parameters.on_change = self.production.on_change = lambda _what, _old, _new: (
+            events.post(event_codes.PARAMETERS_CHANGED)
         )
+        self.production.before_change = self.certification.keep
         self.settings.on_change = events.setting_changed
         self.power_up.on_power_up.append(
             lambda outage_s, short: None if short else events.outage(outage_s)
@@ -271,7 +269,7 @@ class Meter:
             (event_codes.PARAMETERS_DAMAGED, lambda: self.parameters.damaged),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: _NO_CONVERTER in self.problems),
-            (event_codes.CALIBRATION_DAMAGED, lambda: self.production.stored.damaged),
+            (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
         ]
 
     def _build_catalogue(self) -> "catalogue.Catalogue":
@@ -292,6 +290,7 @@ class Meter:
         transformer = self.board.variant.transformer
         event_values.add_events(objects, self.events, self.certification, self.clock)
         factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
+        factory_values.add_tests(objects, self.parameters, self.test_mode, self.tariff.runner)
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
         waveform_profile.add(objects, self.engine, self.board.frames)
@@ -328,6 +327,7 @@ class Meter:
             self.status,
         )
         display.times.version = version.APPLICATION
+        display.formats.testing = self.status.testing = self.test_mode.active
         return display
 
     def _meter_status(self) -> MeterStatus:

@@ -39,14 +39,33 @@ OUTPUT_CONSTANT_REACTIVE = const(10)
 OUTPUT_CONSTANT_APPARENT = const(11)
 OUTPUT_ENERGY = const(12)
 OUTPUT_WIDTH = const(13)  # ms
-COUNT = const(14)
+SERVICE_FUNCTION = const(14)  # of the output (rows LCR-20, LED-09, LED-11)
+TEST_MODE_S = const(15)
+COUNT = const(16)
 
-_FORMAT = "<BBHHIIIBBIIIBBII"  # the parameters, number of changes, time of the last
+SWITCHING = const(0)
+METROLOGICAL_PULSE = const(1)
+END_OF_PERIOD = const(2)
+
+_FORMAT = "<BBHHIIIBBIIIBBBHII"  # the parameters, number of changes, time of the last
+_FORMAT_1 = "<BBHHIIIBBIIIBBII"  # before the output had a function of its own
+_TEST_MODE_S = const(3600)
+_PERIOD_S = const(900)  # measuring period 1
 _LED_CONSTANTS_DIRECT = (1000, 3200, 4000)
 _LED_CONSTANTS_TRANSFORMER = (10_000,)
 _OUTPUT_CONSTANT = const(1000)
-_LED_ENERGIES = (pulse.ACTIVE, pulse.REACTIVE, pulse.APPARENT)
+LED_ENERGIES = (pulse.ACTIVE, pulse.REACTIVE, pulse.APPARENT)
 _UINT32_MAX = 0xFFFFFFFF
+_CONSTANT = "constant of the pulse output"
+_RANGES = (
+    (REGISTRATION_MODE, 0, ABSOLUTE, "registration mode: 0 to 2"),
+    (OUTPUT_CONSTANT_ACTIVE, 0, _UINT32_MAX, _CONSTANT),
+    (OUTPUT_CONSTANT_REACTIVE, 0, _UINT32_MAX, _CONSTANT),
+    (OUTPUT_CONSTANT_APPARENT, 0, _UINT32_MAX, _CONSTANT),
+    (OUTPUT_WIDTH, pulse.WIDTH_MIN_MS, pulse.WIDTH_MAX_MS, "pulse width: 30 to 200 ms"),
+    (SERVICE_FUNCTION, SWITCHING, END_OF_PERIOD, "function of the service output: 0 to 2"),
+    (TEST_MODE_S, 1, 0xFFFF, "test mode: 1 to 65535 s"),
+)
 
 
 class ParameterLock:
@@ -93,6 +112,7 @@ class Parameters:
         self._values = [TWO_WAY, 0, 1, 1, constant, constant, constant]
         self._values += [pulse.ACTIVE, pulse.REACTIVE]
         self._values += [_OUTPUT_CONSTANT] * 3 + [pulse.NO_ENERGY, pulse.WIDTH_MIN_MS]
+        self._values += [SWITCHING, _TEST_MODE_S]
         self._load()
 
     def get(self, parameter: int) -> int:
@@ -128,6 +148,7 @@ class Parameters:
         """Let an engine obey the parameters from now on."""
         self._engine = engine
         self._apply()
+        self._clock.every(_PERIOD_S, self._end_period)
 
     def _load(self) -> None:
         try:
@@ -138,10 +159,15 @@ class Parameters:
         if payload is None:
             self.damaged = self._record.state >= record.LOST
             return
-        if len(payload) != struct.calcsize(_FORMAT):
+        if len(payload) == struct.calcsize(_FORMAT_1):
+            values = list(struct.unpack(_FORMAT_1, payload))
+            function = METROLOGICAL_PULSE if values[OUTPUT_ENERGY] else SWITCHING
+            values[SERVICE_FUNCTION:SERVICE_FUNCTION] = [function, _TEST_MODE_S]
+        elif len(payload) == struct.calcsize(_FORMAT):
+            values = list(struct.unpack(_FORMAT, payload))
+        else:
             self.damaged = True
             return
-        values = list(struct.unpack(_FORMAT, payload))
         changes, changed_utc_s = values[COUNT:]
         values = values[:COUNT]
         try:
@@ -154,8 +180,9 @@ class Parameters:
         self.changed_utc_s = changed_utc_s
 
     def _check(self, values: list[int]) -> None:
-        if not 0 <= values[REGISTRATION_MODE] <= ABSOLUTE:
-            raise ValueError("registration mode: 0 to 2")
+        for parameter, least, most, text in _RANGES:
+            if not least <= values[parameter] <= most:
+                raise ValueError(text)
         if not 0 <= values[MEASUREMENT_TYPE] <= (1 if self._transformer else 0):
             raise ValueError("measurement type: 0, or 1 with transformers")
         # Set one by one, a ratio goes up by its numerator first, down by its denominator first.
@@ -165,19 +192,15 @@ class Parameters:
             if values[parameter] not in allowed:
                 raise ValueError("LED constant: " + str(allowed))
         for parameter in (LED_1_ENERGY, LED_2_ENERGY):
-            if values[parameter] not in _LED_ENERGIES:
+            if values[parameter] not in LED_ENERGIES:
                 raise ValueError("energy of an LED: 23, 26 or 33")
-        for parameter in (
-            OUTPUT_CONSTANT_ACTIVE,
-            OUTPUT_CONSTANT_REACTIVE,
-            OUTPUT_CONSTANT_APPARENT,
-        ):
-            if not 0 <= values[parameter] <= _UINT32_MAX:
-                raise ValueError("constant of the pulse output")
-        if values[OUTPUT_ENERGY] != pulse.NO_ENERGY and values[OUTPUT_ENERGY] not in _LED_ENERGIES:
+        if values[OUTPUT_ENERGY] != pulse.NO_ENERGY and values[OUTPUT_ENERGY] not in LED_ENERGIES:
             raise ValueError("energy of the pulse output: 0, 23, 26 or 33")
-        if not pulse.WIDTH_MIN_MS <= values[OUTPUT_WIDTH] <= pulse.WIDTH_MAX_MS:
-            raise ValueError("pulse width: 30 to 200 ms")
+
+    def _end_period(self, _utc_s: int) -> None:
+        """Close the output for a pulse at the end of a measuring period, if told to."""
+        if self._engine is not None and self._values[SERVICE_FUNCTION] == END_OF_PERIOD:
+            self._engine.pulses.output.mark()
 
     def _apply(self) -> None:
         engine = self._engine
@@ -194,12 +217,12 @@ class Parameters:
             (pulses.active, values[LED_1_ENERGY]),
             (pulses.reactive, values[LED_2_ENERGY]),
         ):
-            constant = values[LED_CONSTANT_ACTIVE + _LED_ENERGIES.index(energy)]
+            constant = values[LED_CONSTANT_ACTIVE + LED_ENERGIES.index(energy)]
             generator.configure(energy, constant)
         energy = values[OUTPUT_ENERGY]
         constant = 0
-        if energy != pulse.NO_ENERGY:
-            constant = values[OUTPUT_CONSTANT_ACTIVE + _LED_ENERGIES.index(energy)]
+        if energy != pulse.NO_ENERGY and values[SERVICE_FUNCTION] == METROLOGICAL_PULSE:
+            constant = values[OUTPUT_CONSTANT_ACTIVE + LED_ENERGIES.index(energy)]
         if 0 < constant <= pulse.CONSTANT_MAX:
             pulses.output.configure(energy, constant)
         else:

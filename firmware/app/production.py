@@ -7,16 +7,20 @@ metrology.md: gain at reference current, phase at 60 degrees, offset at the smal
 of it needs the parameter switch open (rows PRD-01, PRD-02, PRD-08, IDN-10).
 """
 
+import binascii
 import struct
 
 from micropython import const
 
+from app.errors import AccessRefused
 from app.storage import record, regions
 from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
 from metrology.calibration_step import GAIN, MEASURE, OFFSET, PHASE, Averages, Load, corrected
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from app.linearity_record import LinearityRecord
     from app.parameters import ParameterLock
@@ -37,6 +41,9 @@ WINDOWS_MIN = const(5)
 WINDOWS_MAX = const(3000)  # ten minutes
 _WINDOWS = const(50)
 _SILENCE_WINDOWS = const(25)  # windows of no whole cycles in a row: there is no voltage
+_CORRECTIONS = b"\x00\x00\x80\x42\x04\xff"  # the objects that the log names
+_TABLE = b"\x00\x00\x80\x42\x08\xff"
+_LOG_FULL = "the certification log is full"
 _TAIL = "<II"  # number of calibrations, time of the last
 _TAIL_BYTES = const(8)
 
@@ -99,6 +106,9 @@ class Production:
     step, state, reason: of the last step asked for; `reason` says why it was refused
     averages: what was measured in it; windows_done: for so many windows it has run
     linearity: the converter's table, None where the board's converter needs none
+    before_change: None, or called with name, old and new checksum before corrections or the table
+    change; what it raises refuses the change
+    on_change: None, or called with 0 and both checksums after a change
     """
 
     def __init__(
@@ -118,6 +128,8 @@ class Production:
         self.reason = ""
         self.windows = _WINDOWS
         self.windows_done = 0
+        self.before_change: Callable[[bytes, int, int], None] | None = None
+        self.on_change: Callable[[int, int, int], None] | None = None
         self.load = Load(variant.phases)
         self.averages = Averages(variant.phases)
         self._engine = engine
@@ -191,18 +203,51 @@ class Production:
             self._take_over(calibration)
         except CalibrationError as error:
             raise self._refusal(str(error)) from None
+        except AccessRefused:
+            self._refusal(_LOG_FULL)
+            raise
         self.state = DONE
         self.reason = ""
 
+    def defects(self) -> list[str]:
+        """Tell what the meter measures without; while that is so, data are to be marked."""
+        found: list[str] = []
+        if self.stored.damaged:
+            found.append(self.stored.problem)
+        if self._engine.undelayed:
+            found.append("calibration: delays too long for this frame rate, measured without")
+        if self.linearity is not None and self.linearity.damaged:
+            found.append(self.linearity.problem)
+        return found
+
     def _take_over(self, calibration: Calibration) -> None:
-        calibration.check()
         present = self.stored.calibration
+        old, new = present.pack(), calibration.pack()
         self._engine.recalibrate(calibration)
         try:
+            sums = self._log(_CORRECTIONS, old, new)
             self.stored.save(calibration, self._clock.utc_s())
-        except OSError:
+        except (OSError, AccessRefused):
             self._engine.recalibrate(present)
             raise
+        self._tell(sums)
+
+    def _take_over_table(self, linearity: "LinearityRecord") -> None:
+        new = linearity.finish()
+        old = b"" if linearity.table is None else linearity.table.pack()
+        sums = self._log(_TABLE, old, new.pack())
+        linearity.save(new)
+        self._tell(sums)
+
+    def _log(self, name: bytes, old: bytes, new: bytes) -> tuple[int, int]:
+        sums = binascii.crc32(old), binascii.crc32(new)
+        if self.before_change is not None:
+            self.before_change(name, *sums)
+        return sums
+
+    def _tell(self, sums: tuple[int, int]) -> None:
+        if self.on_change is not None:
+            self.on_change(0, *sums)
 
     def _require_rest(self) -> None:
         if self.state == MEASURING:
@@ -252,13 +297,15 @@ class Production:
         step = self.step
         try:
             if self.linearity is not None and step == LINEARITY:
-                self.linearity.finish()
+                self._take_over_table(self.linearity)
             else:
                 new = corrected(self.stored.calibration, self.load, self.averages, step)
                 if step != MEASURE:
                     self._take_over(new)
         except ValueError as error:
             self._end(REFUSED, str(error))
+        except AccessRefused:
+            self._end(REFUSED, _LOG_FULL)
         except OSError:
             self._end(REFUSED, "the memory does not answer")
         else:

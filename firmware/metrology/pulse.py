@@ -110,6 +110,11 @@ class PulseGenerator:
         if self._output is not None:
             self._output.steady(lit)
 
+    def mark(self) -> None:
+        """Give one pulse now that counts no energy, as at the end of a measuring period."""
+        if self._output is not None:
+            self._output.train(1, 0, 0, self._longest_us, 0)
+
     def flush(self) -> None:
         """Give all pulses that are due now: the power is about to go."""
         if self._output is not None:

@@ -12,6 +12,7 @@ from app import axdr
 from app.cosem import access
 from app.cosem.base import NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
+from app.cosem.script_table import BuiltInScripts, ScriptTable
 from app.cosem.values import Value
 from app.parameters import (
     CT_DENOMINATOR,
@@ -19,11 +20,14 @@ from app.parameters import (
     LED_1_ENERGY,
     LED_2_ENERGY,
     LED_CONSTANT_ACTIVE,
+    LED_ENERGIES,
     MEASUREMENT_TYPE,
     OUTPUT_CONSTANT_ACTIVE,
     OUTPUT_ENERGY,
     OUTPUT_WIDTH,
     REGISTRATION_MODE,
+    SERVICE_FUNCTION,
+    TEST_MODE_S,
 )
 
 TYPE_CHECKING = const(False)
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from app.cosem.base import Session
     from app.cosem.catalogue import Catalogue
     from app.parameters import Parameters
+    from app.tariff.scripts import Runner
+    from app.test_mode import TestMode
     from hal import Input
 
 # Units 45 to 47 of the Blue Book, imp/Wh, imp/varh, imp/VAh: imp/kWh have scaler -3
@@ -42,11 +48,13 @@ _IMPULSE_SCALER = const(-3)
 # D and E of 0-0:128.D.E: parameters of class 1 with their type
 _PARAMETERS = (
     (0, 1, REGISTRATION_MODE, axdr.ENUM),
+    (60, 0, SERVICE_FUNCTION, axdr.ENUM),
     (60, 1, OUTPUT_ENERGY, axdr.ENUM),
     (60, 2, OUTPUT_WIDTH, axdr.UINT8),
     (60, 3, LED_1_ENERGY, axdr.ENUM),
     (60, 4, LED_2_ENERGY, axdr.ENUM),
 )
+_TEST_STATE = (0, 0, 96, 34, 11)
 _NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
 BENCH = const(66)  # D of the calibration bench's objects
 
@@ -83,6 +91,21 @@ class FixedNumber(Value):
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
         writer.number(self._tag, self._number)
+
+
+class TestState(Value):
+    """Whether the test mode is on; writing begins or ends it."""
+
+    def __init__(self, mode: "TestMode") -> None:
+        self._mode = mode
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.boolean(self._mode.active())
+
+    def write(self, reader: "Reader") -> None:
+        """Begin or end the mode."""
+        self._mode.set(reader.boolean())
 
 
 class Constants(InterfaceClass):
@@ -178,6 +201,23 @@ def add_parameters(
     changes = Changes(parameters, clock)
     catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
     catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
+
+
+def add_tests(
+    catalogue: "Catalogue", parameters: "Parameters", mode: "TestMode", runner: "Runner"
+) -> None:
+    """Add test mode and the choice of the optical test output (rows LED-05, PRD-03, PRD-04)."""
+    data = Data()
+    duration = Parameter(parameters, TEST_MODE_S, axdr.UINT16)
+    catalogue.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
+    catalogue.add(_TEST_STATE, data, TestState(mode), access.SETTINGS)
+    scripts = ScriptTable(catalogue, runner)
+    test = BuiltInScripts((lambda: mode.set(True),))
+    choices = [
+        lambda energy=energy: parameters.put(LED_1_ENERGY, energy) for energy in LED_ENERGIES
+    ]
+    catalogue.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
+    catalogue.add((0, 0, 10, 0, 104), scripts, BuiltInScripts(tuple(choices)), access.SETTINGS)
 
 
 def moment(clock: "Clock", utc_s: int) -> bytes:

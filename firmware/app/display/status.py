@@ -32,8 +32,9 @@ class MeterStatus:
         clock: "Clock",
     ) -> None:
         self.tariff: Callable[[], int] = _first_tariff  # number of the one in force, 0: none
-        self.fault: Callable[[], bool] = _no_fault  # FF
-        self.wrong_sequence: Callable[[], bool] = _no_fault  # L1 L2 L3 blink
+        self.fault: Callable[[], bool] = _never  # FF
+        self.wrong_sequence: Callable[[], bool] = _never  # L1 L2 L3 blink
+        self.testing: Callable[[], bool] = _never  # TEST
         self.disconnected = False  # SD
         self._quantities = quantities
         self._energies = energies
@@ -56,6 +57,8 @@ class MeterStatus:
             indicators.set(f"T{(tariff - 1) % _TARIFFS + 1}", tariff > _TARIFFS)
         if self.fault():
             indicators.set("FF")
+        if self.testing():
+            indicators.set("TEST")
         if self.disconnected:
             indicators.set("SD")
         if self._clock.invalid:
@@ -68,7 +71,7 @@ class MeterStatus:
             indicators.set("-" + letter)
 
 
-def _no_fault() -> bool:
+def _never() -> bool:
     return False
 
 

@@ -2,7 +2,7 @@
 
 An entry, with the object's name, its old and its new value, is kept before the change is made; a
 log that is full, or that cannot keep it, refuses the change. It is erased only while the parameter
-switch is open. Table 8.3 names what is watched.
+switch is open. Table 8.3 names what is watched; calibration is besides, by its records' checksums.
 """
 
 from micropython import const
@@ -54,10 +54,13 @@ class CertificationLog(Log):
         """
         for watched, d, e in _WATCHED:
             if watched == parameter:
-                if self.full():
-                    raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
-                name = bytes((1, 0, 0, d, e, 255))
-                self.add(self._clock.utc_s(), (name, old, new))
+                self.keep(bytes((1, 0, 0, d, e, 255)), old, new)
+
+    def keep(self, name: bytes, old: int, new: int) -> None:
+        """Keep an entry. Raises AccessRefused if the log is full, OSError if it cannot be kept."""
+        if self.full():
+            raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+        self.add(self._clock.utc_s(), (name, old, new))
 
     def last(self) -> "tuple[int | bytes, ...]":
         """Return name, old and new value of the newest entry; an empty name if there is none."""
