@@ -200,7 +200,6 @@ def test_open_12_dlms_version(link):
     assert (answer.result, answer.granted[2]) == (0, 6)
 
 
-@pytest.mark.row("SEC-69")
 def test_open_13_conformance(link):
     one = link()
     for proposed, granted in (
@@ -281,7 +280,6 @@ def test_data_ln_n3_bad_set(link, request_, expected):
     assert one.ask(bytes.fromhex("c001c1" + DEVICE_ID + "00"))[:4].hex() == "c401c100"
 
 
-@pytest.mark.row("SEC-69")
 @pytest.mark.parametrize(
     ("missing", "request_"),
     [

@@ -238,7 +238,6 @@ def test_cosem_the_public_clients_objects(client):
     client.connect()
 
 
-@pytest.mark.row("TCP-18")
 def test_cosem_multiple_references(client, objects):
     """Ten values in one answer, and one of 500 to 1000 octets."""
     energies = [entry for entry in objects if entry[0] == 3]
@@ -311,6 +310,7 @@ def encoded_columns(client, name):
     return found
 
 
+@pytest.mark.row("TCP-18")
 def test_cosem_profile_by_range(client, objects):
     tried = 0
     for name, columns, clock, _ in profiles(client, objects):

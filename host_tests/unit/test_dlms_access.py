@@ -34,7 +34,6 @@ def rig():
     return Rig().associate(services=WITH_ACCESS)
 
 
-@pytest.mark.row("SEC-69")
 def test_get_set_and_action_in_one_request(rig):
     answer = rig.apdu(
         access([GET_ENERGY, SET_ZONE, GET_ZONE, SHIFT], ["00", "10ff88", "00", "10000a"])

@@ -96,7 +96,6 @@ def reference(request=OBJECT_LIST):
     return rig.apdu(request)
 
 
-@pytest.mark.row("SEC-69", "TCP-18")
 @pytest.mark.parametrize("window", [1, 2, 3, 9, 63])
 @pytest.mark.parametrize("size", [12, 20, 134, 135, 136, 137, 200, 264, 265, 1024])
 def test_an_answer_in_windows(size, window):

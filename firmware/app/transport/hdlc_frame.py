@@ -23,8 +23,9 @@ _OVERHEAD_MAX = const(12)  # format 2, addresses 4 + 1, control 1, HCS 2, FCS 2
 _FCS_GOOD = const(0xF0B8)  # what remains of a block followed by its own check sequence
 _TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
 # Octets wait in the UART while a garbage collection or a flash erase holds the task up (20 to
-# 50 ms), so that much of a gap is no proof that the line was silent.
-_STALL_MS = const(50)
+# 50 ms) or several such things come together, so that much of a gap is no proof of silence; a
+# frame whose end is missing costs nothing but this wait, for the next flag begins another.
+_STALL_MS = const(200)
 
 
 def _make_table() -> "array[int]":
