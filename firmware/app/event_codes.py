@@ -35,6 +35,7 @@ PROFILE_CLEARED = const(254)
 LOG_CLEARED = const(255)
 
 CLOCK_CHIP_FAILED = const(0x100 | 6)
+CERTIFICATE_REFUSED = const(0x100 | 49)
 BACKUP_DAMAGED = const(0x100 | 14)  # one copy of the energies
 DATA_DAMAGED = const(0x200 | 14)  # both copies
 PARAMETERS_DAMAGED = const(0x300 | 14)

@@ -262,7 +262,7 @@ class Security:
 
     def certificate_refused(self) -> None:
         """Somebody brought a certificate that cannot be believed."""
-        self.on_event(event_codes.DECIPHERING_FAILED)
+        self.on_event(event_codes.CERTIFICATE_REFUSED)
 
     def wrong_tag(self) -> None:
         """Count an APDU whose tag is wrong; every third one is an event (row SEC-36)."""

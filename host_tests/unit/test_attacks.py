@@ -242,7 +242,6 @@ def test_options_of_service_class_and_release(rig):
     assert rig.server.associations() == 0
 
 
-@pytest.mark.row("SEC-13")
 def test_broadcasts_without_the_right_key(rig):
     """Signed broadcasts: another key, an old number, too little protection: no action, silence."""
     rig.security.set_policy(0x10)

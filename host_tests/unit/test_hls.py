@@ -1,5 +1,6 @@
 """Who gets in: passwords, challenges, the four passes, the lock after failures."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from cipher_client import CHALLENGE, CLOCK, ENERGY, ENERGY_ANSWER, METER, TITLE, Client, digest
+from cipher_client import (
+    CHALLENGE,
+    CLOCK,
+    ENERGY,
+    ENERGY_ANSWER,
+    LLS,
+    METER,
+    TITLE,
+    Client,
+    digest,
+)
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from dlms_rig import AARQ_LLS, AARQ_PUBLIC, NOW_UTC_S, Rig
 
 NOT_POSSIBLE = "d80101"
@@ -302,3 +314,43 @@ def test_the_objects_of_the_lock(rig):
     assert rig.apdu("c101c100010000802801ff02001100").hex() == "c501c103"
     fresh = Rig(memory=rig.memory)
     assert fresh.security.lockout.limit == 5
+
+
+@pytest.mark.row("SEC-21")
+def test_each_log_in_is_one_event(rig):
+    for client, mechanism in ((Client(rig), 5), (Client(rig, control=0), 1)):
+        rig.events.clear()
+        if mechanism == 5:
+            client.log_in()
+        else:
+            assert client.associate(1, context=1) == (0, 0)
+        assert rig.events == [249]
+    rig.events.clear()
+    rig.apdu(AARQ_PUBLIC, sap=16)
+    assert Client(rig, counter=50).associate() == (0, 14)  # not proved yet
+    assert rig.events == []
+
+
+@pytest.mark.parametrize("mechanism", [2, 6])
+def test_passwords_by_aes_and_sha_256(rig, mechanism):
+    """Mechanism 2 as clients in the field have it, 6 of the Green Book; off in a new meter."""
+    client = Client(rig, control=0)
+    assert client.associate(mechanism, CHALLENGE, context=1) == (1, 11)
+    rig.security.set_mechanism(0, mechanism)
+
+    def answer(first, second, challenge, other):
+        if mechanism == 2:
+            key = algorithms.AES(LLS + bytes(8))
+            return Cipher(key, modes.ECB()).encryptor().update(challenge)
+        return hashlib.sha256(LLS + first + second + challenge + other).digest()
+
+    for spoilt in (False, True):
+        assert client.associate(mechanism, CHALLENGE, context=1) == (0, 14)
+        proof = answer(TITLE, METER, client.to_client, CHALLENGE)
+        if spoilt:
+            proof = bytes((proof[0] ^ 1,)) + proof[1:]
+        given = client.send(client.reply(proof))
+        if spoilt:
+            assert given.hex() == "c701c10300"
+        else:
+            assert given[8:] == answer(METER, TITLE, CHALLENGE, client.to_client)

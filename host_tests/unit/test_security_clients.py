@@ -194,9 +194,14 @@ def test_dlms_cosem_believes_the_meter_after_a_restart(rig):
 
 
 @pytest.mark.row("SEC-09")
-@pytest.mark.parametrize("mechanism", [3, 4], ids=["MD5", "SHA-1"])
-def test_md5_and_sha1_only_when_switched_on(rig, mechanism):
-    kinds = {3: Authentication.HIGH_MD5, 4: Authentication.HIGH_SHA1}
+@pytest.mark.parametrize("mechanism", [2, 3, 4, 6], ids=["AES", "MD5", "SHA-1", "SHA-256"])
+def test_weak_mechanisms_only_when_switched_on(rig, mechanism):
+    kinds = {
+        2: Authentication.HIGH,
+        3: Authentication.HIGH_MD5,
+        4: Authentication.HIGH_SHA1,
+        6: Authentication.HIGH_SHA256,
+    }
 
     def attempt(secret):
         return secure_clients.SecureGurux(

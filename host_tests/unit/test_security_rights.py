@@ -116,7 +116,7 @@ def object_list(rig, sap):
     return Reader(octets).data()[1]
 
 
-@pytest.mark.row("SEC-02")
+@pytest.mark.row("SEC-01", "SEC-02")
 def test_each_client_has_its_own_object_list(with_passwords):
     rig = with_passwords
     names = {}

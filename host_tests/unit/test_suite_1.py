@@ -1,6 +1,7 @@
 """Security suite 1 in class 64 version 1: key pairs, certificates, key agreement, mechanism 7."""
 
 import datetime
+import random
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from suite_1_rig import Client1, SteppingRig, derive, enrolled, octets, unpack
 
 # isort: split
 from certificates import FROM, SIGNATURE, UNTIL, Authority, check, public_of, raw, sign
+
+from app.crypto import certificate, p256
+from app.event_codes import CERTIFICATE_REFUSED
 
 
 @pytest.fixture
@@ -54,7 +58,6 @@ def test_methods_of_version_1_need_suite_1():
     assert client.method(9, b"\x16\x00")[0] == 4
 
 
-@pytest.mark.row("SEC-32")
 def test_mechanism_7(parts):
     rig, client, _, publics = parts
     client.log_in_signed(publics[SIGNATURE])
@@ -179,7 +182,7 @@ def test_certificates_that_are_refused(parts):
     ]
     for encoded, result in refused:
         assert client.method(6, octets(encoded)) == (result, None), encoded.hex()
-        assert rig.events[-1] == 49
+        assert rig.events[-1] == CERTIFICATE_REFUSED
     assert client.method(6, b"\x11\x00")[0] == 12
     names = ("certificate_", "key_pairs")
     assert len(rig.security.credentials().certificates()) == 5, names
@@ -226,7 +229,6 @@ def agree(client, key_id, ephemeral, signature=None):
     return bytes((2, 2, 0x16, key_id)) + octets(public + signature)
 
 
-@pytest.mark.row("SEC-33")
 def test_key_agreement(parts):
     """C(2e, 0s): the client's ephemeral key and the meter's give new keys, all or none."""
     rig, client, _, publics = parts
@@ -280,3 +282,35 @@ def test_no_private_key_shows(parts):
         if any(private):
             assert private[:8] not in bytes(rig.memory.octets)
             assert private not in client.get(bytes.fromhex("c001c1004000002b0000ff0600"))
+
+
+def test_mutated_certificates_are_refused_and_nothing_else():
+    """Octets changed, cut out, doubled: a ValueError, or the signature is wrong."""
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    numbers = random.Random(seed)
+    authority = Authority()
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    good = authority.sign(TITLE, key, SIGNATURE)
+    root = certificate.Certificate(authority.certificate)
+    believed = 0
+    for _ in range(3000):
+        octets_of = bytearray(good)
+        for _ in range(numbers.randrange(1, 4)):
+            at = numbers.randrange(len(octets_of))
+            kind = numbers.randrange(3)
+            if kind == 0:
+                octets_of[at] ^= 1 << numbers.randrange(8)
+            elif kind == 1:
+                del octets_of[at : at + numbers.randrange(1, 9)]
+            else:
+                octets_of[at:at] = octets_of[at : at + numbers.randrange(1, 9)]
+            if not octets_of:
+                octets_of = bytearray(b"0")
+        try:
+            found = certificate.Certificate(bytes(octets_of))
+        except ValueError:
+            continue
+        if found.signed != certificate.Certificate(good).signed and numbers.randrange(8) == 0:
+            believed += p256.finish(found.verify(root.public))
+    assert not believed
