@@ -180,7 +180,6 @@ class Clock:
 
     def look(self) -> None:
         """Compare with the chip and follow it, or put it right."""
-        failed = self.rtc_failed
         drift_ms = time.ticks_diff(time.ticks_ms(), self._drifted_ms) // _TICKS_DRIFT
         self._unsure_ms = min(_UNKNOWN_MS, self._unsure_ms + drift_ms)
         self._drifted_ms = time.ticks_add(self._drifted_ms, drift_ms * _TICKS_DRIFT)
@@ -191,8 +190,6 @@ class Clock:
             chip_s = self._rtc.utc_s()
         except OSError:
             self.rtc_failed = True
-            if not failed:
-                self.tell(event_codes.CLOCK_CHIP_FAILED)
             return
         except ValueError:
             wrong = True
@@ -285,6 +282,10 @@ class Clock:
         self._rtc.set_aging(-_AGING_STEPS_A_PPM * ppm)
         self._settings.put("clock_limits", struct.pack(_LIMITS, self.shift_limit_s, ppm))
         self.trim_ppm = ppm
+
+    def temperature_cdeg(self) -> int:
+        """Return the chip's temperature in hundredths of a degree. Raises OSError."""
+        return self._rtc.temperature_cdeg()
 
     def set_test_mode(self, mode: int) -> None:
         """Let the chip give out its seconds (1) or not (0); ends with the power, too (CLK-10)."""

@@ -77,6 +77,7 @@ _BATTERY_LIMIT_S = const(5)
 _TARIFF_LIMIT_S = const(120)
 
 # Problems that may come and go.
+_NO_CLOCK_CHIP = "clock chip does not answer"
 _NO_CONVERTER = "metering converter does not answer"
 _NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
 
@@ -190,19 +191,20 @@ class Meter:
         optical = self.serial_links[1]
         start("optical", lambda _task: optical.run())
 
-    def _problem(self, text: str, code: int = event_codes.MEMORY_ERROR) -> None:
-        if text not in self.problems:
+    def _problem(
+        self, text: str, code: int = event_codes.MEMORY_ERROR, lasts: bool = True
+    ) -> None:
+        if not lasts:
+            if text in self.problems:
+                self.problems.remove(text)
+        elif text not in self.problems:
             self.problems.append(text)
             self.power_up.fault(code)
             print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
 
-    def _solved(self, text: str) -> None:
-        if text in self.problems:
-            self.problems.remove(text)
-
     def _memory_trouble(self, part: str) -> None:
         """Take what the storage has noticed: a region or ring, "flash", "sector"."""
-        self._solved("memory: " + part)  # each report is a new event
+        self._problem("memory: " + part, lasts=False)  # each report is a new event
         self._problem("memory: " + part, damage_of(part))
 
     def _factory(self, memory: "Memory", stored: CalibrationRecord) -> None:
@@ -256,9 +258,7 @@ class Meter:
             lambda outage_s, short: None if short else events.outage(outage_s)
         )
         self.clock.on_change.append(
-            lambda _old, _new: (
-                None if self.clock.invalid else events.errors.withdraw(event_codes.CLOCK_INVALID)
-            )
+            lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
         )
         events.errors.lasting = [
             (event_codes.CLOCK_INVALID, lambda: self.clock.invalid),
@@ -381,7 +381,7 @@ class Meter:
             # Without its converter the meter still has to say so on every port; tried again.
             self._problem(_NO_CONVERTER, event_codes.MEASUREMENT_ERROR)
             raise error
-        self._solved(_NO_CONVERTER)
+        self._problem(_NO_CONVERTER, lasts=False)
         while True:
             await source.wait()
             self.engine.poll()
@@ -393,8 +393,8 @@ class Meter:
             self.outages.seen()
             if self.energy_record.failed:
                 self.energy_record.save()
-            if self.outages.failed or self.energy_record.failed:
-                self._problem(_NO_MEMORY)
-            else:
-                self._solved(_NO_MEMORY)
+            silent = self.outages.failed or self.energy_record.failed
+            self._problem(_NO_MEMORY, lasts=silent)
+            silent = self.clock.rtc_failed
+            self._problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
             task.report()

@@ -241,6 +241,8 @@ def test_a_clock_chip_that_lies_or_dies_moves_no_clock(client):
         client.advance(125)
         assert abs(client.error_s()) < 0.05, fault
         assert client.status() & 0x02, fault  # doubtful
+        problems = client.meter.get("/api/health")["problems"]
+        assert ("clock chip does not answer" in problems) == (fault["fault"] == "dead")
         client.meter.post("/api/chip", chip="rtc", fault="clear")
         client.advance(70)
         rtc = client.meter.get("/api/state")["rtc"]["time"]

@@ -185,6 +185,19 @@ def test_the_voltage_is_read_in_volts_with_a_scaler(rig):
     assert put(rig, 1, THRESHOLD, "121389") == OTHER
 
 
+def test_the_temperature_of_the_chip_in_hundredths_of_a_degree(rig):
+    rig.rtc.temperature_cdeg = lambda: -1225
+    assert get(rig, 3, (0, 0, 96, 9, 0)) == "10fb37"
+    assert get(rig, 3, (0, 0, 96, 9, 0), 3) == "02020ffe1609"
+
+    def silent():
+        raise OSError(19)
+
+    rig.rtc.temperature_cdeg = silent
+    answer = rig.apdu(f"c001c10003{name(0, 0, 96, 9, 0)}0200")
+    assert answer.hex() == f"c401c101{HARDWARE:02x}"
+
+
 def test_a_client_that_may_only_read_sets_nothing(rig):
     """Level 1 reads settings and sets none (docs/security.md)."""
     rig.lock.closed = False

@@ -10,6 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import pytest
 from dlms_rig import NOW_UTC_S, Rig
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.attributes import Reference
 
@@ -148,6 +150,59 @@ def test_hundredths_are_taken_and_seconds_may_be_left_open(rig):
     assert put(rig, 2, "090c" + "07ea0131ff173b3263000000".replace("0131", "011f")) == 0
     assert put(rig, 2, "090c" + "07ea011fff173bffff000000") == 0
     assert moments == [(0, 990), (-50, 0)]
+
+
+def octet(least, most):
+    """Mostly what a field may be or just may not, now and then anything."""
+    near = st.integers(least - 1 if least else 0, most + 1)
+    return st.one_of(near, near, near, st.just(255), st.integers(0, 255))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    year=st.one_of(st.integers(1999, 2101), st.integers(2001, 2098), st.integers(0, 0xFFFF)),
+    fields=st.tuples(
+        octet(1, 12),
+        octet(1, 31),
+        octet(1, 7),
+        octet(0, 23),
+        octet(0, 59),
+        octet(0, 59),
+        octet(0, 99),
+    ),
+    deviation=st.one_of(st.just(-0x8000), st.integers(-730, 850), st.integers(-0x8000, 0x7FFF)),
+    status=st.sampled_from([0, 0x80, 0xFF, 3]),
+)
+def test_any_twelve_octets_are_a_time_or_refused(year, fields, deviation, status):
+    """Against datetime and zoneinfo; a refused one changes nothing."""
+    rig = Rig().associate()
+    before = rig.clock.utc_s()
+    month, day, weekday, hour, minute, second, hundredths = fields
+    text = struct.pack(">H7BhB", year, *fields, deviation, status).hex()
+    expected = None
+    try:
+        local = datetime(year, month, day, hour, minute, 0 if second == 255 else second)
+        if deviation == -0x8000:
+            # the first of the two that an hour may come as is daylight saving
+            fold = 0 if status != 255 and status & 0x80 else 1
+            there = local.replace(tzinfo=ZONE, fold=fold)
+            gap = there.astimezone(timezone.utc).astimezone(ZONE).replace(tzinfo=None) != local
+            moment = (there.replace(fold=0) if gap else there).astimezone(timezone.utc)
+        elif -720 <= deviation <= 840:
+            moment = local.replace(tzinfo=timezone.utc) + timedelta(minutes=deviation)
+        else:
+            raise ValueError
+        if (weekday == 255 or 1 <= weekday <= 7) and (hundredths == 255 or hundredths <= 99):
+            expected = int((moment - EPOCH).total_seconds())
+        if not (2000 <= year <= 2099 and 2000 <= moment.year <= 2099):
+            expected = None
+    except ValueError:
+        pass
+    result = put(rig, 2, "090c" + text)
+    if expected is None:
+        assert (result, rig.clock.utc_s()) == (250, before)
+    else:
+        assert (result, rig.clock.utc_s()) == (0, expected)
 
 
 @pytest.mark.parametrize("text", ["00", "0600000000", "19" + octets(datetime(2026, 1, 1))])

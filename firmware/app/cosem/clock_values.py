@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Cell = tuple[Number, int, int, Callable[[], None]]
 
 _SECOND = const(7)  # units
+_CELSIUS = const(9)
 _VOLT = const(35)
 
 
@@ -133,6 +134,7 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
         ((1, 0, 0, 9, 11), axdr.UINT16, clock, "shift_limit_s", "set_shift_limit", 0, _SECOND),
         ((0, 0, 96, 6, 0), axdr.UINT32, battery, "use_s", "set_use_s", 0, _SECOND),
         ((0, 0, 96, 6, 3), axdr.UINT16, battery, "voltage_mv", "", -3, _VOLT),
+        ((0, 0, 96, 9, 0), axdr.INT16, clock, "temperature_cdeg", "", -2, _CELSIUS),
         ((0, 0, 96, 6, 6), axdr.UINT32, battery, "remaining_s", "set_remaining_s", 0, _SECOND),
     ):
         number, reset = field(tag, owner, name, setter, owner is battery)
