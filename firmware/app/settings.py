@@ -92,13 +92,7 @@ class Settings:
         """
         if key not in self._values:
             raise KeyError(key)
-        region = regions.open_record(self._memory, key)
-        try:
-            region.load()
-            region.save(self._sealed(key, value))
-        except OSError:
-            self.failed = True
-            raise
+        self._store(key, value)
         self._values[key] = bytes(value)
         if key in self.damaged:
             self.damaged.remove(key)
@@ -109,9 +103,18 @@ class Settings:
         """Store the value of `key` again: both copies of it have been damaged meanwhile."""
         if key in self._values and key not in self.damaged:
             try:
-                self.put(key, self._values[key])
+                self._store(key, self._values[key])
             except OSError:
                 pass  # `failed` tells
+
+    def _store(self, key: str, value: "Buffer") -> None:
+        region = regions.open_record(self._memory, key)
+        try:
+            region.load()
+            region.save(self._sealed(key, value))
+        except OSError:
+            self.failed = True
+            raise
 
     def _sealed(self, key: str, value: "Buffer") -> "Buffer":
         if key not in _SECRETS:
