@@ -75,6 +75,7 @@ def test_one_damaged_copy_is_told_and_repaired(bench, slot):
 def test_two_damaged_copies_come_back_from_ram(bench):
     bench.settings.put("clock", b"1234")
     bench.spoil("clock", 0, 1)
+    bench.settings.on_change = pytest.fail  # nobody has changed anything
     bench.check_all()
     assert bench.told == bench.restored == ["clock"]
     assert Settings(bench.fram).get("clock") == b"1234"
