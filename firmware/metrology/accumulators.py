@@ -240,12 +240,14 @@ def _take2(state: "array[int]", at: int) -> int:
 
 
 def _take3(state: "array[int]", at: int) -> int:
-    value = (state[at + 2] << 36) + (state[at + 1] << 12) + state[at]
+    # upper limbs first: on 32 bits each long integer on the way is an object
+    value = (((state[at + 2] << 24) + state[at + 1]) << 12) + state[at]
     state[at] = state[at + 1] = state[at + 2] = 0
     return value
 
 
 def _take4(state: "array[int]", at: int) -> int:
-    value = (state[at + 3] << 48) + (state[at + 2] << 24) + (state[at + 1] << 12) + state[at]
+    low = (state[at + 1] << 12) + state[at]
+    value = (((state[at + 3] << 24) + state[at + 2]) << 24) + low
     state[at] = state[at + 1] = state[at + 2] = state[at + 3] = 0
     return value
