@@ -153,3 +153,26 @@ def test_a_reversed_rotation_is_an_event_and_blinks(meter):
         )
         meter.post("/api/advance", seconds=4)
     assert meter.get("/api/lcd")["phases"] == ["L1", "L2", "L3"]
+
+
+@pytest.mark.row("MET-01")
+def test_the_build_can_be_read_and_both_frequencies_are_measured(meter):
+    wire = clients.Socket(meter.ports["cosem"])
+    try:
+        session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET).connect()
+        build = GXDLMSData("0.0.128.0.0.255")
+        session.read(build, 2)
+        name, phases, voltage_v, frequency_hz = build.value
+        assert (bytes(name), phases, voltage_v, frequency_hz) == (b"3ph", 3, 230, 50)
+    finally:
+        wire.close()
+    try:
+        for f_hz in (60.0, 50.0):
+            meter.post("/api/mains", f=f_hz, phases=[{"u": 230, "i": 5, "phi_deg": 60}] * 3)
+            meter.post("/api/advance", seconds=3)
+            measured = meter.get("/api/quantities")
+            assert abs(measured["f"] - f_hz) < 1e-3
+            assert abs(measured["p_total"] - POWER_W / 2) < 5e-4 * POWER_W
+            assert abs(measured["q_total"] - POWER_W * 0.8660254) < 5e-4 * POWER_W
+    finally:
+        meter.post("/api/mains", f=50.0, phases=[{"phi_deg": 0}] * 3)

@@ -103,6 +103,9 @@ class Energies:
 
 
 class Variant:
+    name = "3ph"
+    nominal_voltage_v = 230
+    nominal_frequency_hz = 50
     phases = 3
     pulses_per_kwh = 1000
 

@@ -80,7 +80,7 @@ class Measured:
         assert abs(reactive_j / self.seconds - reactive) <= limit
 
 
-@pytest.mark.row("MET-04", "MET-32")
+@pytest.mark.row("MET-32")
 @pytest.mark.parametrize("f_hz", FREQUENCIES)
 @pytest.mark.parametrize(
     "currents",

@@ -29,7 +29,15 @@ from app.cosem.security_values import (
     Restrictions,
 )
 from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
-from app.cosem.values import Counter, DeviceId, DeviceNumber, FixedOctets, LocalDate, LocalTime
+from app.cosem.values import (
+    BuildVariant,
+    Counter,
+    DeviceId,
+    DeviceNumber,
+    FixedOctets,
+    LocalDate,
+    LocalTime,
+)
 from app.security import CHANNELS, GBEK, GUEK
 
 TYPE_CHECKING = const(False)
@@ -210,6 +218,7 @@ def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
     number = DeviceNumber(parts.settings, identification.serial_number(), optical)
     catalogue.add((1, 0, 0, 0, 0), data, number, access.SETTINGS)
     catalogue.add((0, 0, 96, 1, 20), data, FixedOctets(identification.eui_64()), access.READINGS)
+    catalogue.add((0, 0, 128, 0, 0), data, BuildVariant(parts.variant), access.READINGS)
     for e in range(_DEVICE_IDS):
         group = access.SETTINGS if e else access.READINGS  # the serial number is production's
         catalogue.add((0, 0, 96, 1, e), data, DeviceId(identification, e), group)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.identification import Identification
     from app.port_settings import LocalPortSettings
     from app.settings import Settings
+    from hal import Variant
 
 _MAX_DEVICE_ID = const(48)
 _DEVICE_NUMBER = const(8)  # digits
@@ -87,6 +88,25 @@ class DeviceId(Value):
     def write(self, reader: "Reader") -> None:
         """Take over a new value."""
         self._identification.set_device_id(self._e, reader.octet_string(0, _MAX_DEVICE_ID))
+
+
+class BuildVariant(Value):
+    """How the meter was built (row MET-01): name, phases, nominal volts, nominal hertz."""
+
+    def __init__(self, variant: "Variant") -> None:
+        self._variant = variant
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        variant = self._variant
+        writer.structure(4)
+        writer.octet_string(variant.name.encode())
+        for number in (
+            variant.phases,
+            variant.nominal_voltage_v,
+            variant.nominal_frequency_hz,
+        ):
+            writer.uint16(number)
 
 
 class Counter(Value):
