@@ -216,6 +216,16 @@ def test_general_protection_must_be_agreed_on(rig):
     assert Talk(client).ask() == "d80202"
 
 
+def test_access_in_general_ciphering(rig):
+    client = Client1(rig, control=0x30)
+    client.log_in(initiate=bytes.fromhex("01000000065f1f040040fe5fffff"))
+    request = bytes.fromhex("d9 40000001 00 01 01 0003 0100010800ff 02 01 00")
+    answer = Talk(client).ask(request)
+    assert answer[:5].hex() == "da40000001"
+    assert answer[-2:].hex() == "0100"  # a get, success
+    assert ENERGY_ANSWER[4:] in answer
+
+
 def test_a_pdu_that_is_too_small_for_the_answer(rig):
     client = Client1(rig, control=0x30)
     client.log_in(initiate=bytes.fromhex("01000000065f1f0400407e1f0048"))

@@ -20,6 +20,7 @@ from app.crypto import p256
 from app.crypto.gcm import Gcm
 from app.dlms import ciphering
 from app.dlms.services import (
+    ACCESS_REQUEST,
     DECIPHERING_ERROR,
     OPERATION_NOT_POSSIBLE,
     PDU_TOO_LONG,
@@ -63,7 +64,7 @@ class General:
         self._session = session
         self._ciphering = session.ciphering
         self._form = 0  # tag of the APDU
-        self._inner = 0  # tag of what is signed
+        self._ciphered = False  # what is signed is protected besides
         self._transaction = b""
         self._own = False  # the APDU had a key of its own
         self._key_info = b"\x00"  # for the answer
@@ -71,7 +72,7 @@ class General:
 
     def open(self, apdu: "Buffer") -> "Steps[Buffer]":
         """Return the plain service. Raises EncodingError, ServiceRefused."""
-        self._form = self._inner = apdu[0]
+        self._form = apdu[0]
         if self._form == GENERAL_CIPHERING:
             plain = yield from self._decipher(Reader(apdu, 1))
         elif self._form == GENERAL_SIGNING:
@@ -80,7 +81,7 @@ class General:
             plain = self._open_inner(apdu)
         if self._form != GENERAL_SIGNING and self._security.signing & SIGNED_REQUEST:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
-        if not plain or plain[0] not in ciphering.SERVICES:
+        if not plain or (plain[0] not in ciphering.SERVICES and plain[0] != ACCESS_REQUEST):
             raise ServiceRefused(SERVICE_NOT_ALLOWED, DECIPHERING_ERROR)
         self._accept()
         return plain
@@ -103,7 +104,7 @@ class General:
         """Protect the answer in `reply[:length]` as its request was; return its new length."""
         if self._form == GENERAL_CIPHERING:
             length = yield from self._cipher(reply, length)
-        elif self._inner not in ciphering.SERVICES:
+        elif self._ciphered:
             length = self._ciphering.close(reply, length)
         if self._signs():
             length = yield from self._sign(reply, length)
@@ -143,12 +144,12 @@ class General:
         if reader.left() or not content:
             raise EncodingError
         yield from self._verify(header + content, signature)
-        self._inner = content[0]
         return self._open_inner(content)
 
     def _open_inner(self, content: "Buffer") -> "Buffer":
         """Return the plain service of an APDU that is protected as usual, or not at all."""
         if content[0] in ciphering.TAGS or content[0] in ciphering.GENERAL_TAGS:
+            self._ciphered = True
             return self._ciphering.open(content)
         if self._security.policy:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)

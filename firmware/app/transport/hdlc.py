@@ -141,7 +141,6 @@ class HdlcLink:
         """End the link: the line is gone."""
         self._reader.clear()
         self._pending = self._burst = 0
-        self.working = False
         self._apply(_SILENCE)
 
     # -- frames that come in ---------------------------------------------------------------
@@ -188,6 +187,7 @@ class HdlcLink:
         self._state, action = _TABLE[event][state]
         if state == _NRM and (self._state != _NRM or event == _SNRM):
             self._channel.lost()
+            self.working = False
         getattr(self, action)()
 
     # -- actions of the table --------------------------------------------------------------
