@@ -23,7 +23,9 @@ _RUN = interpreter.ROOT / "boards" / "sim" / "run.py"
 _RESTART_STATUS = 75
 _STOP_AFTER_S = 10  # a leap of simulated time is left within this
 _HEAP_DEFAULT = "4M"
-_HEAP_FORM = re.compile(r"[1-9][0-9]*[kKmM]?")
+_HEAP_FORM = re.compile(r"([1-9][0-9]*)([kKmM]?)")
+_HEAP_LEAST = 640 * 1024  # with less it ends in the middle of its start
+_FACTORS = {"": 1, "k": 1024, "m": 1024 * 1024}
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _FIRST_START_FLAGS = ("--fresh",)
@@ -129,8 +131,11 @@ def main(options: "list[str]") -> int:
         heap, options = _take(options, "--heap")
         wanted, options = _take(options, "--micropython")
         heap = heap or _HEAP_DEFAULT
-        if not _HEAP_FORM.fullmatch(heap):
+        form = _HEAP_FORM.fullmatch(heap)
+        if form is None:
             raise UsageError(f"--heap {heap}: a size is a number of bytes, or ends in K or M")
+        if int(form[1]) * _FACTORS[form[2].lower()] < _HEAP_LEAST:
+            raise UsageError(f"--heap {heap}: the meter needs 1M, with the faceplate 2M")
         chosen = interpreter.choose(wanted)
     except (UsageError, interpreter.InterpreterError) as error:
         print(f"virtual-meter: {error}", file=sys.stderr)

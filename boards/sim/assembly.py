@@ -96,6 +96,7 @@ class Assembly:
             self.ports[name] = port
             self._serial.append(port)
         self.processor = processor.Processor(self.supply)
+        self.chips["processor"] = processor.Faults()
         self.leap = leap.Leap(self.world, options.detail)
         self.processor.on_boot.append(lambda _main: self._attach_leap())
         self.processor.on_down.append(self.leap.detach)

@@ -9,6 +9,7 @@ import os
 import host
 
 _CHUNK = 4096
+_FOLDER = 0x4000  # in st_mode
 ERASED = 0xFF
 
 
@@ -23,9 +24,13 @@ class ChipFile:
         self.path = path
         self.size = size
         try:
-            found = os.stat(path)[6]
+            status = os.stat(path)
+            found = status[6]
         except OSError:
+            status = None
             found = -1
+        if status is not None and status[0] & _FOLDER:
+            raise ChipFileError(f"{path} is a folder: move it away")
         try:
             if fresh or found < 0:
                 self._create(erased)

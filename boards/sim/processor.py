@@ -14,6 +14,7 @@ import loop
 import machine as _machine
 import power
 import timeline
+from devices.chip import Chip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +24,27 @@ if TYPE_CHECKING:
 # Ours, not the one that the boards' type stubs describe.
 machine: "Any" = _machine
 
+_HANG_MAX_MS = 3_600_000
 RUNNING = "running"
 OFF = "off"
 HALTED = "halted"
+
+
+class Faults(Chip):
+    """What the bench can do to the processor, as to any chip."""
+
+    NAME = "processor"
+    FAULTS = {"hang": ("hang", (("ms", 60_000),))}  # a task computes and lets no other run
+
+    def hang(self, ms: int) -> None:
+        """Block the firmware for so long, or until its watchdog bites. Raises ValueError."""
+        if not 1 <= ms <= _HANG_MAX_MS:
+            raise ValueError("hang needs ms from 1 to " + str(_HANG_MAX_MS))
+
+        async def block() -> None:
+            timeline.pass_us(ms * 1000)
+
+        loop.create_task(block(), loop.METER)
 
 
 class Processor:

@@ -112,7 +112,6 @@ def main(arguments: "list[str]") -> None:
     import loop
 
     loop.install()
-    import assembly
     import chipfile
     import net
     import replay
@@ -122,6 +121,8 @@ def main(arguments: "list[str]") -> None:
         print("virtual-meter: --heap is for the launcher, this heap is fixed", file=sys.stderr)
     board = None
     try:
+        import assembly
+
         board = assembly.Assembly(options)
         timeline.set_rate(options.rate)
         if options.http:
@@ -131,6 +132,8 @@ def main(arguments: "list[str]") -> None:
     except KeyboardInterrupt:
         if board is not None:
             _power_down(board)
+    except MemoryError:
+        fail(1, "the heap is too small: start with --heap 2M or more, 1M without the faceplate")
     except replay.FrameFileError as error:
         fail(2, "--replay " + str(error))
     except (chipfile.ChipFileError, net.PortError) as error:

@@ -30,6 +30,9 @@ COVERS = ("terminal", "meter")
 INPUTS = 3
 _NOMINAL_RATE_MHZ = 4_000_000
 _BATTERY_V = 3.6
+# The meter's supply works from this voltage of any phase on (row NOP-15), with a margin below.
+_SUPPLY_FROM_V = 50.0
+SOURCES = ("bench", "phases")
 _ROOM_C = 23.0
 
 
@@ -57,6 +60,8 @@ class World:
         self.sensor_errors.on_change = self._change
         self.synth = Synth(self.channels, sensors.scale(model), self.rate_mhz, seed)
         self.supply: Supply | None = None
+        self._source = "bench"  # what feeds the supply
+        self._cut = False  # the bench has cut the mains
         self.disconnector: LatchingRelay | None = None
         self.relays: list[LatchingRelay] = []
         self.keys: dict[str, Key] = {}
@@ -151,23 +156,40 @@ class World:
         for callback in self.before_change:
             callback()
         self.mains = new
+        if self._source == "phases":
+            self._feed(None)
         self._load_waves()
 
-    def set_supply(self, on: bool, holdup_ms: "int | None" = None) -> None:
-        """Cut the mains on every phase, or return it."""
+    def set_supply(
+        self, on: bool, holdup_ms: "int | None" = None, source: "str | None" = None
+    ) -> None:
+        """Cut the mains on every phase, or return it.
+
+        `source`: "bench", whatever the phases' voltages are, or "phases", as long as one of them
+        is high enough.
+        """
         if self.supply is None:
             raise ValueError("nothing is supplied")
         if holdup_ms is not None:
             as_whole(holdup_ms, 0, 3_600_000, "holdup_ms")
         for callback in self.before_change:
             callback()
-        if on:
+        self._cut = not on
+        self._source = source or self._source
+        self._feed(holdup_ms)
+        self._load_waves()
+
+    def _feed(self, holdup_ms: "int | None") -> None:
+        """Let the supply follow the mains."""
+        if self.supply is None:
+            return
+        high = max([phase.u for phase in self.mains.phases]) >= _SUPPLY_FROM_V
+        if not self._cut and (high or self._source == "bench"):
             self.supply.on()
         elif holdup_ms is None:
             self.supply.off()
         else:
             self.supply.off(holdup_ms)
-        self._load_waves()
 
     def set_cover(self, cover: str, is_open: bool) -> None:
         """Open or close a cover; closing the meter cover leaves the parameter switch locked."""

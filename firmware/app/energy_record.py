@@ -29,6 +29,7 @@ class EnergyRecord:
         self._saved_wh = list(energies.wh)
         self.saves = 0
         self.failed = False  # True: the memory did not answer at the last attempt
+        self._unread = False  # True: it has not answered since start
 
     def restore(self) -> int:
         """Bring the energies back and return the record's state (app.storage.record).
@@ -39,7 +40,7 @@ class EnergyRecord:
         try:
             payload = self._record.load()
         except OSError:
-            self.failed = True
+            self.failed = self._unread = True
             return record.LOST
         if payload is None:
             return self._record.state
@@ -61,8 +62,10 @@ class EnergyRecord:
 
     def save(self) -> None:
         """Write the record now; a memory that does not answer is noted in `failed`."""
-        self._energies.snapshot_into(self._payload, 0)
         try:
+            if self._unread:
+                self._take_up()
+            self._energies.snapshot_into(self._payload, 0)
             self._record.save(self._view)
         except OSError:
             self.failed = True
@@ -70,6 +73,16 @@ class EnergyRecord:
         self.failed = False
         self.saves += 1
         self._remember()
+
+    def _take_up(self) -> None:
+        """Add what the memory holds, now that it answers. Raises OSError if it does not."""
+        payload = self._record.load()
+        if payload is not None:
+            try:
+                self._energies.resume_from(payload, 0)
+            except ValueError:
+                pass  # as at a start: what was counted since stands
+        self._unread = False
 
     def _remember(self) -> None:
         wh = self._energies.wh

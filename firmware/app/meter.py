@@ -10,7 +10,7 @@ import os
 from micropython import const
 
 import version
-from app import energy_record, event_codes, factory, outages
+from app import energy_record, event_codes, factory, outages, start_checks
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
@@ -20,6 +20,7 @@ from app.cosem import (
     clock_values,
     event_values,
     factory_values,
+    power_values,
     tariff_objects,
     waveform_profile,
 )
@@ -47,7 +48,6 @@ from app.quality.phase_sequence import PhaseSequence
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
-from app.storage import record
 from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
@@ -79,7 +79,6 @@ _TARIFF_LIMIT_S = const(120)
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
 _NO_CONVERTER = "metering converter does not answer"
-_NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
 
 
 class Meter:
@@ -89,7 +88,7 @@ class Meter:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
-        memory = FarewellMemory(board.fram)
+        self.memory = memory = FarewellMemory(board.fram)
         self.rings = Rings(board.flash, memory)
         self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(memory, Vault(board.block_cipher, board.unique_id()))
@@ -116,10 +115,10 @@ class Meter:
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
         self.engine.pulses.attach(board.led_active, board.led_reactive, board.pulse_output)
         self.energy_record = EnergyRecord(memory, self.engine.energies)
-        self._restore_energies()
+        start_checks.stored(self, self.energy_record.restore(), self._problem)
         self.engine.on_window.append(self.energy_record.window)
         self._factory(memory, stored)
-        self._check_factory_records()
+        start_checks.factory(self, self._problem)
         self._open_logs()
         self.registers = RegisterFile(
             self.engine.quantities,
@@ -132,6 +131,8 @@ class Meter:
         self.tariff = self._build_tariff()
         self.catalogue = self._build_catalogue()
         self.server = Server(self.catalogue, self.security)
+        # the HDLC channels, in the order of the serial links
+        self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
         self.serial_links = [self._rs485_link(), self._optical_link()]
         self.status = self._meter_status()
         self.display = self._build_display()
@@ -218,31 +219,6 @@ class Meter:
             self.engine, stored, self.board.variant, self.lock, self.clock, linearity
         )
 
-    def _check_factory_records(self) -> None:
-        for text in self.production.defects():
-            self._problem(text, event_codes.CALIBRATION_DAMAGED)
-        if self.outages.damaged:
-            self._problem("both copies of the power counters are damaged, they start at zero")
-        if self.parameters.damaged:
-            self._problem(
-                "both copies of the factory parameters are damaged, defaults serve",
-                event_codes.PARAMETERS_DAMAGED,
-            )
-
-    def _restore_energies(self) -> None:
-        state = self.energy_record.restore()
-        if state >= record.LOST:
-            self._problem(
-                "both copies of the energies are damaged, registers start at zero",
-                event_codes.DATA_DAMAGED,
-            )
-        for key in self.settings.damaged:
-            self._problem("setting " + key + " is damaged, it counts as never made")
-        if self.security.counters.lost:
-            self._problem("invocation counters are damaged, nothing is ciphered until keys change")
-        if self.settings.failed:
-            self._problem(_NO_MEMORY)
-
     def _open_logs(self) -> None:
         events = self.events
         self.security.parameters_locked = self.lock.locked
@@ -265,7 +241,7 @@ class Meter:
             (event_codes.CLOCK_CHIP_FAILED, lambda: self.clock.rtc_failed),
             (event_codes.REPLACE_BATTERY, lambda: self.battery.worn),
             (event_codes.BATTERY_LOW, lambda: self.battery.low),
-            (event_codes.MEMORY_ERROR, lambda: _NO_MEMORY in self.problems),
+            (event_codes.MEMORY_ERROR, lambda: start_checks.NO_MEMORY in self.problems),
             (event_codes.PARAMETERS_DAMAGED, lambda: self.parameters.damaged),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: _NO_CONVERTER in self.problems),
@@ -294,6 +270,7 @@ class Meter:
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
         waveform_profile.add(objects, self.engine, self.board.frames)
+        power_values.add(objects, self.outages)
         tariff_objects.add(objects, self.tariff, self.settings, self.registers, self.events.post)
         return objects
 
@@ -306,7 +283,7 @@ class Meter:
 
     def _build_tariff(self) -> TariffParts:
         tariff = TariffParts(
-            self.board.fram,
+            self.memory,
             self.settings,
             self.clock,
             self.engine.energies,
@@ -344,7 +321,7 @@ class Meter:
 
     def _rs485_link(self) -> SerialLink:
         settings = self.ports.hdlc_rs485
-        channel = self.server.open_channel(MAX_PDU, RS485)
+        channel = self.channels[0]
         return SerialLink(self.board.rs485, HdlcLink(channel, settings, MAX_PDU), settings)
 
     def _optical_link(self) -> OpticalLink:
@@ -360,7 +337,7 @@ class Meter:
             commands,
             lambda: self.settings.get("readout_list") or factory_list,
         )
-        channel = self.server.open_channel(MAX_PDU, OPTICAL)
+        channel = self.channels[1]
         return OpticalLink(
             self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
         )
@@ -394,7 +371,10 @@ class Meter:
             if self.energy_record.failed:
                 self.energy_record.save()
             silent = self.outages.failed or self.energy_record.failed
-            self._problem(_NO_MEMORY, lasts=silent)
+            if self.settings.unread and not silent:
+                # Now that the registers are safe: nothing of the rest has been read.
+                self.board.reset()
+            self._problem(start_checks.NO_MEMORY, lasts=silent)
             silent = self.clock.rtc_failed
             self._problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
             task.report()

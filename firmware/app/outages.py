@@ -54,6 +54,7 @@ class Outages:
         self.failed = False  # the memory does not answer, or does not keep what is written
         self._state = _DOWN
         self._known = False
+        self._unread = False  # True: the memory did not answer when the record was read
         self._load()
         # True: the last life ended in order, so no write of it can have been torn
         self.orderly = self._known and self._state == _DOWN
@@ -127,8 +128,9 @@ class Outages:
         try:
             payload = self._record.load()
         except OSError:
-            self.failed = True
+            self.failed = self._unread = True
             return
+        self._unread = False
         if payload is None or len(payload) != struct.calcsize(_FORMAT):
             self.damaged = self._record.state == record.LOST
             return
@@ -139,6 +141,10 @@ class Outages:
         self.battery_s, self.long_s, self.threshold_s, self.seen_utc_s = values[5:]
 
     def _store(self, state: int) -> None:
+        if self._unread:
+            self._load()  # counters that could not be read must not be overwritten by none
+            if self._unread:
+                return
         if self._running or state == _RUNNING:
             self.seen_utc_s = self._clock.utc_s() & _UINT32
         payload = struct.pack(

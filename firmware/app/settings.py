@@ -72,6 +72,7 @@ class Settings:
         self._memory = memory
         self._vault = vault
         self._values: dict[str, bytes] = {}
+        self.unread = False  # True: the memory did not answer at start, nothing of it is known
         self._defaults = dict(_DEFAULTS)
         self.damaged: list[str] = []  # keys whose both copies were unreadable: defaults serve
         self.failed = False  # True: the memory did not answer, or did not keep a value
@@ -128,7 +129,7 @@ class Settings:
         try:
             payload = region.load(_MIGRATIONS.get(key))
         except OSError:
-            self.failed = True
+            self.failed = self.unread = True
             return b"" if key in _SECRETS else self._defaults[key]
         if payload is not None and key not in _SECRETS:
             return bytes(payload)

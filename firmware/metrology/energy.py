@@ -183,6 +183,19 @@ class Energies:
             self._part[flow] = 0
             self._ratio_part[flow] = 0
 
+    def resume_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
+        """Go on from a snapshot that could not be read at start: what was counted since is added.
+
+        Raises ValueError, and keeps all, if it is none.
+        """
+        totals_uws = [self.total_uws(index) for index in range(ENERGIES)]
+        flow_uws = list(self.flow_uws)
+        self.restore_from(buffer, offset)
+        for index in range(ENERGIES):
+            self._increase(index, totals_uws[index])
+        for flow in range(FLOWS):
+            self.flow_uws[flow] = (self.flow_uws[flow] + flow_uws[flow]) % KWH_UWS
+
     def _add_active(self, p_uw: int, weight: int) -> None:
         added = self._share(FLOW_A_IMPORT if p_uw >= 0 else FLOW_A_EXPORT, abs(p_uw), weight)
         self._increase(A_ABSOLUTE, added)

@@ -313,6 +313,8 @@ def test_a_dead_converter_is_told_and_tried_again():
         await timeline.advance(10)
         check("event 16", 16 in log.codes())
         check("told", any("converter" in text for text in bench.meter.problems))
+        await timeline.advance(120)
+        check("tries do not starve the watchdog", bench.processor.boots == 1)
         bench.converter_dead = False
         await timeline.advance(70)
         check("it measures again", bench.meter.problems == [], bench.meter.problems)
@@ -346,7 +348,40 @@ def test_a_memory_that_dies_is_told_and_taken_up_again():
         bench.run(script())
 
 
+def test_a_memory_that_was_dead_at_start_keeps_what_it_holds():
+    bench = Bench()
+
+    async def script():
+        await timeline.advance(20)
+        window(bench.meter, 20_000, 0, 1000)
+        bench.meter.clock.set_shift_limit(77)
+        before = bench.meter.engine.energies.wh[0]
+        bench.supply.off()
+        await timeline.advance(10)
+        bench.fram.fault("dead")
+        bench.supply.on()
+        await timeline.advance(30)
+        check("it runs without", bench.meter.engine.energies.wh[0] == 0)
+        check("and says so", len(bench.meter.problems) > 0)
+        check("factory's limit", bench.meter.clock.shift_limit_s != 77)
+        window(bench.meter, 20_000, 0, 1000)
+        added = bench.meter.engine.energies.wh[0]
+        check("it counts", added > 1000, added)
+        bench.fram.fault("clear")
+        await timeline.advance(20)
+        after = bench.meter.engine.energies.wh[0]
+        check("both together", before + added <= after <= before + added + 1, before, added, after)
+        check("started anew", bench.meter.clock.shift_limit_s == 77)
+        check("counters", bench.meter.outages.failures == 0, bench.meter.outages.failures)
+        check("no problem left", bench.meter.problems == [], bench.meter.problems)
+        await bench.outage(5)
+        check("for good", bench.meter.engine.energies.wh[0] == after)
+
+    bench.run(script())
+
+
 for test in (
+    test_a_memory_that_was_dead_at_start_keeps_what_it_holds,
     test_a_new_meter_reports_that_it_starts,
     test_outages_are_told_apart_by_their_length,
     test_an_outage_without_warning_is_known_to_ten_seconds,

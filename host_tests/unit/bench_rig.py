@@ -117,18 +117,18 @@ def boot(bench):
             clock=Thing(utc_s=lambda: 86_400 * 366 + 1),
             board=Thing(variant=variant, frames=Thing(lost=0, errors=0)),
             identification=Thing(serial_number=lambda: b"00000042"),
-            supervisor=Thing(restarts=lambda: 2, feeds=5),
+            supervisor=Thing(restarts=lambda: 2, feeds=5, silent=list, tasks=[]),
+            outages=Thing(failures=3, reclosings=2, resets=1, battery_s=40),
             problems=[],
-            serial_links=[link(0), link(2)],
+            channels=[channel(0), channel(2)],
             server=Thing(associations=lambda: 4),
         )
     )
 
 
-def link(state):
-    """A serial link whose channel's association is in this state."""
-    channel = Thing(association=Thing(state=state))
-    return Thing(link=Thing(_channel=channel))
+def channel(state):
+    """A channel whose association is in this state."""
+    return Thing(association=Thing(state=state))
 
 
 def post(bench, path, body):

@@ -28,8 +28,8 @@ STAGES = (
         "app.lockout", "app.parameters", "app.no_power", "app.outages", "app.periods",
         "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",
-        "app.registers", "app.rows", "app.security", "app.settings", "app.tasks",
-        "app.test_mode", "app.ticks", "app.units", "app.zone",
+        "app.registers", "app.rows", "app.security", "app.settings", "app.start_checks",
+        "app.tasks", "app.test_mode", "app.ticks", "app.units", "app.zone",
     ),
     (
         "app.display", "app.load", "app.logs", "app.prepayment", "app.quality", "app.tariff",

@@ -10,7 +10,7 @@ import json
 
 import fields
 from micropython import const
-from world import COVERS, INPUTS
+from world import COVERS, INPUTS, SOURCES
 
 from faceplate.events import events
 from faceplate.waveform import waveform
@@ -168,6 +168,14 @@ def health(bench: "Bench") -> "Answer":
         answer["frames_wrong"] = frames.errors
         answer["task_restarts"] = meter.supervisor.restarts()
         answer["watchdog_feeds"] = meter.supervisor.feeds
+        answer["tasks_silent"] = meter.supervisor.silent()
+        answer["tasks_failed"] = {
+            task.name: task.last_error for task in meter.supervisor.tasks if task.restarts
+        }
+        answer["watchdog_resets"] = meter.outages.resets
+        answer["power_failures"] = meter.outages.failures
+        answer["reclosings"] = meter.outages.reclosings
+        answer["battery_used_s"] = meter.outages.battery_s
         answer["problems"] = list(meter.problems)
     return answer
 
@@ -251,14 +259,17 @@ def temperature(bench: "Bench", request: "Fields") -> "Answer":
 
 async def supply(bench: "Bench", request: "Fields") -> "Answer":
     """Cut the mains or return it; then answer when the firmware has booted."""
-    fields.check_keys(request, ("on", "holdup_ms"), 1)
+    fields.check_keys(request, ("on", "holdup_ms", "source"), 1)
     on = fields.as_bool(request["on"], "on")
     holdup_ms = None
     if "holdup_ms" in request:
         if on:
             raise ValueError("holdup_ms belongs to a cut")
         holdup_ms = fields.as_whole(request["holdup_ms"], 0, 3_600_000, "holdup_ms")
-    bench.world.set_supply(on, holdup_ms)
+    source = None
+    if "source" in request:
+        source = fields.as_choice(request["source"], list(SOURCES), "source")
+    bench.world.set_supply(on, holdup_ms, source)
     for _ in range(_BOOT_TURNS if on else 0):
         if bench.running():
             break

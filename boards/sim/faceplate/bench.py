@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from processor import Processor
     from world import World
 
-    from app.dlms.server import Channel
     from app.meter import Meter
 
     class PortState(Protocol):
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
             ...
 
 
-_HDLC_PORTS = ("rs485", "optical")  # the order of Meter.serial_links
+_HDLC_PORTS = ("rs485", "optical")  # the order of Meter.channels
 
 
 class NoMeterError(Exception):
@@ -143,9 +142,7 @@ class Bench:
             return {}
         meter = self.meter()
         found: dict[str, int] = {}
-        for name, link in zip(_HDLC_PORTS, meter.serial_links):
-            # The firmware has no need to tell; the bench may look under the lid.
-            channel: Channel = link.link._channel  # pyright: ignore
+        for name, channel in zip(_HDLC_PORTS, meter.channels):
             found[name] = 1 if channel.association.state else 0
         found["cosem"] = meter.server.associations() - sum(found.values())
         return found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _HEAD_MAX = const(8192)
 _BODY_MAX = const(16384)
 _CLIENTS_MAX = const(24)
+_DRAIN_MAX = const(0x400000)
 _READ = const(1024)
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _JSON = {"Content-Type": "application/json; charset=UTF-8", "Cache-Control": "no-store"}
@@ -188,6 +189,16 @@ def make_app(bench: "Bench", page: str) -> Microdot:
     return app
 
 
+async def _drain(reader: "asyncio.StreamReader") -> None:
+    """Take what a refused client still sends, within limits: unread, it would cost the answer."""
+    left = _DRAIN_MAX
+    while left > 0:
+        more = await _read_some(reader)
+        if not more:
+            return
+        left -= len(more)
+
+
 async def _send(response: Response, writer: "asyncio.StreamWriter") -> None:
     """Send an answer to a client that may have gone."""
     try:
@@ -222,6 +233,7 @@ class Server:
         except _RefusedError as refused:
             response = Response(*_error(refused.args[0]))
             await _send(response, writer)
+            await _drain(reader)
         finally:
             self.clients -= 1
             writer.close()

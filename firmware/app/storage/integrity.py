@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hal import Memory
 
 _HOUR_MS = const(3_600_000)
+# Tells whether the last life ended in order (app.outages), and may itself be torn behind that.
+_FAREWELL = "power"
 _ROWS_PER_REST = const(4)
 _REST_MS = const(20)
 
@@ -54,7 +56,7 @@ class Integrity:
                 found.repair()
             except OSError:
                 return  # told by those who need what it holds
-            if found.state == record.TWIN and not torn:
+            if found.state == record.TWIN and not torn and name != _FAREWELL:
                 self._on_trouble(name)
 
     async def run(self) -> None:

@@ -1,0 +1,66 @@
+"""What a start finds wrong in what was stored, in words and as events (rows ERR-07, ERR-08).
+
+`tell(text, code)` takes each; the parts have restored themselves and say what they met.
+"""
+
+from micropython import const
+
+from app import event_codes
+from app.storage import record
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from app.outages import Outages
+    from app.parameters import Parameters
+    from app.production import Production
+    from app.security import Security
+    from app.settings import Settings
+
+    class Parts(Protocol):
+        """What is looked at."""
+
+        outages: Outages
+        parameters: Parameters
+        production: Production
+        security: Security
+        settings: Settings
+
+
+NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
+
+
+def stored(parts: "Parts", energies: int, tell: "Callable[[str, int], None]") -> None:
+    """Tell of energies, by the state of their record, settings and keys."""
+    if energies >= record.LOST:
+        tell(
+            "both copies of the energies are damaged, registers start at zero",
+            event_codes.DATA_DAMAGED,
+        )
+    for key in parts.settings.damaged:
+        tell("setting " + key + " is damaged, it counts as never made", event_codes.MEMORY_ERROR)
+    if parts.security.counters.lost:
+        tell(
+            "invocation counters are damaged, nothing is ciphered until keys change",
+            event_codes.MEMORY_ERROR,
+        )
+    if parts.settings.failed:
+        tell(NO_MEMORY, event_codes.MEMORY_ERROR)
+
+
+def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
+    """Tell of calibration, factory parameters and the counters of outages."""
+    for text in parts.production.defects():
+        tell(text, event_codes.CALIBRATION_DAMAGED)
+    if parts.outages.damaged:
+        tell(
+            "both copies of the power counters are damaged, they start at zero",
+            event_codes.MEMORY_ERROR,
+        )
+    if parts.parameters.damaged:
+        tell(
+            "both copies of the factory parameters are damaged, defaults serve",
+            event_codes.PARAMETERS_DAMAGED,
+        )
