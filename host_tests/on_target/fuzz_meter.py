@@ -3,18 +3,22 @@
 import os
 
 import cryptolib
-from sparse_memory import SparseMemory
+from sparse_memory import SparseFlash, SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue, certificate_methods
+from app.cosem import catalogue, certificate_methods, event_values
 from app.dlms import conformance, general
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
+from app.logs.certification_log import CertificationLog
+from app.logs.event_book import EventBook
+from app.parameters import ParameterLock
 from app.port_settings import Ports
 from app.registers import RegisterFile
 from app.security import Security
 from app.settings import Settings
+from app.storage.rings import Rings
 from app.storage.vault import Vault
 
 # imported on demand by the firmware; what they take of the heap stays, so take it before
@@ -45,6 +49,11 @@ class _Rtc:
 
     def set_square_wave(self, on):
         pass
+
+
+class _Switch:
+    def value(self):
+        return 1
 
 
 class _Variant:
@@ -87,11 +96,24 @@ class Meter:
         parts.ports = Ports(settings, identification.serial_number(), ("127.0.0.1", 4059))
         self.resolver = Resolver()
         self.objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+        self._keep_events(memory, clock)
         self.server = Server(self.objects, security)
         self.channel = self.server.open_channel(MAX_PDU, 1)
         self.now_ms = 0
         self.defect = None
         self.server.on_defect = self._remember
+
+    def _keep_events(self, memory, clock):
+        """Put logs into the catalogue, with some entries in the first one."""
+        book = EventBook(memory, self.settings)
+        rings = Rings(SparseFlash(), memory)
+        book.open(rings, clock)
+        certification = CertificationLog(rings, clock, ParameterLock(_Switch()), book.post)
+        event_values.add_events(self.objects, book, certification, clock)
+        for code in range(1, 9):
+            book.post(code, clock.utc_s() + 60 * code)
+        while rings.step():
+            pass
 
     def _remember(self, error):
         self.defect = error

@@ -1,5 +1,5 @@
-"""A FRAM in RAM for a heap that has no room for the whole of it: pages that were never written are
-blank. Used by the tests on the target's interpreter.
+"""A FRAM and a NOR flash in RAM for a heap that has no room for the whole of them: pages that were
+never written are blank. Used by the tests on the target's interpreter.
 """
 
 _PAGE = 256
@@ -37,3 +37,40 @@ class SparseMemory:
     def dump(self):
         """All that was ever written, page by page in the order of their addresses."""
         return b"".join([bytes(self._pages[page]) for page in sorted(self._pages)])
+
+
+class SparseFlash:
+    """hal.Flash of 8 MiB, erased; it is never busy."""
+
+    page_size = _PAGE
+    sector_size = 4096
+    size = 8_388_608
+
+    def __init__(self):
+        self._pages = {}
+
+    def busy(self):
+        return False
+
+    def read_into(self, address, buffer):
+        view = memoryview(buffer)
+        at = 0
+        while at < len(view):
+            page, start = divmod(address + at, _PAGE)
+            count = min(len(view) - at, _PAGE - start)
+            held = self._pages.get(page)
+            blank = b"\xff" * count
+            view[at : at + count] = blank if held is None else held[start : start + count]
+            at += count
+
+    def program(self, address, data):
+        page, start = divmod(address, _PAGE)
+        if page not in self._pages:
+            self._pages[page] = bytearray(b"\xff" * _PAGE)
+        for offset, octet in enumerate(bytes(data)):
+            self._pages[page][start + offset] &= octet
+
+    def erase_sector(self, address):
+        first = address // self.sector_size * self.sector_size // _PAGE
+        for page in range(first, first + self.sector_size // _PAGE):
+            self._pages.pop(page, None)
