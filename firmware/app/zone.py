@@ -27,9 +27,9 @@ _PACKED = "<hbB12s12s"  # time zone, DST deviation, DST enabled, DST begin, DST 
 # Directive 2000/84/EC in the local time of its first zone: last Sundays of March and October
 _EU_BEGIN = b"\xff\xff\x03\xfe\x07\x02\x00\x00\x00\x80\x00\x00"
 _EU_END = b"\xff\xff\x0a\xfe\x07\x03\x00\x00\x00\x80\x00\x80"
-TABLE_YEARS = const(20)
-TABLE_ROW = ">HBBBBBBBB"  # year; month, day, hour, minute of begin and of end
-_ROW_SIZE = const(10)
+_PATTERN = const(12)  # octets of a date-time
+TABLE_ROW = const(24)  # of begin and end
+TABLE_YEARS = const(8)
 
 
 def switch_local_s(pattern: "Buffer", year: int) -> int:
@@ -76,7 +76,7 @@ class Zone:
         self.dst_enabled = True
         self.dst_begin = _EU_BEGIN
         self.dst_end = _EU_END
-        self.table = settings.get("dst_table")  # rows as TABLE_ROW
+        self.table = settings.get("dst_table")  # begin and end of each year
         self._year = 0  # that the two cached switches belong to
         self._begin_utc_s = 0
         self._end_utc_s = 0
@@ -163,17 +163,20 @@ class Zone:
         self._take(values)
 
     def set_table(self, rows: bytes) -> None:
-        """Replace the fixed dates; `rows` are packed as TABLE_ROW, none: the rule alone.
+        """Replace the dates of single years: begin and end of each, none: the rule alone.
 
-        Raises ValueError for what is no date, a year that stands twice or too many of them.
+        Raises ValueError for what is no date, leaves the year open, or stands twice.
         """
         years: list[int] = []
-        for offset in range(0, len(rows), _ROW_SIZE):
-            year = struct.unpack_from(TABLE_ROW, rows, offset)[0]
-            _fixed_local_s(rows, offset)
-            if year in years or len(years) == TABLE_YEARS:
-                raise ValueError("each year once, 20 at most")
-            years.append(year)
+        for at in range(0, len(rows), _PATTERN):
+            year = struct.unpack_from(">H", rows, at)[0]
+            switch_local_s(rows[at : at + _PATTERN], 0)
+            if at % TABLE_ROW == 0:
+                if year in years or len(years) == TABLE_YEARS:
+                    raise ValueError("each year once, 8 at most")
+                years.append(year)
+            elif year != years[-1]:
+                raise ValueError("begin and end in one year")
         self._settings.put("dst_table", rows)
         self.table = bytes(rows)
         self._year = 0
@@ -184,21 +187,15 @@ class Zone:
         self._year = 0
 
     def _find_switches(self, year: int) -> None:
-        begin_s = switch_local_s(self.dst_begin, year)
-        end_s = switch_local_s(self.dst_end, year)
-        for offset in range(0, len(self.table), _ROW_SIZE):
-            if struct.unpack_from(">H", self.table, offset)[0] == year:
-                begin_s, end_s = _fixed_local_s(self.table, offset)
+        begin, end = self.dst_begin, self.dst_end
+        for at in range(0, len(self.table), TABLE_ROW):
+            if struct.unpack_from(">H", self.table, at)[0] == year:
+                begin = self.table[at : at + _PATTERN]
+                end = self.table[at + _PATTERN : at + TABLE_ROW]
         zone_s = self.time_zone_min * 60
-        self._begin_utc_s = begin_s + zone_s
-        self._end_utc_s = end_s + zone_s - self.dst_deviation_min * 60
+        self._begin_utc_s = switch_local_s(begin, year) + zone_s
+        self._end_utc_s = switch_local_s(end, year) + zone_s - self.dst_deviation_min * 60
         self._year = year
-
-
-def _fixed_local_s(rows: bytes, offset: int) -> "tuple[int, int]":
-    """Return local begin and end of a row of the table. Raises ValueError."""
-    year, month, day, hour, minute, *end = struct.unpack_from(TABLE_ROW, rows, offset)
-    return civil.utc_s(year, month, day, hour, minute), civil.utc_s(year, *end)
 
 
 def _inside(local_s: int) -> int:

@@ -39,6 +39,14 @@ def make(**rules):
     return zone
 
 
+def row(year, *fields):
+    """Begin and end of one year: month, day, hour, minute of each."""
+    return b"".join(
+        struct.pack(">H7BhB", year, month, day, 255, hour, minute, 0, 0, -0x8000, 0)
+        for month, day, hour, minute in (fields[:4], fields[4:])
+    )
+
+
 def fields(zone, utc_s):
     """Year, month, day, hour, minute, second of local time."""
     parts = civil.parts(zone.local_s(utc_s))
@@ -222,11 +230,11 @@ def test_wrong_rules_are_refused_and_change_nothing(wrong):
 def test_rules_survive_a_restart():
     kept = Settings()
     Zone(kept).configure(time_zone_min=-60, dst_enabled=False)
-    Zone(kept).set_table(struct.pack(">H8B", 2027, 4, 3, 1, 0, 9, 1, 2, 30))
+    Zone(kept).set_table(row(2027, 4, 3, 1, 0, 9, 1, 2, 30))
     again = Zone(kept)
     assert again.time_zone_min == -60
     assert not again.dst_enabled
-    assert again.table == struct.pack(">H8B", 2027, 4, 3, 1, 0, 9, 1, 2, 30)
+    assert again.table == row(2027, 4, 3, 1, 0, 9, 1, 2, 30)
 
 
 @pytest.mark.row("CLK-06")
@@ -234,7 +242,7 @@ def test_fixed_dates_go_before_the_rule_in_their_year_alone():
     """3 April in place of the last Sunday of March; the year after goes by the rule again."""
     zone = make(time_zone_min=-60)
     by_rule = Zone(zone._settings)
-    zone.set_table(struct.pack(">H8B", 2027, 4, 3, 2, 0, 9, 1, 3, 0))
+    zone.set_table(row(2027, 4, 3, 2, 0, 9, 1, 3, 0))
     begin = local_time.utc_s(datetime(2027, 4, 3, 1, tzinfo=timezone.utc))
     end = local_time.utc_s(datetime(2027, 9, 1, 1, tzinfo=timezone.utc))
     assert fields(zone, begin - 1) == (2027, 4, 3, 1, 59, 59)
@@ -261,17 +269,18 @@ def test_fixed_dates_go_before_the_rule_in_their_year_alone():
         [(2027, 13, 1, 2, 0, 9, 1, 3, 0)],
         [(2027, 4, 3, 24, 0, 9, 1, 3, 0)],
         [(2027, 4, 3, 2, 0, 9, 1, 3, 60)],
+        [(0xFFFF, 4, 3, 2, 0, 9, 1, 3, 0)],
         [(2100, 4, 3, 2, 0, 9, 1, 3, 0)],
         [(2027, 4, 3, 2, 0, 9, 1, 3, 0)] * 2,
-        [(2027 + n, 4, 3, 2, 0, 9, 1, 3, 0) for n in range(21)],
+        [(2027 + n, 4, 3, 2, 0, 9, 1, 3, 0) for n in range(9)],
     ],
 )
 def test_a_wrong_table_is_refused_and_the_old_one_stays(rows):
     zone = Zone(Settings())
-    old = struct.pack(">H8B", 2026, 4, 3, 2, 0, 9, 1, 3, 0)
+    old = row(2026, 4, 3, 2, 0, 9, 1, 3, 0)
     zone.set_table(old)
     with pytest.raises(ValueError, match=r"\w"):
-        zone.set_table(b"".join(struct.pack(">H8B", *row) for row in rows))
+        zone.set_table(b"".join(row(*fields) for fields in rows))
     assert zone.table == old
 
 

@@ -4,8 +4,6 @@ app.clock, app.zone and app.battery check and keep what is written. What belongs
 refused while the parameter switch is closed. Rows CLK-06, CLK-09 to CLK-15, MET-28, PRD-09.
 """
 
-import struct
-
 from micropython import const
 
 from app import axdr
@@ -75,34 +73,23 @@ class DstTable(Value):
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
         table = self._clock.zone.table
-        size = struct.calcsize(TABLE_ROW)
-        writer.array(len(table) // size)
-        for offset in range(0, len(table), size):
-            year, *begin_end = struct.unpack_from(TABLE_ROW, table, offset)
-            writer.structure(2)
-            for at in (0, 4):
-                month, day, hour, minute = begin_end[at : at + 4]
-                octets = struct.pack(
-                    date_time.FORM, year, month, day, 255, hour, minute, 0, 0, -0x8000, 0
-                )
-                writer.octet_string(octets)
+        writer.array(len(table) // TABLE_ROW)
+        for at in range(0, len(table), date_time.SIZE):
+            if at % TABLE_ROW == 0:
+                writer.structure(2)
+            writer.octet_string(table[at : at + date_time.SIZE])
 
     def write(self, reader: "Reader") -> None:
-        """Take over a new table: whole minutes, begin and end in one year."""
-        rows = bytearray()
+        """Take over a new table."""
+        rows = b""
         count = reader.array()
         if count > TABLE_YEARS:
-            raise ValueError("20 years at most")
+            raise ValueError("8 years at most")
         for _ in range(count):
             reader.structure(2)
-            for first in (True, False):
-                octets = reader.octet_string(date_time.SIZE, date_time.SIZE)
-                if first:
-                    rows += octets[:2]
-                elif octets[:2] != bytes(rows[-6:-4]):
-                    raise ValueError("begin and end in one year")
-                rows += octets[2:4] + octets[5:7]
-        self._clock.set_dst_table(bytes(rows))
+            for _ in range(2):
+                rows += reader.octet_string(date_time.SIZE, date_time.SIZE)
+        self._clock.set_dst_table(rows)
 
 
 def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "ParameterLock") -> None:
