@@ -3,6 +3,7 @@
 import pytest
 
 from app import registers
+from app.display.formats import Formats
 from app.energy_record import EnergyRecord
 from app.identification import Identification
 from app.registers import RegisterFile
@@ -72,6 +73,22 @@ def read(file, c, d, e=0):
     assert index >= 0, f"1-0:{c}.{d}.{e} is missing"
     assert file.obis(index) == (c, d, e)
     return file.value(index), file.scaler(index), file.unit(index)
+
+
+@pytest.mark.row("EN-07")
+def test_a_register_rolls_over_on_the_display_only(file):
+    forms = Formats()
+    for wh, glass in (
+        (999_999_990, "999999.99"),
+        (999_999_999, "999999.99"),
+        (1_000_000_000, "000000.00"),
+        (5_000_000_012_340, "000012.34"),  # beyond 32 bits as well
+    ):
+        file._energies.wh[0] = wh
+        value, scaler, unit = read(file, 1, 8)
+        assert (value, scaler) == (wh, 0)
+        assert file.tag(file.find(1, 8, 0)) == registers.TAG_UINT64
+        assert forms.number(value, scaler, unit) == (glass, "kWh")
 
 
 @pytest.mark.row("EN-02")
