@@ -37,6 +37,7 @@ from app.linearity_record import LinearityRecord
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
+from app.measuring import Measuring
 from app.no_power import NoPower
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
@@ -78,7 +79,6 @@ _TARIFF_LIMIT_S = const(120)
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
-_NO_CONVERTER = "metering converter does not answer"
 
 
 class Meter:
@@ -117,6 +117,7 @@ class Meter:
         self.energy_record = EnergyRecord(memory, self.engine.energies)
         start_checks.stored(self, self.energy_record.restore(), self._problem)
         self.engine.on_window.append(self.energy_record.window)
+        self.measuring = Measuring(board.frames, self.engine, self._problem)
         self._factory(memory, stored)
         start_checks.factory(self, self._problem)
         self._open_logs()
@@ -161,7 +162,7 @@ class Meter:
         self.power_up.run(self.board.power_on())
         start = self.supervisor.start
         start("supply", lambda _task: self.power_fail.run())
-        start("metrology", self._measure, _METROLOGY_LIMIT_S)
+        start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
         start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
         self._start_face()
@@ -244,7 +245,7 @@ class Meter:
             (event_codes.MEMORY_ERROR, lambda: start_checks.NO_MEMORY in self.problems),
             (event_codes.PARAMETERS_DAMAGED, lambda: self.parameters.damaged),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
-            (event_codes.MEASUREMENT_ERROR, lambda: _NO_CONVERTER in self.problems),
+            (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
         ]
 
@@ -349,20 +350,6 @@ class Meter:
         self.tariff.rates.settle()
         self.energy_record.save()
         self.engine.pulses.flush()
-
-    async def _measure(self, task: "Task") -> None:
-        source = self.board.frames
-        try:
-            source.start()
-        except OSError as error:
-            # Without its converter the meter still has to say so on every port; tried again.
-            self._problem(_NO_CONVERTER, event_codes.MEASUREMENT_ERROR)
-            raise error
-        self._problem(_NO_CONVERTER, lasts=False)
-        while True:
-            await source.wait()
-            self.engine.poll()
-            task.report()
 
     async def _show_life(self, task: "Task") -> None:
         while True:

@@ -80,6 +80,18 @@ class Quantities:
         # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
         self._gram = [0] * 7
 
+    def clear(self) -> None:
+        """Show nothing: what was measured last holds no longer."""
+        zero = (self.u_uv, self.i_ua, self.p_uw, self.q_uvar, self.s_uva)
+        for values in zero + (self.thd_u_ppm, self.thd_i_ppm):
+            for phase in range(self.phases):
+                values[phase] = 0
+        for phase in range(self.phases):
+            self.pf_ppm[phase] = _MICRO
+        self.p_total_uw = self.q_total_uvar = self.s_total_uva = 0
+        self.pf_total_ppm = _MICRO
+        self.in_ua = self.f_uhz = 0
+
     def set_weights(self, weights: "Weights") -> None:
         """Measure with other weights from the next window on."""
         self._weights = weights

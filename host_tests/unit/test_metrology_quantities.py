@@ -160,12 +160,26 @@ def test_a_phase_error_is_calibrated_away(samples, rate_hz):
         close(quantities.u_uv[0] / 1e6, true.u_rms, 1e-4)
 
 
-@pytest.mark.parametrize(("delay_ns", "rate_hz"), [(250_001, 4000), (250_000, 8000)])
-def test_a_delay_that_cannot_be_made_is_refused(delay_ns, rate_hz):
+def test_a_delay_beyond_a_meters_range_is_refused():
     calibration = Calibration(1)
-    calibration.delay_ns[0] = delay_ns
+    calibration.delay_ns[0] = 250_001
     with pytest.raises(ValueError, match="delay"):
-        run([Phase()], calibration=calibration, rate_hz=rate_hz)
+        run([Phase()], calibration=calibration)
+
+
+def test_a_delay_that_the_frame_rate_cannot_make_is_left_out_and_said():
+    calibration = Calibration(1)
+    calibration.delay_ns[0] = 250_000  # two frames at 8 kHz
+    calibration.u_gain_ppb[0] = 10_000_000
+    bench = run([Phase(230, 5, 60)], calibration=calibration, rate_hz=8000)
+    assert bench.engine.undelayed
+    assert abs(bench.engine.quantities.u_uv[0] - 232.3e6) < 1e4  # gains hold
+    assert abs(bench.engine.quantities.p_uw[0] - 232.3 * 5 * 0.5e6) < 1e5  # the delay does not
+    with pytest.raises(ValueError, match="delay"):
+        bench.engine.recalibrate(calibration)
+    calibration.delay_ns[0] = 0
+    bench.engine.recalibrate(calibration)
+    assert not bench.engine.undelayed
 
 
 def test_gains_and_offsets_of_the_calibration():
