@@ -20,8 +20,9 @@ from app.storage import rings
 PERIOD_S = 900
 DAY = 96
 COLUMNS = tuple(((3, bytes((1, 0, c, 8, 0, 255)), 2, 0), UINT32) for c in range(1, 11))
-BLOCK_ROWS = 79  # of 51 octets each in a sector of 4096
+BLOCK_ROWS = 78  # of 51 octets each in a sector of 4096
 BLOCKS = 60 * DAY // BLOCK_ROWS + 1
+HEADS = 2 * (2 * BLOCKS + BLOCK_ROWS)  # counting and sending: two parts of each, one open block
 ROW_OCTETS = 2 + 14 + 10 * 5  # a structure, a date-time, ten numbers
 
 
@@ -81,7 +82,7 @@ def test_a_day_costs_the_same_out_of_a_profile_of_any_length(profiles):
     rig, log = profiles[60]
     whole = read(rig, log, by_entry(1, 0))[1]
     assert cost[60] < whole / 10
-    assert cost[60] - cost[10] < 2 * (BLOCKS + BLOCK_ROWS)
+    assert cost[60] - cost[10] < HEADS
 
 
 def test_entries_are_reached_without_a_search(profiles):
@@ -96,4 +97,12 @@ def test_a_day_outside_reads_heads_only(profiles):
     rig, log = profiles[60]
     octets, reads, _ = read(rig, log, day(100))
     assert octets == b"\x01\x00"
-    assert reads < 2 * (BLOCKS + BLOCK_ROWS)  # and the times in the block that is being filled
+    assert reads < HEADS
+
+
+def test_a_range_of_all_rows_is_counted_by_heads(profiles):
+    rig, log = profiles[60]
+    octets, reads, first = read(rig, log, by_range(time(NOW_UTC_S), time(NOW_UTC_S + 60 * 86400)))
+    assert len(octets) == 4 + 60 * DAY * ROW_OCTETS
+    assert first < HEADS
+    assert reads < 3 * 60 * DAY

@@ -41,6 +41,9 @@ PROGRAM = const(0)  # notes of what is under way
 ERASE = const(1)
 RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
 
+_NO_ROW = const(0)
+_SOME_ROWS = const(1)
+_ALL_ROWS = const(2)
 _NOT_FOUND: "Found" = (0, 0, 0, [])
 
 
@@ -155,8 +158,9 @@ class Ring:
     def span(self, from_s: int, to_s: int) -> "Generator[int, None, None]":
         """Sequences of the rows whose time lies in `from_s` to `to_s`, both included.
 
-        A block whose bounds lie outside is passed over unread. Rows come in their own order, also
-        where the clock was set back. Raises OSError if the chip does not answer.
+        A block whose bounds lie outside is passed over unread, one that lies inside comes whole,
+        damaged rows too. Rows come in their own order, also where the clock was set back. Raises
+        OSError if the chip does not answer.
         """
         sequence = 0
         while True:
@@ -164,10 +168,11 @@ class Ring:
             if sequence >= self.next:
                 return
             end = self._find(sequence)[2]
-            if not self._overlaps(from_s, to_s):
+            share = self._share(from_s, to_s)
+            if share == _NO_ROW:
                 sequence = end
             while sequence < end:
-                time_s = self._time_s(sequence)
+                time_s = from_s if share == _ALL_ROWS else self._time_s(sequence)
                 if time_s is not None and from_s <= time_s <= to_s:
                     yield sequence
                 sequence += 1
@@ -265,13 +270,17 @@ class Ring:
         right = struct.unpack_from("<I", header, _OPENING_SIZE)[0] == _crc(header, 0)
         return opening if right and opening[:2] == (_MARK, self.number) else None
 
-    def _overlaps(self, from_s: int, to_s: int) -> bool:
-        """Tell whether the block found last may hold a time in the span."""
+    def _share(self, from_s: int, to_s: int) -> int:
+        """Tell which rows of the block found last may have a time in the span."""
         block, first, _, _ = self._found
         closing = self._scratch[: _CLOSING_SIZE + _CRC_SIZE]
         self._rings.read_into(self._base(block) + _CLOSING_AT, closing)
         earliest, latest, crc = struct.unpack_from("<III", closing)
-        return crc != _crc(closing, first) or (from_s <= latest and earliest <= to_s)
+        if crc != _crc(closing, first):
+            return _SOME_ROWS
+        if from_s <= earliest <= latest <= to_s:
+            return _ALL_ROWS
+        return _SOME_ROWS if from_s <= latest and earliest <= to_s else _NO_ROW
 
     def _scan_head(self) -> None:
         """Find the first blank slot of the head: slots are programmed in order."""
