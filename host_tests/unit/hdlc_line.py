@@ -81,16 +81,10 @@ class EchoChannel:
         self.requests = []
         self.lost_count = 0
         self.answer = None
-        self.further = []  # what follows an answer unasked
 
     def request(self, client_sap, server_sap, apdu, reply, now_ms):
         self.requests.append((client_sap, server_sap, bytes(apdu)))
         answer = bytes(apdu).lower() if self.answer is None else self.answer
-        reply[: len(answer)] = answer
-        return len(answer)
-
-    def more(self, reply):
-        answer = self.further.pop(0) if self.further else b""
         reply[: len(answer)] = answer
         return len(answer)
 

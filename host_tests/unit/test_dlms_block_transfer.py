@@ -44,8 +44,8 @@ class Block:
 class Peer:
     """A client that takes blocks; `lose` names the numbers that never reach it, once each."""
 
-    def __init__(self, size=200, services=GENERAL_ONLY, lose=()):
-        self.rig = Rig().associate(pdu_size=size, services=services)
+    def __init__(self, size=200, services=GENERAL_ONLY, lose=(), local=False):
+        self.rig = Rig(local=local).associate(pdu_size=size, services=services)
         self.size = size
         self.lose = set(lose)
         self.number = 0
@@ -124,6 +124,15 @@ def test_a_window_is_no_longer_than_what_can_be_sent_again():
     peer = Peer(1024)
     peer.exchange(OBJECT_LIST)
     assert len(peer.exchange(block(1, 1, window=63))) == 2  # blocks of a kilobyte
+
+
+@pytest.mark.parametrize("window", [1, 4, 63])
+def test_on_a_serial_line_every_block_is_asked_for(window):
+    """The meter may not speak unasked, and clients do not poll between the blocks of a window."""
+    peer = Peer(200, local=True)
+    assert peer.get(OBJECT_LIST, window) == reference()
+    assert not any(got.streaming for got in peer.sent)
+    assert peer.number == len(peer.sent) - 1
 
 
 @pytest.mark.parametrize("lose", [{2}, {3}, {4}, {2, 3}, {2, 4}, {5, 6, 7}])

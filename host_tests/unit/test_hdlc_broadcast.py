@@ -1,4 +1,4 @@
-"""Unnumbered APDUs to all stations, and what follows an answer unasked (IEC 62056-46, SEC-13)."""
+"""Unnumbered APDUs, to all stations and without a link (IEC 62056-46, SEC-13)."""
 
 import sys
 from pathlib import Path
@@ -79,35 +79,3 @@ def test_a_broadcast_does_not_disturb_the_session_of_another():
     again = line.ask(ready(1, client=1))
     assert again.info == second.info, "the answer not yet acknowledged is still there"
     assert line.rig.clock.utc_s() == NOW_UTC_S + 20
-
-
-def test_blocks_of_a_window_follow_each_other_poll_by_poll():
-    line = Line()
-    line.connect()
-    line.channel.further = [b"TWO", b"THREE" * 40]
-    frames = [line.ask(information(0, 0, b"ONE"))]
-    number = 0
-    while True:
-        number = number + 1 & 7
-        answer = line.ask(ready(number))
-        if answer.control & 1:
-            break
-        frames.append(answer)
-    assert [frame.info for frame in frames] == [
-        LLC_RESPONSE + b"one",
-        LLC_RESPONSE + b"TWO",
-        LLC_RESPONSE + b"THREE" * 25,
-        b"THREE" * 15,
-    ]
-    assert [frame.ns for frame in frames] == [0, 1, 2, 3]
-
-
-def test_a_frame_lost_between_two_apdus_is_sent_again():
-    line = Line()
-    line.connect()
-    line.channel.further = [b"TWO"]
-    first = line.ask(information(0, 0, b"ONE"))
-    assert line.ask(ready(0)).info == first.info, "not acknowledged: once more"
-    assert line.ask(ready(1)).info == LLC_RESPONSE + b"TWO"
-    assert line.ask(ready(1)).info == LLC_RESPONSE + b"TWO"
-    assert line.ask(ready(2)).control == 0x31 | 0x10

@@ -4,8 +4,9 @@
 
 The window that either side announces is how many blocks it takes before it has to be asked again;
 all of them but the last are sent as streaming. What a client does not acknowledge is sent again,
-so the blocks of a window are kept; a window is shortened to what may be kept. An answer is made
-while it is sent. Number 0 ends a transfer at once.
+so the blocks of a window are kept; a window is shortened to what may be kept, and to one block on
+a serial line, where the meter may not speak unasked and clients do not ask between the blocks of
+a window. An answer is made while it is sent. Number 0 ends a transfer at once.
 """
 
 import struct
@@ -39,8 +40,9 @@ _ABORT = const(2)
 class GeneralBlockTransfer:
     """The transfer of one channel: a request that arrives, then an answer that leaves."""
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: "Session", streams: bool) -> None:
         self._session = session
+        self._streams = streams  # several blocks may leave in a row
         self.abort()
 
     def abort(self) -> None:
@@ -152,9 +154,8 @@ class GeneralBlockTransfer:
 
     def _allow(self, window: int) -> None:
         """Let a window be sent, as long as may be kept."""
-        self._until = (
-            self._next - 1 + min(window, max(1, _KEPT_MAX // room(self._session.send_size)))
-        )
+        most = max(1, _KEPT_MAX // room(self._session.send_size)) if self._streams else 1
+        self._until = self._next - 1 + min(window, most)
 
     def _make(self) -> bytes:
         """Return the next block of the answer. What its objects raise comes through."""

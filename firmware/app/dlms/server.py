@@ -99,7 +99,7 @@ class Channel:
         self._action = put.Action(catalogue, self.association)
         self._work: Steps | None = None
         self._access = access.Access(catalogue, self.association)
-        self._transfer = GeneralBlockTransfer(self.association)
+        self._transfer = GeneralBlockTransfer(self.association, port == TCP)
         self._services = service_table.table(self._get, self._set, self._action)
 
     def request(

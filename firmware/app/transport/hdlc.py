@@ -315,8 +315,6 @@ class HdlcLink:
         """Use the right to speak, if the client gave it."""
         if not self._reader.frame.control & _POLL:
             return
-        if self._reply.arrived():
-            self._reply.begin(self._channel.more(self._reply.apdu))
         if self._reply.waits() and not self._client_busy:
             self._burst = self._agreed.window_transmit
             return

@@ -40,10 +40,6 @@ class Reply:
         """Tell whether there is something to send."""
         return self._sent < self.length
 
-    def arrived(self) -> bool:
-        """Tell whether there was an answer and the client has all of it."""
-        return 0 < self.length == self._acknowledged
-
     def acknowledge(self, number: int, information_max: int) -> bool:
         """Take N(R): what lies before it arrived, what lies behind it is to be sent again.
 
