@@ -83,6 +83,14 @@ class Zone:
         packed = settings.get("clock")
         if len(packed) == struct.calcsize(_PACKED):
             self._take(struct.unpack(_PACKED, packed))
+        # What an older firmware took must not stop the clock of this one.
+        if len(self.table) % TABLE_ROW:
+            self.table = b""
+        try:
+            self._check_rule(self.dst_begin, self.dst_end)
+        except ValueError:
+            self.dst_begin = _EU_BEGIN
+            self.dst_end = _EU_END
 
     def dst_active(self, utc_s: int) -> bool:
         """Tell whether daylight saving is in force at `utc_s`; also south of the equator."""
@@ -154,10 +162,7 @@ class Zone:
             raise ValueError("time zone: -720 to 720 min")
         if not -120 <= deviation <= 120:
             raise ValueError("deviation: -120 to 120 min")
-        for pattern in (begin, end):
-            if len(pattern) != 12:
-                raise ValueError("12 octets")
-            switch_local_s(pattern, _NO_LEAP_YEAR)
+        self._check_rule(begin, end)
         values = (zone, deviation, enabled, begin, end)
         self._settings.put("clock", struct.pack(_PACKED, *values))
         self._take(values)
@@ -180,6 +185,12 @@ class Zone:
         self._settings.put("dst_table", rows)
         self.table = bytes(rows)
         self._year = 0
+
+    def _check_rule(self, begin: bytes, end: bytes) -> None:
+        for pattern in (begin, end):
+            if len(pattern) != _PATTERN:
+                raise ValueError("12 octets")
+            switch_local_s(pattern, _NO_LEAP_YEAR)
 
     def _take(self, values: "tuple[int, int, int, bytes, bytes]") -> None:
         self.time_zone_min, self.dst_deviation_min, enabled, self.dst_begin, self.dst_end = values

@@ -284,6 +284,17 @@ def test_a_wrong_table_is_refused_and_the_old_one_stays(rows):
     assert zone.table == old
 
 
+def test_rules_of_an_older_firmware_stop_no_clock():
+    kept = Settings()
+    leap_day = b"\xff\xff\x02\x1d\xff\x02\x00\x00\x00\x80\x00\x00"
+    kept.values["clock"] = struct.pack("<hbB12s12s", -60, 60, 1, leap_day, leap_day)
+    kept.values["dst_table"] = b"odd"
+    zone = Zone(kept)
+    assert zone.time_zone_min == -60
+    assert zone.dst_active(civil.utc_s(2027, 7, 1))
+    assert zone.table == b""
+
+
 def test_local_time_stays_inside_the_calendar():
     last = civil.utc_s(2099, 12, 31, 23, 59, 59)
     assert fields(make(time_zone_min=-720), last) == (2099, 12, 31, 23, 59, 59)
