@@ -3,13 +3,17 @@
 A `Period` calls its owner at each boundary and keeps the bits that the owner's next entry has to
 carry (table 6.2). What is measured meanwhile does not depend on it: energies grow by the
 converter's own frames, whatever the clock does, and the owner takes the difference of registers
-between two calls. So each call must come exactly once:
+between two calls; they are at most a window, a quarter of a second, behind. So each call must
+come exactly once:
 
 * A small shift is a synchronisation (row DEM-11): the boundary that is due stays. Shifted over
   it, it is called at once; shifted back behind one that has been called, it is not called again.
 * Any other shift, and each second synchronisation of one period (row DEM-12), is a change: the
   owner hears `on_jump(old, new)`, in which it ends its broken period (row DEM-13), and what is due
   next follows from the new time. A boundary that was jumped over or onto is not called.
+
+A period begins anew at power-up; its owner adds POWER_DOWN when the start's sequence tells of an
+outage (app.power_up).
 """
 
 from micropython import const
