@@ -270,7 +270,7 @@ class Meter:
         factory_values.add_tests(objects, self.parameters, self.test_mode, self.tariff.runner)
         bench_values.add_bench(objects, self.production, self.clock)
         clock_values.add(objects, self.clock, self.battery, self.lock)
-        waveform_profile.add(objects, self.engine, self.board.frames)
+        waveform_profile.add(objects, self.clock, self.engine, self.board.frames)
         power_values.add(objects, self.outages)
         tariff_objects.add(objects, self.tariff, self.settings, self.registers, self.events.post)
         return objects

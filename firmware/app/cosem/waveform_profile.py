@@ -10,68 +10,69 @@ empty until two cycles have been measured.
 
 from micropython import const
 
-from app.axdr import ARRAY, ENUM, OCTET_STRING, STRUCTURE, UINT32
+from app.attributes import SCOPE_OF_ACCESS_VIOLATED
 from app.cosem import access
-from app.cosem.base import NO_ACCESS, READ, InterfaceClass
 from app.cosem.data import Data
+from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.values import Counter
+from app.errors import AccessRefused
+from app.rows import RowSource, pack_objects
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Writer
-    from app.cosem.base import Session
+    from app.clock import Clock
+    from app.cosem.base import Key, Selection, Session
     from app.cosem.catalogue import Catalogue
+    from app.rows import CaptureObject
     from hal import FrameSource
     from metrology.engine import Engine
     from metrology.waveform import Capture
 
 _WAVE = const(0)
 _HARMONICS = const(1)
-_UNSORTED = const(1)  # sort_method: first in, first out
 _UV_PER_STEP = const(10_000)  # of 1-0:32.7.0
 _UA_PER_STEP = const(1_000)  # of 1-0:31.7.0
+_NO_ROWS = RowSource()
 
 
-class WaveformProfile(InterfaceClass):
-    """Profile generic, version 1; the key of an instance says which of the two it is."""
+class WaveformProfile(ProfileGeneric):
+    """Profile generic without rows of its own; the key of an instance says which of the two it is.
 
-    CLASS_ID = 7
-    VERSION = 1
-    ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "buffer", ARRAY, READ),
-        (3, "capture_objects", ARRAY, READ),
-        (4, "capture_period", UINT32, READ),
-        (5, "sort_method", ENUM, READ),
-        (6, "sort_object", STRUCTURE, READ),
-        (7, "entries_in_use", UINT32, READ),
-        (8, "profile_entries", UINT32, READ),
-    )
-    METHODS = ((1, "reset", NO_ACCESS), (2, "capture", NO_ACCESS))
+    Each reading has its own capture, so that it is of one piece however long it takes.
+    """
 
-    def __init__(self, engine: "Engine", channels: int) -> None:
+    def __init__(self, clock: "Clock", engine: "Engine", channels: int) -> None:
+        super().__init__(clock)
         self._engine = engine
         self._channels = channels
 
     def get(
-        self, writer: "Writer", key: int, index: int, session: "Session"
+        self, writer: "Writer", key: "Key", index: int, session: "Session"
     ) -> "Iterator[None] | None":
         """Encode an attribute."""
         if index == 2:
             return self._rows(writer, key)
         if index == 3:
-            return self._columns(writer)
-        if index == 4:
-            writer.uint32(0)
-        elif index == 5:
-            writer.enum(_UNSORTED)
-        elif index == 6:
-            _column(writer, 0, bytes(6), 0)
-        else:
+            writer.raw(self._columns())
+        elif index >= 7:
             writer.uint32(_count(self._capture(), key))
+        else:
+            return super().get(writer, _NO_ROWS, index, session)
         return None
+
+    def select(
+        self,
+        writer: "Writer",
+        key: "Key",
+        index: int,
+        session: "Session",
+        selection: "Selection",
+    ) -> "Iterator[None]":
+        """Refuse: what is captured anew at each reading has no entries to choose from."""
+        raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
 
     def _capture(self) -> "Capture | None":
         try:
@@ -79,14 +80,14 @@ class WaveformProfile(InterfaceClass):
         except ValueError:
             return None
 
-    def _columns(self, writer: "Writer") -> "Iterator[None]":
-        writer.array(self._channels)
+    def _columns(self) -> bytes:
+        objects: list[CaptureObject] = []
         for channel in range(self._channels):
             c = 32 - channel % 2 + channel // 2 * 20  # U is 32, 52, 72; I is 31, 51, 71
             if channel == self._channels - 1 and self._channels % 2:
                 c = 91
-            _column(writer, 3, bytes((1, 0, c, 7, 0, 255)), 2)
-            yield
+            objects.append((3, bytes((1, 0, c, 7, 0, 255)), 2, 0))
+        return pack_objects(objects)
 
     def _rows(self, writer: "Writer", key: int) -> "Iterator[None]":
         capture = self._capture()
@@ -116,17 +117,9 @@ def _count(capture: "Capture | None", key: int) -> int:
     return capture.count if key == _WAVE else capture.orders
 
 
-def _column(writer: "Writer", class_id: int, logical_name: bytes, index: int) -> None:
-    writer.structure(4)
-    writer.uint16(class_id)
-    writer.octet_string(logical_name)
-    writer.int8(index)
-    writer.uint16(0)
-
-
-def add(catalogue: "Catalogue", engine: "Engine", frames: "FrameSource") -> None:
+def add(catalogue: "Catalogue", clock: "Clock", engine: "Engine", frames: "FrameSource") -> None:
     """Put both profiles, and the frame rate in millihertz, into the catalogue."""
-    profile = WaveformProfile(engine, frames.channels)
+    profile = WaveformProfile(clock, engine, frames.channels)
     for key in (_WAVE, _HARMONICS):
         catalogue.add((1, 0, 99, 140, key), profile, key, access.READINGS)
     catalogue.add((0, 0, 128, 50, 0), Data(), Counter(lambda: frames.rate_mhz), access.READINGS)
