@@ -84,7 +84,7 @@ def zone(client):
     return client.read(GXDLMSClock("0.0.1.0.0.255"), 3)
 
 
-@pytest.mark.row("NOP-11")
+@pytest.mark.row("NOP-10", "NOP-11")
 def test_a_flash_full_to_the_last_ring_loses_its_oldest_entry_and_no_register(
     start_meter, session, tmp_path
 ):
@@ -99,6 +99,7 @@ def test_a_flash_full_to_the_last_ring_loses_its_oldest_entry_and_no_register(
     assert client.read(log, 7) == client.read(log, 8) == 500
     request = client.client.readRowsByEntry(log, 1, 2)
     before = client.client.updateValue(log, 2, client.exchange(request).value)
+    assert client.read(GXDLMSData("0.0.128.92.2.255"), 2) == 2  # it has gone round twice
     began_wh = energy_wh(meter)
     set_zone(client, 60)
     meter.post("/api/advance", seconds=60)

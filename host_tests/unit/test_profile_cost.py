@@ -22,7 +22,7 @@ DAY = 96
 COLUMNS = tuple(((3, bytes((1, 0, c, 8, 0, 255)), 2, 0), UINT32) for c in range(1, 11))
 BLOCK_ROWS = 78  # of 51 octets each in a sector of 4096
 BLOCKS = 60 * DAY // BLOCK_ROWS + 1
-HEADS = 2 * (2 * BLOCKS + BLOCK_ROWS)  # counting and sending: two parts of each, one open block
+HEADS = 2 * (BLOCKS + BLOCK_ROWS)  # counting and sending; and times in the open block
 ROW_OCTETS = 2 + 14 + 10 * 5  # a structure, a date-time, ten numbers
 
 

@@ -14,6 +14,8 @@ sys.path.append(str(Path(__file__).parent))
 from flash_fake import PowerLost
 from ring_rig import Rig, use_small_map
 
+from app.storage import regions
+
 SEED = 20260131
 
 
@@ -101,6 +103,23 @@ def test_clearing_lasts_and_numbers_go_on():
     rig.boot()
     assert rig.rows() == [(50, 50)]
     assert rig.ring.first == 10
+
+
+def test_a_ring_and_a_region_are_reset_by_name():
+    rig = Rig()
+    rig.append(1, 1)
+    region = regions.open_record(rig.fram, "clock")
+    region.load()
+    region.save(b"secret")
+    rig.rings.reset("a")
+    rig.rings.reset("clock")
+    assert rig.rows() == []
+    assert b"secret" not in rig.fram.octets
+    with pytest.raises(KeyError):
+        rig.rings.reset("nowhere")
+    rig.boot()
+    assert rig.rows() == []
+    assert regions.open_record(rig.fram, "clock").load() is None
 
 
 def test_another_row_size_forgets_the_rows_and_keeps_the_numbers_rising():

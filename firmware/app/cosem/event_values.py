@@ -1,6 +1,7 @@
 """Objects of events and errors: logs of class 7, codes, registers and filters of class 1.
 
 Rows EVT-01, EVT-04, EVT-07, EVT-08, ERR-01 to ERR-04, SEC-60, SEC-64.
+0-0:128.92.2 counts the erase cycles of the flash that they lie in (row NOP-10).
 """
 
 from micropython import const
@@ -76,6 +77,7 @@ def add_events(
         objects.add((0, 0, 96, 128, e), data, LastChange(certification, e), access.READINGS)
     for number, e in enumerate(_FILTER_E):
         objects.add((0, 0, 196, 97, e), data, _error_filter(book, number), access.SETTINGS)
+    objects.add((0, 0, 128, 92, 2), data, Number(UINT32, book.cycles), access.READINGS)
     hold_off = Number(UINT32, lambda: book.hold_off_s, book.set_hold_off)
     objects.add((0, 0, 128, 70, 1), data, hold_off, access.SETTINGS)
     system = Number(UINT8, lambda: book.system, book.set_system)

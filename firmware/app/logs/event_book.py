@@ -16,6 +16,8 @@ from app.logs.events import FRAUD, LOGS, logs_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from app.settings import Settings
     from app.storage.rings import Rings
@@ -51,6 +53,7 @@ class EventBook:
         self.lost = 0
         self._settings = settings
         self._clock: Clock | None = None
+        self.cycles: Callable[[], int] = lambda: 0  # erase cycles of the flash
         self._waiting: list[tuple[int, int | None]] = []
         self._held: dict[int, int] = {}  # code -> UTC of its last entry in the fraud log
         self._parameterised_utc_s = -1
@@ -64,6 +67,7 @@ class EventBook:
         columns = ((_LAST_LONG_FAILURE, UINT32),)
         self.power_failures = Log(rings, clock, "power_failure_log", columns, self.post)
         self._clock = clock
+        self.cycles = rings.cycles
         waiting = self._waiting
         self._waiting = []
         for code, utc_s in waiting:

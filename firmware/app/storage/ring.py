@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.storage.rings import Rings
     from hal import Buffer
 
-    Found = tuple[int, int, int, list[int]]
+    Found = tuple[int, int, int, int, int, list[int]]
     Steps = Generator[None, None, None]  # yields while the chip is at work
 
 _MARK = b"Fr\x01"  # and the layout of blocks
@@ -32,7 +32,7 @@ _OPENING_SIZE = const(20)
 _CLOSING_AT = const(24)  # earliest and latest time of the rows; each part is followed by its CRC
 _CLOSING_SIZE = const(8)
 _SKIPS_AT = const(36)  # places of slots that do not count, rising
-_SKIPS = "<16H"
+_REST = "<III16H"  # what follows the opening part
 _SKIPS_MOST = const(16)
 _NO_SKIP = const(0xFFFF)
 _HEADER_SIZE = const(68)
@@ -41,10 +41,7 @@ PROGRAM = const(0)  # notes of what is under way
 ERASE = const(1)
 RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
 
-_NO_ROW = const(0)
-_SOME_ROWS = const(1)
-_ALL_ROWS = const(2)
-_NOT_FOUND: "Found" = (0, 0, 0, [])
+_NOT_FOUND: "Found" = (0, 0, 0, 0, 0, [])
 
 
 def rows_of(sector_size: int, row_size: int) -> int:
@@ -77,7 +74,8 @@ class Ring:
         self._spare = -1  # the block that is known to be blank
         self._unclosed = -1  # a full block whose bounds are still to be written
         self._floor = 0  # rows below were cleared
-        # Block found last, sequences from and up to which it serves, slots that do not count
+        # Block found last, sequences from and up to which it serves, bounds of the rows' times,
+        # slots that do not count
         self._found = _NOT_FOUND
         self._skips: list[int] = []  # slots of the head that do not count
         self.next = 0  # sequence of the next row to be appended
@@ -167,12 +165,12 @@ class Ring:
             sequence = max(sequence, self.first)  # rows may have gone meanwhile
             if sequence >= self.next:
                 return
-            end = self._find(sequence)[2]
-            share = self._share(from_s, to_s)
-            if share == _NO_ROW:
+            _, _, end, earliest, latest, _ = self._find(sequence)
+            if latest < from_s or to_s < earliest:
                 sequence = end
+            inside = from_s <= earliest and latest <= to_s
             while sequence < end:
-                time_s = from_s if share == _ALL_ROWS else self._time_s(sequence)
+                time_s = from_s if inside else self._time_s(sequence)
                 if time_s is not None and from_s <= time_s <= to_s:
                     yield sequence
                 sequence += 1
@@ -270,17 +268,15 @@ class Ring:
         right = struct.unpack_from("<I", header, _OPENING_SIZE)[0] == _crc(header, 0)
         return opening if right and opening[:2] == (_MARK, self.number) else None
 
-    def _share(self, from_s: int, to_s: int) -> int:
-        """Tell which rows of the block found last may have a time in the span."""
-        block, first, _, _ = self._found
-        closing = self._scratch[: _CLOSING_SIZE + _CRC_SIZE]
-        self._rings.read_into(self._base(block) + _CLOSING_AT, closing)
-        earliest, latest, crc = struct.unpack_from("<III", closing)
-        if crc != _crc(closing, first):
-            return _SOME_ROWS
-        if from_s <= earliest <= latest <= to_s:
-            return _ALL_ROWS
-        return _SOME_ROWS if from_s <= latest and earliest <= to_s else _NO_ROW
+    def _rest(self, block: int) -> "tuple[int, int, list[int]]":
+        """Return the bounds of the times in a block, and its slots that do not count."""
+        part = self._scratch[: _HEADER_SIZE - _CLOSING_AT]
+        self._rings.read_into(self._base(block) + _CLOSING_AT, part)
+        values = struct.unpack_from(_REST, part)
+        skips = [place for place in values[3:] if place != _NO_SKIP]
+        if values[2] != _crc(part[: _CLOSING_SIZE + _CRC_SIZE], self._firsts[block]):
+            return 0, 0xFFFFFFFF, skips
+        return values[0], values[1], skips
 
     def _scan_head(self) -> None:
         """Find the first blank slot of the head: slots are programmed in order."""
@@ -295,7 +291,7 @@ class Ring:
             else:
                 low = middle + 1
         # One that is beyond was being written when the power went: the same bytes complete it.
-        self._skips = [place for place in self._skips_of(self._head) if place < low]
+        self._skips = [place for place in self._rest(self._head)[2] if place < low]
         self.next = self._firsts[self._head] + low - len(self._skips)
         self._left = self._rows - low
         sector = self.sector + self._head
@@ -326,11 +322,6 @@ class Ring:
         self._found = _NOT_FOUND
         self._rings.note(PROGRAM, 0)
 
-    def _skips_of(self, block: int) -> "list[int]":
-        part = self._scratch[: 2 * _SKIPS_MOST]
-        self._rings.read_into(self._base(block) + _SKIPS_AT, part)
-        return [place for place in struct.unpack_from(_SKIPS, part) if place != _NO_SKIP]
-
     def _base(self, block: int) -> int:
         return (self.sector + block) * self._rings.sector_size
 
@@ -358,13 +349,15 @@ class Ring:
                 if first >= 0:  # of two with the same number the later holds the row
                     block = index
                     start = first
-            skips = self._skips if block == self._head else self._skips_of(block)
-            self._found = (block, start, end, skips)
+            rest = (0, 0xFFFFFFFF, self._skips)
+            if block != self._head:
+                rest = self._rest(block)
+            self._found = (block, start, end) + rest
         return self._found
 
     def _fetch(self, sequence: int, offset: int, buffer: "bytearray | memoryview") -> bool:
         """Read from a row and its CRC; False if no block holds it."""
-        block, _, _, skips = self._find(sequence)
+        block, _, _, _, _, skips = self._find(sequence)
         address = self._address(block, sequence, skips)
         end = address + self.row_size + _CRC_SIZE
         if self._firsts[block] < 0 or end > self._base(block + 1):

@@ -78,6 +78,22 @@ class Rings:
         self._wake.set()
         return ring
 
+    def cycles(self) -> int:
+        """Return how often the sector that was erased most has been, rounded up (row NOP-10)."""
+        return max([0] + [-(-ring.turn // ring.blocks) for ring in self.open_rings])
+
+    def reset(self, name: str) -> None:
+        """Forget the rows of an open ring, or what a region of the FRAM holds, for good.
+
+        Who calls it sees to the right to do so, and starts the meter again: its parts still have
+        in RAM what they have read. Raises KeyError if there is no such name, OSError.
+        """
+        for ring in self.open_rings:
+            if regions.RINGS[ring.number][0] == name:
+                ring.clear()
+                return
+        regions.open_record(self._memory, name).erase()
+
     def flush(self) -> None:
         """Do what the task would do, waiting for the chip."""
         while self.step():
