@@ -7,7 +7,6 @@ metrology.md: gain at reference current, phase at 60 degrees, offset at the smal
 of it needs the parameter switch open (rows PRD-01, PRD-02, PRD-08, IDN-10).
 """
 
-import binascii
 import struct
 
 from micropython import const
@@ -240,7 +239,8 @@ class Production:
         self._tell(sums)
 
     def _log(self, name: bytes, old: bytes, new: bytes) -> tuple[int, int]:
-        sums = binascii.crc32(old), binascii.crc32(new)
+        # both records end with their CRC-32
+        sums = int.from_bytes(old[-4:], "little"), int.from_bytes(new[-4:], "little")
         if self.before_change is not None:
             self.before_change(name, *sums)
         return sums
