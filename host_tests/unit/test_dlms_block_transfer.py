@@ -132,6 +132,7 @@ def test_on_a_serial_line_every_block_is_asked_for(window):
     peer = Peer(200, local=True)
     assert peer.get(OBJECT_LIST, window) == reference()
     assert not any(got.streaming for got in peer.sent)
+    assert {got.window for got in peer.sent} == {1}, "nor is the client to send more in a row"
     assert peer.number == len(peer.sent) - 1
 
 

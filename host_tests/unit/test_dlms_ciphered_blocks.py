@@ -104,7 +104,7 @@ def test_a_ciphered_request_in_blocks():
     request = client.glo(bytes.fromhex("c101c1" + ZONE[2:] + "00" + "10ff88"))
     half = len(request) // 2
     head = b"\xe0\x01\x00\x01\x00\x00" + bytes((half,)) + request[:half]
-    assert client.send(head)[:6].hex() == "e08800010001"
+    assert client.send(head)[:6].hex() == "e08100010001"
     rest = request[half:]
     answer = client.send(b"\xe0\x81\x00\x02\x00\x01" + bytes((len(rest),)) + rest)
     assert answer[0] == 0xCD

@@ -5,8 +5,8 @@
 The window that either side announces is how many blocks it takes before it has to be asked again;
 all of them but the last are sent as streaming. What a client does not acknowledge is sent again,
 so the blocks of a window are kept; a window is shortened to what may be kept, and to one block on
-a serial line, where the meter may not speak unasked and clients do not ask between the blocks of
-a window. An answer is made while it is sent. Number 0 ends a transfer at once.
+a serial line, either way: the meter may not speak unasked, and clients neither ask nor listen
+between the blocks of a window. An answer is made while it is sent. Number 0 ends a transfer.
 """
 
 import struct
@@ -43,6 +43,7 @@ class GeneralBlockTransfer:
     def __init__(self, session: "Session", streams: bool) -> None:
         self._session = session
         self._streams = streams  # several blocks may leave in a row
+        self._own_window = _WINDOW if streams else 1  # blocks that the client may send in a row
         self.abort()
 
     def abort(self) -> None:
@@ -116,7 +117,7 @@ class GeneralBlockTransfer:
             return write_block(reply, LAST, 0, 0, b"")
         if due == _ACKNOWLEDGEMENT:
             self._next += 1
-            return write_block(reply, LAST | _WINDOW, self._next - 1, self._received, b"")
+            return write_block(reply, LAST | self._own_window, self._next - 1, self._received, b"")
         number = self._next
         if not self._sending or number > self._until or (self._last and number > self._last):
             return 0
@@ -127,7 +128,7 @@ class GeneralBlockTransfer:
             self.abort()
             return write_block(reply, LAST, 0, 0, b"")
         self._next = number + 1
-        control = _WINDOW
+        control = self._own_window
         if number == self._last:
             control |= LAST
         elif number < self._until:
