@@ -37,6 +37,7 @@ class Interpreter:
         self.command = command
         self.name = name
         self.micropython = micropython  # False: CPython with the shims
+        self.own = False  # True: the one that .venv brought, whose compiler stands beside it
         self.notice = notice  # one sentence for the terminal, "" when all is as it should be
 
     def run_script(self, script: Path, heap: "str | None" = None) -> "list[str]":
@@ -85,7 +86,9 @@ def choose(wanted: "str | None" = None) -> Interpreter:
     if own.exists():
         name = _probe(str(own))
         if name:
-            return Interpreter([str(own)], name, True)
+            chosen = Interpreter([str(own)], name, True)
+            chosen.own = True
+            return chosen
     return _cpython(
         "no MicroPython with viper in .venv: CPython runs the meter, slowly "
         "(MICROPYTHON=/path names another interpreter)"

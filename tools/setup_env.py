@@ -93,6 +93,8 @@ def setup_run(groups: "dict[str, list[str]]") -> None:
             f"{groups['run'][0]}; give one by MICROPYTHON=/path, else CPython is used",
             flush=True,
         )
+    if not _pip("install", *groups["compiler"]):
+        print("notice: no compiler for this machine, the firmware runs from its sources")
     _install_target(VENV / "upylib", groups["upylib"])
     _write_launcher()
 
@@ -113,7 +115,7 @@ def setup_dev(groups: "dict[str, list[str]]") -> None:
 
 
 _SETS = {  # what installs a set, and the groups that it is made of
-    "run": (setup_run, ("run", "upylib")),
+    "run": (setup_run, ("run", "compiler", "upylib")),
     "dev": (setup_dev, ("unit", "dev", "typings-rp2", "typings-stm32")),
 }
 

@@ -18,6 +18,7 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import interpreter
+import precompile
 
 _RUN = interpreter.ROOT / "boards" / "sim" / "run.py"
 _RESTART_STATUS = 75
@@ -142,6 +143,9 @@ def main(options: "list[str]") -> int:
         return 2
     if chosen.notice:
         print(f"notice: {chosen.notice}", file=sys.stderr, flush=True)
+    folder = precompile.compiled() if chosen.own else None
+    if folder is not None:
+        os.environ[precompile.VARIABLE] = str(folder)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")  # CPython too prints `ready` when it is said
     return Launcher().run(chosen.run_script(_RUN, heap), options)
 

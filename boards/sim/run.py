@@ -4,12 +4,14 @@ Puts the simulation's stand-ins in place, builds the bench, boots the firmware a
 is interrupted. Status 0: interrupted; 1: a port or a file cannot be used; 2: a wrong option.
 """
 
+import os
 import sys
 
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 _ROOT = _HERE + "/../.."
+_CODE = os.getenv("FERRARIS_COMPILED") or _ROOT  # the launcher has compiled it, or the sources
 # The simulation's modules come first: its `machine` takes the place of the built-in one.
-sys.path[:] = [_HERE, _ROOT + "/firmware", _ROOT + "/.venv/upylib"] + [
+sys.path[:] = [_CODE + "/boards/sim", _CODE + "/firmware", _CODE + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")
 ]
 

