@@ -7,10 +7,12 @@ PQL-17, ERR-09, ERR-18, NOP-02.
 from micropython import const
 
 from app import axdr
+from app.attributes import READ_WRITE_DENIED
 from app.cosem import access
 from app.cosem.clock_values import Cells
 from app.cosem.data import Data
-from app.cosem.values import Counter
+from app.cosem.values import Counter, Number
+from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ def add(catalogue: "Catalogue", history: "Outages") -> None:
     ):
         catalogue.add(name, data, Counter(count), access.READINGS)
     cells = Cells()
-    last = (axdr.UINT32, 0, _SECONDS, lambda: history.long_s, None, None)
+    last = (Number(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
     for e in (15, 19):  # of all phases, and of any: the power failure log captures it
         catalogue.add((0, 0, _FAILURES, 7, e), cells, last, access.READINGS)
-    threshold = (
-        axdr.UINT32, 0, _SECONDS, lambda: history.threshold_s, history.set_threshold, None
-    )  # fmt: skip
+    number = Number(axdr.UINT32, lambda: history.threshold_s, history.set_threshold)
+    threshold = (number, 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)
+
+
+def _refuse() -> None:
+    """Stand for a reset that there is not."""
+    raise AccessRefused(READ_WRITE_DENIED)
