@@ -8,7 +8,7 @@ import wiring
 from app import factory
 from app.parameters import LED_CONSTANT_ACTIVE, OUTPUT_WIDTH, REGISTRATION_MODE
 from app.security import GAK, GBEK, GUEK
-from app.zone import TABLE_ROW
+from app.zone import TABLE_YEARS
 
 
 class Work:
@@ -157,10 +157,10 @@ class FixedDates(Value):
 
     def change(self, meter):
         rows = b""
-        for year in range(2020, 2020 + self.random.randrange(21)):
-            rows += struct.pack(
-                TABLE_ROW, year, 3, self.random.randrange(1, 29), 2, 0, 10, 5, 3, 0
-            )
+        for year in range(2020, 2020 + self.random.randrange(TABLE_YEARS + 1)):
+            for month in (3, 10):
+                day = self.random.randrange(1, 29)
+                rows += struct.pack(">HBBBBBBBhB", year, month, day, 255, 2, 0, 0, 0, -32768, 0)
         return lambda: meter.clock.set_dst_table(rows), rows
 
 
