@@ -16,8 +16,6 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 from metrology_bench import I_A_PER_LSB, U_V_PER_LSB, Bench, Mains, Phase, truth
 
-from metrology.energy import UNIT_UWS, Energies
-
 FREQUENCIES = (45.0, 47.5, 49.0, 50.0, 51.0, 55.0, 60.0, 62.5, 65.0)
 IN_A, IMAX_A = 5.0, 85.0
 RATE_HZ = 4000
@@ -159,47 +157,3 @@ def test_without_a_neutral_the_energy_of_the_phases_is_still_right():
     for k in range(2):
         assert abs(q.p_uw[k] / 1e6 - phases[k].p) <= 2e-4 * 1000
     assert q.u_uv[2] < 100_000
-
-
-class Powers:
-    """What energies ask of quantities, for one window."""
-
-    phases = 1
-
-    def __init__(self):
-        self.u_uv, self.i_ua = [230_000_000], [5_000_000]
-        self.p_uw, self.q_uvar = [0], [0]
-
-
-@pytest.mark.row("EN-01")
-def test_energy_over_a_million_windows_is_the_sum_to_the_last_unit():
-    seed = random.SystemRandom().randrange(1 << 32)
-    print("seed", seed)
-    source = random.Random(seed)
-    rate_mhz = 4_000_000
-
-    class Meter:
-        reference_current_ma = 5000
-        transformer = False
-
-    energies, powers = Energies(Meter(), rate_mhz), Powers()
-    exact = [0] * 8  # A+, A-, QI..QIV, S+, S-: powers times frames, q16
-    p_of, q_of = powers.p_uw, powers.q_uvar
-    add, gauss, isqrt = energies.add, source.gauss, math.isqrt
-    for _ in range(1_000_000):
-        p_of[0] = p = int(gauss(3e8, 9e8))
-        q_of[0] = q = int(gauss(0, 9e8))
-        frames_q16 = 52_428_800 + int(gauss(0, 100_000))
-        add(powers, frames_q16)
-        exports = -1024 * p > abs(q)
-        exact[0 if p >= 0 else 1] += abs(p) * frames_q16
-        exact[(3 if exports else 2) if q >= 0 else (4 if exports else 5)] += abs(q) * frames_q16
-        exact[7 if exports else 6] += isqrt(p * p + q * q) * frames_q16
-    whole = [value * 1000 // (65536 * rate_mhz) for value in exact]
-    registers = (0, 1, 4, 5, 6, 7, 8, 9)
-    assert [energies.total_uws(index) for index in registers] == whole, seed
-    assert energies.total_uws(10) == whole[0] + whole[1]
-    assert energies.total_uws(11) == whole[0] - whole[1]
-    assert energies.total_uws(2) == whole[2] + whole[3]
-    assert energies.total_uws(3) == whole[4] + whole[5]
-    assert energies.wh[0] == whole[0] // UNIT_UWS

@@ -30,11 +30,12 @@ class Load:
         self.p_uw, self.q_uvar, self.frames_q16 = [p_uw], [q_uvar], frames_q16
         self.i_ua, self.u_uv = [5_000_000], [230_000_000]
         weight = frames_q16 * 1000
-        quadrant = (0 if p_uw >= 0 else 1) if q_uvar >= 0 else (3 if p_uw >= 0 else 2)
+        exports = -1024 * p_uw > abs(q_uvar)  # noise of P decides nothing at a right angle
+        quadrant = (1 if exports else 0) if q_uvar >= 0 else (2 if exports else 3)
         self.adds = {
             A_IMPORT if p_uw >= 0 else A_EXPORT: abs(p_uw) * weight,
             4 + quadrant: abs(q_uvar) * weight,
-            S_IMPORT if p_uw >= 0 else S_IMPORT + 1: isqrt(p_uw**2 + q_uvar**2) * weight,
+            S_IMPORT + 1 if exports else S_IMPORT: isqrt(p_uw**2 + q_uvar**2) * weight,
         }
 
 
