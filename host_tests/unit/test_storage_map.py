@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "host_tests" / "reference")]
-sys.path.append(str(Path(__file__).parent))
+for folder in ("tools", "host_tests/reference", "host_tests/unit"):
+    sys.path.append(str(ROOT / folder))
 
 import flash_image
 import storage
