@@ -16,6 +16,7 @@ from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.storage.record import Record
     from hal import Memory
 
 _RESERVE = const(256)
@@ -98,10 +99,7 @@ class Counters:
     def accept_transaction(self, identifier: bytes) -> None:
         """Take over a transaction-id whose APDU was found genuine; errors as `check`."""
         number = self.check_transaction(identifier)
-        try:
-            self._transaction_record.save(number.to_bytes(_TRANSACTION_SIZE, "big"))
-        except OSError:
-            raise CountersLost from None
+        _keep(self._transaction_record, number.to_bytes(_TRANSACTION_SIZE, "big"))
         self._transaction = number
 
     def send(self) -> int:
@@ -144,17 +142,20 @@ class Counters:
                 self.lost = True
 
     def _store(self, expected: "list[int]") -> None:
-        try:
-            self._received_record.save(struct.pack(">II", expected[0], expected[1]))
-        except OSError:
-            raise CountersLost from None
+        _keep(self._received_record, struct.pack(">II", expected[0], expected[1]))
         self._expected = expected
 
     def _reserve(self, reserved: int) -> None:
         if reserved > _LAST:
             raise CountersLost
-        try:
-            self._sent_record.save(struct.pack(">I", reserved))
-        except OSError:
-            raise CountersLost from None
+        _keep(self._sent_record, struct.pack(">I", reserved))
         self._reserved = reserved
+
+
+def _keep(stored: "Record", payload: bytes) -> None:
+    """Store a counter in both copies: one that falls back to the older would repeat numbers."""
+    try:
+        stored.save(payload)
+        stored.save(payload)
+    except OSError:
+        raise CountersLost from None

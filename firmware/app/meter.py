@@ -93,7 +93,7 @@ class Meter:
         self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(memory, Vault(board.block_cipher, board.unique_id()))
         self.events = EventBook(memory, self.settings)
-        self.integrity = Integrity(memory, self.rings, self._memory_trouble, self.settings.restore)
+        self.integrity = Integrity(memory, self.rings, self._memory_trouble, self._store_again)
         self.clock = Clock(board.rtc, self.settings)
         self.outages = Outages(memory, self.clock)
         self.power_up = PowerUp(self.outages, self.clock, self.events.post)
@@ -203,6 +203,12 @@ class Meter:
             self.problems.append(text)
             self.power_up.fault(code)
             print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
+
+    def _store_again(self, region: str) -> None:
+        if region == "energies":
+            self.energy_record.save()
+        else:
+            self.settings.restore(region)
 
     def _memory_trouble(self, part: str) -> None:
         """Take what the storage has noticed: a region or ring, "flash", "sector"."""

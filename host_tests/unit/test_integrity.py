@@ -65,7 +65,7 @@ def test_one_damaged_copy_is_told_and_repaired(bench, slot):
     bench.check_all()
     assert bench.told == ["clock"]
     assert bench.state("clock") == record.OK
-    assert bench.restored == []
+    assert bench.restored == ["clock"]  # what runs is newer than either copy may be
     bench.check_all()
     bench.spoil("clock", 1 - slot)  # a second fault is a new one
     bench.check_all()

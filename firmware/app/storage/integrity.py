@@ -27,7 +27,7 @@ class Integrity:
     """Checks `memory` and `rings`.
 
     `on_trouble(part)` is told the name of a region or ring that is damaged, once until it is sound
-    again. `restore(region)` is called when both copies of a region are gone.
+    again. `restore(region)` is called when a copy was damaged while the meter runs.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class Integrity:
         except OSError:
             state = record.LOST
         self._judge(name, state in (record.OK, record.BLANK, record.NEWER))
-        if state == record.LOST:
+        if state in (record.TWIN, record.LOST):
+            # the whole copy may be the older one: whoever has the value in RAM writes it again
             self._restore(name)
 
     async def _check_rows(self, number: int) -> None:
