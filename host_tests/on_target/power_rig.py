@@ -229,7 +229,11 @@ class Bench:
         """Run the bench's coroutine `script` and the meter beside it."""
 
         async def run_script():
-            await script
+            try:
+                await script
+            except Exception as error:
+                timeline.interrupt(error)
+                return
             timeline.interrupt(Stop())
 
         loop.create_task(run_script(), loop.BENCH)

@@ -20,7 +20,7 @@ from power_rig import Bench, window
 from app.storage import regions
 
 SEED = 20260201
-FLIPS = 60
+FLIPS = 25
 _HEADER = 8
 _CRC = 4
 
