@@ -13,6 +13,7 @@ from hdlc_line import (
     LLC,
     LLC_RESPONSE,
     UI,
+    Answer,
     Line,
     command,
     information,
@@ -79,3 +80,27 @@ def test_a_broadcast_does_not_disturb_the_session_of_another():
     again = line.ask(ready(1, client=1))
     assert again.info == second.info, "the answer not yet acknowledged is still there"
     assert line.rig.clock.utc_s() == NOW_UTC_S + 20
+
+
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_no_check_sequence_ends_like_a_flag(window):
+    """dlms-cosem takes it for the frame's own flag and waits for ever; segments vary in size."""
+    line = Line(max_pdu=2000, window_transmit=window)
+    ends = 0
+    for seed in range(60):
+        line.channel.answer = bytes((seed * 7 + index * index) & 0xFF for index in range(1500))
+        line.connect()
+        frames = line.send(information(0, 0, b"GET"))
+        joined = b""
+        number = 0
+        while True:
+            for frame in frames:
+                answer = Answer(frame, 2)
+                ends += frame[-2] == 0x7E
+                joined += answer.info
+                number = number + 1 & 7
+            if not Answer(frames[-1], 2).segmented:
+                break
+            frames = line.send(ready(number))
+        assert joined == LLC_RESPONSE + line.channel.answer
+    assert ends == 0

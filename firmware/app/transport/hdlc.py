@@ -67,6 +67,7 @@ _Y_TOO_LONG = const(0x04)
 _Z_NUMBER = const(0x08)
 
 _ALL_STATIONS = const(0x7F)
+_FLAG = const(0x7E)
 _TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
 
 
@@ -143,8 +144,6 @@ class HdlcLink:
         self._pending = self._burst = 0
         self._apply(_SILENCE)
 
-    # -- frames that come in ---------------------------------------------------------------
-
     def _take(self) -> None:
         """Obey the frame just found, if it is for this station."""
         frame = self._reader.frame
@@ -190,7 +189,6 @@ class HdlcLink:
             self.working = False
         getattr(self, action)()
 
-    # -- actions of the table --------------------------------------------------------------
     def _ignore(self) -> None:
         pass
 
@@ -293,8 +291,6 @@ class HdlcLink:
         self._answer_information[:3] = rejected
         self._answer(_C_FRMR, 3)
 
-    # -- parts of the actions --------------------------------------------------------------
-
     def _break_off(self, reason: int) -> None:
         self._reject_reason = reason
         self._apply(_REJECT)
@@ -309,7 +305,7 @@ class HdlcLink:
     def _acknowledged(self) -> bool:
         """Take the frame's N(R); False if it makes no sense."""
         number = self._reader.frame.control >> 5
-        return self._reply.acknowledge(number, self._agreed.information_transmit)
+        return self._reply.acknowledge(number)
 
     def _speak(self) -> None:
         """Use the right to speak, if the client gave it."""
@@ -365,8 +361,6 @@ class HdlcLink:
         else:
             self._speak()
 
-    # -- frames that go out ----------------------------------------------------------------
-
     def _send_answer(self, buffer: memoryview) -> int:
         control = self._pending
         self._pending = 0
@@ -381,14 +375,22 @@ class HdlcLink:
     def _send_information(self, buffer: memoryview) -> int:
         """Build the next information frame; the last of the turn returns the right to speak."""
         reply = self._reply
-        control = self._receive_number << 5 | reply.number << 1
         at = hdlc_frame.information_offset(self._reader.frame.server_length)
-        size = reply.next_segment(buffer, at, self._agreed.information_transmit)
-        more = reply.waits()
-        self._burst = self._burst - 1 if more else 0
-        if not self._burst:
-            control |= _POLL
-        return self._close(buffer, control, size, more)
+        size = self._agreed.information_transmit
+        while True:
+            control = self._receive_number << 5 | reply.number << 1
+            size = reply.next_segment(buffer, at, size)
+            more = reply.waits()
+            control |= _POLL if self._burst == 1 or not more else 0
+            total = self._close(buffer, control, size, more)
+            # A check sequence that ends like a flag makes some clients wait for ever for another
+            # (dlms-cosem): an octet less has another sum.
+            if buffer[total - 2] != _FLAG or size == 1:
+                break
+            reply.undo()
+            size -= 1
+        self._burst = 0 if control & _POLL else self._burst - 1
+        return total
 
     def _close(self, buffer: memoryview, control: int, length: int, segmented: bool) -> int:
         frame = self._reader.frame

@@ -4,6 +4,8 @@ The channel above writes an APDU into `apdu`; it leaves as information frames wi
 of a response before it. What the client's N(R) does not acknowledge is sent again.
 """
 
+from array import array
+
 from micropython import const
 
 _LLC_RESPONSE = b"\xe6\xe7\x00"
@@ -21,6 +23,7 @@ class Reply:
         self._sent = 0  # octets
         self._acknowledged = 0  # octets
         self._acknowledged_number = 0  # the client has all before it
+        self._sizes = array("H", bytes(16))  # octets of the frame with each number
 
     def restart(self) -> None:
         """Begin with the numbers of a new link."""
@@ -40,7 +43,7 @@ class Reply:
         """Tell whether there is something to send."""
         return self._sent < self.length
 
-    def acknowledge(self, number: int, information_max: int) -> bool:
+    def acknowledge(self, number: int) -> bool:
         """Take N(R): what lies before it arrived, what lies behind it is to be sent again.
 
         False if nothing with that number was sent.
@@ -48,7 +51,9 @@ class Reply:
         arrived = number - self._acknowledged_number & 7
         if arrived > (self.number - self._acknowledged_number & 7):
             return False
-        self._acknowledged = min(self._acknowledged + arrived * information_max, self.length)
+        for index in range(arrived):
+            self._acknowledged += self._sizes[self._acknowledged_number + index & 7]
+        self._acknowledged = min(self._acknowledged, self.length)
         self._sent = self._acknowledged
         self._acknowledged_number = self.number = number
         return True
@@ -58,9 +63,15 @@ class Reply:
         size = min(information_max, self.length - self._sent)
         start = self._sent
         end = self._sent = start + size
+        self._sizes[self.number] = size
         self.number = self.number + 1 & 7
         self._copy(buffer, at, start, end)
         return size
+
+    def undo(self) -> None:
+        """Take the segment made last as not made."""
+        self.number = self.number - 1 & 7
+        self._sent -= self._sizes[self.number]
 
     def whole(self, buffer: memoryview, at: int) -> int:
         """Copy all of it to `buffer[at:]`, for a frame without number; it is done with then."""
