@@ -6,6 +6,8 @@ and the profiles all read here, so a quantity is added in one place. Codes are t
 D, E of 1-0:C.D.E.255 (rows MET-08 to MET-18, MET-25, MET-26, EN-02).
 """
 
+import struct
+
 from micropython import const
 
 from metrology.energy import ABSOLUTE
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from metrology.energy import Energies
     from metrology.quantities import Quantities
 
-    Row = tuple[int, int, int, int, int, int, Callable[[int], int], int]
+    Reader = Callable[["RegisterFile", int], int]
 
 # Units, Blue Book table of class 3
 UNIT_DEGREE = const(8)
@@ -59,6 +61,8 @@ _ENERGIES = (
 )
 _NET = const(16)
 _TOTAL = const(-1)  # phase index that stands for the sum of all phases
+_ROW = "<BBBbBBBb"
+_ROW_SIZE = const(8)
 _PHASE_C = const(20)  # C of a phase quantity is C of the total + 20, 40 or 60
 
 
@@ -76,81 +80,101 @@ class RegisterFile:
         self._primary = primary or _as_measured
         self._quantities = quantities
         self._energies = energies
-        self._rows: list[Row] = []  # C, D, E, scaler, unit, tag, reader, its argument
-        self._add_energies()
+        self._readers: list[Reader] = []
+        # C, D, E, scaler, unit, tag, place of the reader, its argument: an octet each, because
+        # a hundred tuples would take ten times the room
+        self._rows = bytearray()
+        add = self._add
+        for index, (c, unit) in enumerate(_ENERGIES):
+            tag = TAG_INT64 if c == _NET else TAG_UINT64
+            add(c, 8, 0, 0, unit, tag, RegisterFile._energy, index)
         self._add_powers(_TOTAL)
-        add = self._rows.append
-        add((13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, _TOTAL))
-        add((14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, _TOTAL))
+        add(13, 7, 0, -3, UNIT_NONE, TAG_INT16, RegisterFile._power_factor, _TOTAL)
+        add(14, 7, 0, -3, UNIT_HZ, TAG_UINT32, RegisterFile._frequency_mhz, _TOTAL)
         for phase in range(quantities.phases):
             c = _PHASE_C * (phase + 1)
             self._add_powers(phase)
-            add((c + 11, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, phase))
-            add((c + 11, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_i, phase))
-            add((c + 12, 7, 0, -2, UNIT_V, TAG_UINT32, self._voltage_cv, phase))
-            add((c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, self._thd_u, phase))
-            add((c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, self._power_factor, phase))
-            add((c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, self._frequency_mhz, phase))
+            add(c + 11, 7, 0, -3, UNIT_A, TAG_UINT32, RegisterFile._current_ma, phase)
+            add(c + 11, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, RegisterFile._thd_i, phase)
+            add(c + 12, 7, 0, -2, UNIT_V, TAG_UINT32, RegisterFile._voltage_cv, phase)
+            add(c + 12, 7, 124, -2, UNIT_PERCENT, TAG_UINT16, RegisterFile._thd_u, phase)
+            add(c + 13, 7, 0, -3, UNIT_NONE, TAG_INT16, RegisterFile._power_factor, phase)
+            add(c + 14, 7, 0, -3, UNIT_HZ, TAG_UINT32, RegisterFile._frequency_mhz, phase)
             # angles as Blue Book names them: 10 from U1 to U2, 04 from U1 to I1
             if phase:
-                add((81, 7, 10 * phase, -1, UNIT_DEGREE, TAG_UINT16, self._angle_u, phase))
-            add((81, 7, 11 * phase + 4, -1, UNIT_DEGREE, TAG_UINT16, self._angle_ui, phase))
-        add((90, 7, 0, -3, UNIT_A, TAG_UINT32, self._current_ma, _TOTAL))
+                add(81, 7, 10 * phase, -1, UNIT_DEGREE, TAG_UINT16, RegisterFile._angle_u, phase)
+            add(81, 7, 11 * phase + 4, -1, UNIT_DEGREE, TAG_UINT16, RegisterFile._angle_ui, phase)
+        add(90, 7, 0, -3, UNIT_A, TAG_UINT32, RegisterFile._current_ma, _TOTAL)
         if neutral:
-            add((91, 7, 0, -3, UNIT_A, TAG_UINT32, self._neutral_current_ma, _TOTAL))
-        self._index = {(row[0], row[1], row[2]): index for index, row in enumerate(self._rows)}
-        self.count = len(self._rows)
+            add(91, 7, 0, -3, UNIT_A, TAG_UINT32, RegisterFile._neutral_current_ma, _TOTAL)
+        self.count = len(self._rows) // _ROW_SIZE
 
     def find(self, c: int, d: int, e: int) -> int:
         """Return the index of 1-0:c.d.e.255, or -1 if the meter has no such register."""
-        return self._index.get((c, d, e), -1)
+        code = bytes((c, d, e))
+        at = self._rows.find(code)
+        while at % _ROW_SIZE and at >= 0:  # octets of a row that look like a code
+            at = self._rows.find(code, at + 1)
+        return at // _ROW_SIZE if at >= 0 else -1
 
     def obis(self, index: int) -> tuple[int, int, int]:
         """Return (C, D, E) of a register."""
-        row = self._rows[index]
-        return row[0], row[1], row[2]
+        at = index * _ROW_SIZE
+        return self._rows[at], self._rows[at + 1], self._rows[at + 2]
 
     def value(self, index: int) -> int:
         """Return the present value; times 10**scaler it is in the register's unit."""
-        _, _, _, _, _, _, reader, argument = self._rows[index]
-        return reader(argument)
+        row = struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)
+        place: int = row[6]
+        return self._readers[place](self, row[7])
 
     def scaler(self, index: int) -> int:
         """Return the power of ten of the value."""
-        return self._rows[index][3]
+        return struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)[3]
 
     def unit(self, index: int) -> int:
         """Return the unit code of the Blue Book."""
-        return self._rows[index][4]
+        return self._rows[index * _ROW_SIZE + 4]
 
     def tag(self, index: int) -> int:
         """Return the A-XDR type of the value."""
-        return self._rows[index][5]
+        return self._rows[index * _ROW_SIZE + 5]
 
-    def _add_energies(self) -> None:
-        for index, (c, unit) in enumerate(_ENERGIES):
-            tag = TAG_INT64 if c == _NET else TAG_UINT64
-            self._rows.append((c, 8, 0, 0, unit, tag, self._energy, index))
+    def _add(  # noqa: PLR0913, PLR0917 - the columns of a table
+        self,
+        c: int,
+        d: int,
+        e: int,
+        scaler: int,
+        unit: int,
+        tag: int,
+        reader: "Reader",
+        argument: int,
+    ) -> None:
+        if reader not in self._readers:
+            self._readers.append(reader)
+        place = self._readers.index(reader)
+        self._rows += struct.pack(_ROW, c, d, e, scaler, unit, tag, place, argument)
 
     def _add_powers(self, phase: int) -> None:
-        add = self._rows.append
+        add = self._add
         base = _PHASE_C * (phase + 1)
         for c, unit, reader in (
-            (1, UNIT_W, self._active_import),
-            (2, UNIT_W, self._active_export),
-            (3, UNIT_VAR, self._reactive_positive),
-            (4, UNIT_VAR, self._reactive_negative),
-            (9, UNIT_VA, self._apparent_import),
-            (10, UNIT_VA, self._apparent_export),
+            (1, UNIT_W, RegisterFile._active_import),
+            (2, UNIT_W, RegisterFile._active_export),
+            (3, UNIT_VAR, RegisterFile._reactive_positive),
+            (4, UNIT_VAR, RegisterFile._reactive_negative),
+            (9, UNIT_VA, RegisterFile._apparent_import),
+            (10, UNIT_VA, RegisterFile._apparent_export),
         ):
-            add((base + c, 7, 0, -1, unit, TAG_UINT32, reader, phase))
+            add(base + c, 7, 0, -1, unit, TAG_UINT32, reader, phase)
         for quadrant in (1, 2, 3, 4):
             argument = quadrant * 4 + phase
             c = base + 4 + quadrant
-            add((c, 7, 0, -1, UNIT_VAR, TAG_UINT32, self._reactive_in_quadrant, argument))
+            add(c, 7, 0, -1, UNIT_VAR, TAG_UINT32, RegisterFile._reactive_in_quadrant, argument)
         if phase == _TOTAL:
-            add((15, 7, 0, -1, UNIT_W, TAG_UINT32, self._active_absolute, phase))
-            add((16, 7, 0, -1, UNIT_W, TAG_INT32, self._active_net, phase))
+            add(15, 7, 0, -1, UNIT_W, TAG_UINT32, RegisterFile._active_absolute, phase)
+            add(16, 7, 0, -1, UNIT_W, TAG_INT32, RegisterFile._active_net, phase)
 
     def _energy(self, index: int) -> int:
         return self._energies.wh[index]
