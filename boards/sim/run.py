@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from assembly import Assembly
+    from options import Options
 
 import host  # noqa: E402 - found by the path above
-import options as command_line  # noqa: E402
 
 
 def fail(status: int, text: object) -> "NoReturn":
@@ -102,14 +102,25 @@ def _power_down(board: "Assembly") -> None:
         pass
 
 
+def _parsed(arguments: "list[str]") -> "Options | None":
+    """Return the options, None if only the help was wanted; a wrong one ends the program."""
+    import options
+
+    try:
+        parsed = options.parse(arguments)
+    except options.OptionError as error:
+        fail(2, error)
+    if parsed.help:
+        print(options.HELP)
+        return None
+    del sys.modules["options"]  # its texts are not needed again, and a small heap needs the room
+    return parsed
+
+
 def main(arguments: "list[str]") -> None:
     """Run the virtual meter."""
-    try:
-        options = command_line.parse(arguments)
-    except command_line.OptionError as error:
-        fail(2, error)
-    if options.help:
-        print(command_line.HELP)
+    options = _parsed(arguments)
+    if options is None:
         return
     import loop
 
