@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,9 +63,11 @@ def compiled(small: bool = False) -> "Path | None":
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(compiler), f"-march={architecture}", "-O3" if small else "-O0"]
     due, targets = _work(folder)
+    sources = [source for source, _ in due]
     with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda pair: _compile(command, *pair), due))
-    if not all(done):
+        done = pool.map(partial(_compile, command), sources, [target for _, target in due])
+        failed = not all(list(done))
+    if failed:
         return None  # the interpreter says better what is wrong with a source
     for found in folder.rglob("*.mpy"):
         if found not in targets:
