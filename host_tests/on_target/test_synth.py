@@ -83,8 +83,9 @@ def test_every_sample():
         for frame in range(count):
             true = true_code(one, index, components, state.f, frame)
             worst = max(worst, abs(out[7 * frame + index] - true))
-    # 0.5 of a code is rounding; half of the last bit of the phase step adds up to 0.2
-    check("worst sample", worst < 0.8, worst)
+    # 0.5 of a code is rounding; half of the last bit of the phase step adds up to 0.2, the cubic
+    # between the points of a table its part of the high harmonics: below the noise of 5 codes
+    check("worst sample", worst < 2, worst)
     print("worst sample off by", worst, "codes")
 
 
