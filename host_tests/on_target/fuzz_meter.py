@@ -59,6 +59,12 @@ class _Switch:
 class _Variant:
     phases = 3
     pulses_per_kwh = 1000
+    name = "3ph"
+    nominal_voltage_v = 230
+    nominal_frequency_hz = 50
+    reference_current_ma = 5000
+    maximum_current_ma = 85000
+    transformer = False
 
 
 class _Quantities:
