@@ -34,9 +34,9 @@ def test_one_percent_more_passes_and_more_than_that_does_not():
     assert size.compare({"app": 100, "new": 5}, baseline) == ["new is not in size_baseline.txt"]
 
 
-def test_the_whole_has_a_budget_of_its_own():
-    sizes = {"app": size.BUDGET_BYTES, "top": 1}
-    assert "exceed the budget" in size.compare(sizes, dict(sizes))[0]
+def test_the_whole_has_a_limit_of_its_own():
+    sizes = {"app": size.LIMIT_BYTES, "top": 1}
+    assert "exceed the limit" in size.compare(sizes, dict(sizes))[0]
 
 
 def test_packages_are_folders_below_firmware():
