@@ -3,9 +3,13 @@
 The rows of docs/features.md named below say what is expected; readings go over the meter's ports.
 """
 
+import socket
+
 import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from gurux_dlms.objects import GXDLMSData, GXDLMSRegister
+
+SILENCE_S = 1
 
 
 def value(meter, logical_name, public=False):
@@ -27,6 +31,13 @@ def item(logical_name):
 def is_register(logical_name):
     a, _, c, d, e, _ = (int(number) for number in logical_name.split("."))
     return a == 1 or ((c, d) == (96, 7) and e in (15, 19, 20))
+
+
+def sign_on(meter):
+    """The first octet that the optical head says to a hand-held unit. Raises TimeoutError."""
+    with socket.create_connection(("127.0.0.1", meter.ports["optical"]), SILENCE_S) as head:
+        head.sendall(b"/?!\r\n")
+        return head.recv(1)
 
 
 def advance(meter, seconds):
@@ -62,7 +73,7 @@ def test_a_processor_that_hangs_is_reset_and_says_so(start_meter):
     assert value(meter, "0.0.96.11.0.255") == 15
 
 
-@pytest.mark.row("NOP-01", "NOP-02", "NOP-03")
+@pytest.mark.row("NOP-01", "NOP-02", "NOP-03", "OPT-13")
 def test_a_key_held_for_four_seconds_opens_the_meter_without_mains(start_meter):
     meter = start_meter("--rate", "0")
     meter.post("/api/mains", phases=[{"i": 20, "phi_deg": 0}] * 3)
@@ -109,6 +120,23 @@ def test_a_key_held_for_four_seconds_opens_the_meter_without_mains(start_meter):
     advance(meter, 5)
     assert value(meter, "0.0.128.92.1.255") in (30, 40)
     assert value(meter, "0.0.96.7.0.255") == 1
+
+
+@pytest.mark.row("OPT-13")
+def test_without_a_battery_nobody_reads_without_mains(start_meter):
+    meter = start_meter("--rate", "0")
+    advance(meter, 15)
+    meter.post("/api/battery", present=False)
+    meter.post("/api/supply", on=False)
+    advance(meter, 10)
+    meter.post("/api/key", key="scroll", ms=4500)
+    advance(meter, 5)
+    assert meter.get("/api/state")["powered"] is False
+    with pytest.raises(TimeoutError):
+        sign_on(meter)
+    meter.post("/api/supply", on=True)
+    advance(meter, 5)
+    assert sign_on(meter) == b"/"
 
 
 @pytest.mark.row("NOP-15")
