@@ -139,6 +139,29 @@ def test_each_client_has_its_own_object_list(with_passwords):
     assert not names[48] & set(others)
 
 
+@pytest.mark.row("SEC-03")
+def test_management_can_be_held_to_hls(rig):
+    assert rig.apdu(AARQ_LLS)[24] == 0  # what the factory leaves as the fallback
+    gmac = "c101c1000f0000280001ff0600 0907 60857405080205"
+    assert rig.apdu(gmac).hex() == "c501c100"
+    for meter in (rig, Rig(memory=rig.memory)):
+        for client in (Client(meter), Client(meter, control=0)):
+            context = 3 if client.control else 1
+            assert client.associate(1, context=context)[0] == 1
+            assert client.send(ENERGY)[:1] != ENERGY_ANSWER[:1]
+        none = Client(meter, control=0)
+        assert none.associate(0, context=1, title=b"")[0] == 1
+        counter = meter.security.counters.expected(0)
+        assert Client(meter, counter=counter).log_in().get() == ENERGY_ANSWER
+        # public needs nothing, pre-established asks nobody
+        public = Client(meter, sap=16, control=0)
+        assert public.associate(0, context=1, title=b"") == (0, 0)
+        assert public.send(CLOCK)[3] == 0
+        before = meter.clock.utc_s()
+        assert meter.apdu(SHIFT, 102) == b""
+        assert meter.clock.utc_s() == before + 5
+
+
 @pytest.mark.row("SEC-05")
 def test_broadcasts_are_carried_out_and_not_answered(rig):
     for server in (1, 0x7F, 0x3FFF):
