@@ -11,6 +11,7 @@ from array import array
 
 from fields import as_bool, as_list, as_number, as_object, check_keys
 from micropython import const
+from options import OptionError
 from sensors import CODE_MAX, CODE_MIN, SensorScale
 
 TYPE_CHECKING = const(False)
@@ -44,7 +45,7 @@ _SCALE_MAX = 1e6
 _BLOCK_FRAMES = const(256)
 
 
-class FrameFileError(ValueError):
+class FrameFileError(OptionError):
     """The file cannot be replayed; the message says why and where."""
 
 

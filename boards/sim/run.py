@@ -127,7 +127,6 @@ def main(arguments: "list[str]") -> None:
     loop.install()
     import chipfile
     import net
-    import replay
     import timeline
 
     if options.heap is not None and host.MICROPYTHON:
@@ -147,7 +146,7 @@ def main(arguments: "list[str]") -> None:
             _power_down(board)
     except MemoryError:
         fail(1, "the heap is too small: start with --heap 2M or more, 1M without the faceplate")
-    except replay.FrameFileError as error:
+    except command_line.OptionError as error:  # replay.FrameFileError
         fail(2, "--replay " + str(error))
     except (chipfile.ChipFileError, net.PortError) as error:
         fail(1, error)

@@ -11,7 +11,6 @@ idle; parameter switch 0 locked, 1 open; battery in volts; temperature in degree
 import sensors
 from fields import as_number, as_whole
 from mains import Mains
-from replay import Replay
 from sensor_errors import SensorErrors
 from synth import Synth
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from devices.latching_relay import LatchingRelay
     from mains import Component
     from power import Supply
+    from replay import Replay
 
 COVERS = ("terminal", "meter")
 INPUTS = 3
@@ -51,7 +51,9 @@ class World:
         self.rate_mhz = _NOMINAL_RATE_MHZ  # frames in 1000 s that the converter's crystal gives
         self.replay: Replay | None = None
         if replay_path is not None:
-            self.replay = Replay(replay_path, self.channels, self.scale)
+            from replay import Replay as Recording  # few runs need its heap
+
+            self.replay = Recording(replay_path, self.channels, self.scale)
             self.scale = self.replay.scale
             self.rate_mhz = self.replay.rate_mhz
             if not self.replay.header.uncalibrated:

@@ -33,7 +33,6 @@ from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.identification import Identification
-from app.linearity_record import LinearityRecord
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
@@ -221,7 +220,11 @@ class Meter:
         self.parameters.apply_to(self.engine)
         self.test_mode = TestMode(lambda: self.parameters.get(TEST_MODE_S))
         converter = self.board.converter
-        linearity = None if converter is None else LinearityRecord(memory, converter)
+        linearity = None
+        if converter is not None:
+            from app.linearity_record import LinearityRecord  # no other converter needs its heap
+
+            linearity = LinearityRecord(memory, converter)
         self.production = Production(
             self.engine, stored, self.board.variant, self.lock, self.clock, linearity
         )

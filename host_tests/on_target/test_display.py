@@ -94,7 +94,7 @@ def status(shown):
 def test_every_character():
     lcd = Lcd()
     drawn = view.View(lcd)
-    for character in font.SEGMENTS:
+    for character in font.CHARACTERS:
         for mark in ("", ".", ":"):
             text = "8" + character + mark + "8"
             drawn.value(text)

@@ -20,7 +20,7 @@ def lcd():
     return Lcd()
 
 
-CELL = st.tuples(st.sampled_from(sorted(font.SEGMENTS)), st.sampled_from(["", ".", ":"]))
+CELL = st.tuples(st.sampled_from(sorted(font.CHARACTERS)), st.sampled_from(["", ".", ":"]))
 FIELD = st.lists(CELL, max_size=8).map(lambda cells: "".join(c + m for c, m in cells))
 UNITS = ["", "kWh", "kvarh", "kVAh", "kW", "kvar", "kVA", "V", "A", "Hz", "\xb0C", "m\xb3"]
 UNITS += ["%", "dBm", "s", "min", "h", "d"]
@@ -61,7 +61,7 @@ def test_whatever_is_drawn_is_read_back(pictures):
         assert read["cursors"] + read["phases"] + read["flow"] == names
 
 
-@pytest.mark.parametrize("character", sorted(font.SEGMENTS))
+@pytest.mark.parametrize("character", sorted(font.CHARACTERS))
 def test_every_character_has_a_shape_of_its_own(character, lcd):
     drawn = view.View(lcd)
     drawn.value("8" + character + "8")

@@ -62,14 +62,14 @@ class Glass:
         buffer = scratch.buffer
         self._big: dict[str, str] = {}
         self._small: dict[str, str] = {}
-        for character in font.SEGMENTS:
+        for character in font.CHARACTERS:
             for mark in ("", ".", ":"):
                 text = character + mark
                 drawing.value(text, True)
                 drawing.code(text)
                 self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
                 self._small[_drawn(buffer, font.SMALL, view.CODE_Y)] = text
-        self._letters = {bytes(shape): letter for letter, shape in font.LETTERS.items()}
+        self._letters = {font.LETTERS.get(letter): letter for letter in font.LETTERS.letters}
         self._places = _find_places(drawing, buffer)
 
     def decode(self, rows: "list[str]") -> "dict[str, Any]":

@@ -4,74 +4,32 @@ Digits are lists of rectangles as `framebuf.fill_rect` takes them; letters are c
 on top. Which characters exist is row DSP-04.
 """
 
-from micropython import const
-
-# Segments, named as usual: a on top, clockwise to f, g in the middle.
-_A = const(1)
-_B = const(2)
-_C = const(4)
-_D = const(8)
-_E = const(16)
-_F = const(32)
-_G = const(64)
-ROUND = 128  # shorter tips: S beside 5
-SLANTED = 256  # a stroke from the upper right to the lower left: Z beside 2
-
-SEGMENTS = {
-    " ": 0,
-    "_": _D,
-    "-": _G,
-    "0": _A | _B | _C | _D | _E | _F,
-    "1": _B | _C,
-    "2": _A | _B | _D | _E | _G,
-    "3": _A | _B | _C | _D | _G,
-    "4": _B | _C | _F | _G,
-    "5": _A | _C | _D | _F | _G,
-    "6": _A | _C | _D | _E | _F | _G,
-    "7": _A | _B | _C,
-    "8": _A | _B | _C | _D | _E | _F | _G,
-    "9": _A | _B | _C | _D | _F | _G,
-    "A": _A | _B | _C | _E | _F | _G,
-    "b": _C | _D | _E | _F | _G,
-    "C": _A | _D | _E | _F,
-    "d": _B | _C | _D | _E | _G,
-    "E": _A | _D | _E | _F | _G,
-    "F": _A | _E | _F | _G,
-    "G": _A | _C | _D | _E | _F,
-    "H": _B | _C | _E | _F | _G,
-    "i": _C,
-    "J": _B | _C | _D | _E,
-    "L": _D | _E | _F,
-    "n": _C | _E | _G,
-    "o": _C | _D | _E | _G,
-    "P": _A | _B | _E | _F | _G,
-    "r": _E | _G,
-    "S": _A | _C | _D | _F | _G | ROUND,
-    "t": _D | _E | _F | _G,
-    "U": _B | _C | _D | _E | _F,
-    "Y": _B | _C | _D | _F | _G,
-    "Z": _A | _D | SLANTED,
-}
+# An octet of segments for each character, bits from the lowest named as usual: a on top, clockwise
+# to f, g in the middle. All tables are a text and octets: dictionaries would cost 4 KB more heap.
+CHARACTERS = " _-0123456789AbCdEFGHiJLnoPrStUYZ"
+_SEGMENTS = (
+    b"\x00\x08\x40\x3f\x06\x5b\x4f\x66\x6d\x7d\x07\x7f\x6f\x77\x7c\x39\x5e\x79\x71\x3d"
+    b"\x76\x04\x1e\x38\x54\x5c\x73\x50\x6d\x78\x3e\x6e\x09"
+)
+ROUND = "S"  # has shorter tips: S beside 5
+SLANTED = "Z"  # has a stroke from the upper right to the lower left: Z beside 2
 # What a text may hold besides, and how it is shown; h and u are needed by the meter's own texts.
-_SHOWN_AS = {
-    "B": "b",
-    "D": "d",
-    "I": "i",
-    "N": "n",
-    "O": "o",
-    "R": "r",
-    "T": "t",
-}
+_SHOWN_SMALL = "BDINORT"
 _SMALL_SHOWN_CAPITAL = "acefghjlpsuyz"
 
 
 def shown(character: str) -> str:
     """Return the character of the glass that stands for `character`; blank if there is none."""
-    if character in SEGMENTS:
+    if character in CHARACTERS:
         return character
     if character in _SMALL_SHOWN_CAPITAL:
         return character.upper()
-    return _SHOWN_AS.get(character, " ")
+    return character.lower() if character in _SHOWN_SMALL else " "
+
+
+def segments(character: str) -> int:
+    """Return the segments of one of CHARACTERS."""
+    return _SEGMENTS[CHARACTERS.index(character)]
 
 
 class Digits:
@@ -121,60 +79,45 @@ STROKE = 8
 POINT = 9
 COLON = 10
 
-# Letters of 8 rows for the unit and the phases.
-LETTERS = {
-    "k": b"\xff\x20\x50\x88",
-    "W": b"\x7f\x80\x40\x38\x40\x80\x7f",
-    "h": b"\xff\x08\x08\xf0",
-    "v": b"\x38\x40\x80\x40\x38",
-    "a": b"\x40\xa8\xa8\xf0",
-    "r": b"\xf8\x10\x08",
-    "V": b"\x1f\x60\x80\x60\x1f",
-    "A": b"\xf8\x26\x21\x26\xf8",
-    "H": b"\xff\x08\x08\x08\xff",
-    "z": b"\xc8\xa8\xa8\x98",
-    "m": b"\xf8\x08\xf8\x08\xf0",
-    "\xb3": b"\x11\x15\x0a",  # raised 3
-    "\xb0": b"\x02\x05\x02",  # degree
-    "C": b"\x7e\x81\x81\x81\x42",
-    "%": b"\x43\x33\x08\xcc\xc2",
-    "s": b"\x90\xa8\xa8\x48",
-    "d": b"\x70\x88\x88\xff",
-    "i": b"\xf9",
-    "n": b"\xf8\x08\x08\xf0",
-    "B": b"\xff\x89\x89\x89\x76",
-    "J": b"\x40\x80\x80\x7f",
-    "M": b"\xff\x02\x0c\x02\xff",
-    "L": b"\xff\x80\x80",
-    "P": b"\xff\x09\x09\x06",
-    "b": b"\xff\x88\x88\x70",
-    "G": b"\x7e\x81\x81\x91\x72",
-    "1": b"\x82\xff\x80",
-    "2": b"\xc2\xa1\x91\x8e",
-    "3": b"\x42\x81\x89\x76",
-}
+
+class Letters:
+    """Letters of one height: `letters`, and as many columns for each, blank ones behind it."""
+
+    def __init__(self, letters: str, width: int, columns: bytes) -> None:
+        self.letters = letters
+        self._width = width
+        self._columns = columns
+
+    def get(self, letter: str) -> bytes:
+        """Return the columns of a letter, none if it has no shape."""
+        at = self.letters.find(letter) * self._width
+        return self._columns[at : at + self._width].rstrip(b"\x00") if at >= 0 else b""
+
+
+# Letters of 8 rows for the unit and the phases; the raised 3 and the degree among them.
+LETTERS = Letters(
+    "kWhvarVAHzm\xb3\xb0C%sdinBJMLPbG123",
+    7,
+    b"\xff\x20\x50\x88\x00\x00\x00\x7f\x80\x40\x38\x40\x80\x7f\xff\x08\x08\xf0\x00\x00\x00"
+    b"\x38\x40\x80\x40\x38\x00\x00\x40\xa8\xa8\xf0\x00\x00\x00\xf8\x10\x08\x00\x00\x00\x00"
+    b"\x1f\x60\x80\x60\x1f\x00\x00\xf8\x26\x21\x26\xf8\x00\x00\xff\x08\x08\x08\xff\x00\x00"
+    b"\xc8\xa8\xa8\x98\x00\x00\x00\xf8\x08\xf8\x08\xf0\x00\x00\x11\x15\x0a\x00\x00\x00\x00"
+    b"\x02\x05\x02\x00\x00\x00\x00\x7e\x81\x81\x81\x42\x00\x00\x43\x33\x08\xcc\xc2\x00\x00"
+    b"\x90\xa8\xa8\x48\x00\x00\x00\x70\x88\x88\xff\x00\x00\x00\xf9\x00\x00\x00\x00\x00\x00"
+    b"\xf8\x08\x08\xf0\x00\x00\x00\xff\x89\x89\x89\x76\x00\x00\x40\x80\x80\x7f\x00\x00\x00"
+    b"\xff\x02\x0c\x02\xff\x00\x00\xff\x80\x80\x00\x00\x00\x00\xff\x09\x09\x06\x00\x00\x00"
+    b"\xff\x88\x88\x70\x00\x00\x00\x7e\x81\x81\x91\x72\x00\x00\x82\xff\x80\x00\x00\x00\x00"
+    b"\xc2\xa1\x91\x8e\x00\x00\x00\x42\x81\x89\x76\x00\x00\x00",
+)
 
 # Letters of 5 rows for the cursors; < and > are the arrows of the power's direction.
-TINY = {
-    "T": b"\x01\x1f\x01",
-    "M": b"\x1f\x02\x04\x02\x1f",
-    "B": b"\x1f\x15\x0a",
-    "S": b"\x12\x15\x09",
-    "D": b"\x1f\x11\x0e",
-    "E": b"\x1f\x15\x11",
-    "Q": b"\x0e\x11\x09\x16",
-    "R": b"\x1f\x05\x1a",
-    "G": b"\x0e\x11\x1d",
-    "O": b"\x1f\x11\x1f",
-    "F": b"\x1f\x05\x01",
-    "C": b"\x0e\x11\x11",
-    "L": b"\x1f\x10\x10",
-    "K": b"\x1f\x04\x1b",
-    "P": b"\x1f\x05\x05\x02",
-    "1": b"\x12\x1f\x10",
-    "2": b"\x19\x15\x12",
-    "3": b"\x11\x15\x1f",
-    "4": b"\x07\x04\x1f",
-    "<": b"\x04\x0e\x1f",
-    ">": b"\x1f\x0e\x04",
-}
+TINY = Letters(
+    "TMBSDEQRGOFCLKP1234<>",
+    5,
+    b"\x01\x1f\x01\x00\x00\x1f\x02\x04\x02\x1f\x1f\x15\x0a\x00\x00\x12\x15\x09\x00\x00"
+    b"\x1f\x11\x0e\x00\x00\x1f\x15\x11\x00\x00\x0e\x11\x09\x16\x00\x1f\x05\x1a\x00\x00"
+    b"\x0e\x11\x1d\x00\x00\x1f\x11\x1f\x00\x00\x1f\x05\x01\x00\x00\x0e\x11\x11\x00\x00"
+    b"\x1f\x10\x10\x00\x00\x1f\x04\x1b\x00\x00\x1f\x05\x05\x02\x00\x12\x1f\x10\x00\x00"
+    b"\x19\x15\x12\x00\x00\x11\x15\x1f\x00\x00\x07\x04\x1f\x00\x00\x04\x0e\x1f\x00\x00"
+    b"\x1f\x0e\x04\x00\x00",
+)

@@ -36,7 +36,7 @@ _MARKS = ".:"
 
 def tiny_width(name: str) -> int:
     """Return the width of a word in tiny letters."""
-    return sum(len(font.TINY[letter]) + 1 for letter in name) - 1
+    return sum(len(font.TINY.get(letter)) + 1 for letter in name) - 1
 
 
 def _places() -> "list[tuple[int, int]]":
@@ -127,12 +127,12 @@ class View:
             return
         self._unit = text
         self._frame.fill_rect(UNIT_X, 0, _WIDTH - UNIT_X, 16, 0)
-        width = sum(len(font.LETTERS[letter]) + 1 for letter in text if letter in font.LETTERS) - 1
+        shapes = [shape for shape in [font.LETTERS.get(letter) for letter in text] if shape]
+        width = sum(len(shape) + 1 for shape in shapes) - 1
         # At the right end, as on a glass with fixed units.
         x = max(UNIT_X, _WIDTH - width)
-        for letter in text:
-            shape = font.LETTERS.get(letter)
-            if shape is not None and x + len(shape) <= _WIDTH:
+        for shape in shapes:
+            if x + len(shape) <= _WIDTH:
                 x = self._columns(x, LETTERS_Y, shape, True) + 1
         self._dirty |= _CODE_PAGES
 
@@ -196,15 +196,15 @@ class View:
             return
         index -= len(indicators.PHASES)
         row = index >> 1
-        arrow = font.TINY["<>"[index & 1]]
+        arrow = font.TINY.get("<>"[index & 1])
         self._columns(FLOWS_X[index & 1], FLOWS_Y[row], arrow, on)
         # The letter between the arrows is lit with either of them.
         either = indicators.bit("-" + name[1]) | indicators.bit("+" + name[1])
-        self._columns(FLOW_LETTER_X, FLOWS_Y[row], font.TINY[name[1]], self._lit & either != 0)
+        self._columns(FLOW_LETTER_X, FLOWS_Y[row], font.TINY.get(name[1]), self._lit & either != 0)
 
-    def _word(self, x: int, y: int, word: str, letters: "dict[str, bytes]", on: bool) -> None:
+    def _word(self, x: int, y: int, word: str, letters: font.Letters, on: bool) -> None:
         for letter in word:
-            x = self._columns(x, y, letters[letter], on) + 1
+            x = self._columns(x, y, letters.get(letter), on) + 1
 
     def _columns(self, x: int, y: int, shape: bytes, on: bool) -> int:
         """Light or clear the dots of a letter; return the column behind it."""
@@ -229,13 +229,13 @@ class View:
 
     def _digit(self, digits: font.Digits, x: int, y: int, character: str, mark: str) -> None:
         self._frame.fill_rect(x, y, digits.pitch, digits.height, 0)
-        segments = font.SEGMENTS[character]
+        segments = font.segments(character)
         for index in range(7):
             if segments >> index & 1:
                 self._rectangles(x, y, digits.segments[index], 1)
-        if segments & font.ROUND:
+        if character == font.ROUND:
             self._rectangles(x, y, digits.segments[font.ROUNDING], 0)
-        if segments & font.SLANTED:
+        if character == font.SLANTED:
             self._rectangles(x, y, digits.segments[font.STROKE], 1)
         if mark != " ":
             index = font.POINT if mark == "." else font.COLON
