@@ -7,6 +7,10 @@ it, `run.py` prints it.
 _NUMBER = (int, float)
 
 
+class FrameFileError(ValueError):
+    """A recording cannot be replayed; the message says why and where."""
+
+
 def as_object(value: object, name: str) -> "dict[str, object]":
     """A JSON object."""
     if not isinstance(value, dict):

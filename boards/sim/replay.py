@@ -9,9 +9,8 @@ the converter asks for frames; after its end the inputs are zero.
 import json
 from array import array
 
-from fields import as_bool, as_list, as_number, as_object, check_keys
+from fields import FrameFileError, as_bool, as_list, as_number, as_object, check_keys
 from micropython import const
-from options import OptionError
 from sensors import CODE_MAX, CODE_MIN, SensorScale
 
 TYPE_CHECKING = const(False)
@@ -43,10 +42,6 @@ _RATE_MAX_HZ = 200_000.0
 _SCALE_MIN = 1e-12  # the meter's scale factors are whole pico units
 _SCALE_MAX = 1e6
 _BLOCK_FRAMES = const(256)
-
-
-class FrameFileError(OptionError):
-    """The file cannot be replayed; the message says why and where."""
 
 
 def _open(path: str) -> "_File":

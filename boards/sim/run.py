@@ -126,6 +126,7 @@ def main(arguments: "list[str]") -> None:
 
     loop.install()
     import chipfile
+    import fields
     import net
     import timeline
 
@@ -146,7 +147,7 @@ def main(arguments: "list[str]") -> None:
             _power_down(board)
     except MemoryError:
         fail(1, "the heap is too small: start with --heap 2M or more, 1M without the faceplate")
-    except command_line.OptionError as error:  # replay.FrameFileError
+    except fields.FrameFileError as error:
         fail(2, "--replay " + str(error))
     except (chipfile.ChipFileError, net.PortError) as error:
         fail(1, error)
