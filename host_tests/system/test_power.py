@@ -37,6 +37,7 @@ def sign_on(meter):
     """The first octet that the optical head says to a hand-held unit. Raises TimeoutError."""
     with socket.create_connection(("127.0.0.1", meter.ports["optical"]), SILENCE_S) as head:
         head.sendall(b"/?!\r\n")
+        advance(meter, 2)  # 300 baud
         return head.recv(1)
 
 
