@@ -37,7 +37,6 @@ from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
 from app.measuring import Measuring
-from app.no_power import NoPower
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
 from app.port_settings import Ports
@@ -54,11 +53,9 @@ from app.storage.vault import Vault
 from app.tariff.parts import TariffParts
 from app.tasks import Supervisor
 from app.test_mode import TestMode
-from app.transport.data_sets import DataSets
 from app.transport.hdlc import HdlcLink
 from app.transport.iec62056_21 import Session
 from app.transport.optical_link import OpticalLink
-from app.transport.programming import Commands
 from app.transport.serial_link import SerialLink
 from app.transport.tcp_link import TcpLink
 from metrology.engine import Engine
@@ -66,6 +63,7 @@ from metrology.engine import Engine
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.tasks import Task
+    from app.transport.programming import Commands
     from hal import Board, Memory, Output
 
 _METROLOGY_LIMIT_S = const(5)
@@ -172,6 +170,8 @@ class Meter:
             start("tcp", lambda _task: tcp_link.run())
 
     def _start_on_battery(self, hold: "Output") -> None:
+        from app.no_power import NoPower
+
         board = self.board
         keys = (board.key_scroll, board.key_reset)
         no_power = NoPower(hold, keys, board.supply_good, self.outages, board.reset)
@@ -336,21 +336,26 @@ class Meter:
 
     def _optical_link(self) -> OpticalLink:
         ports = self.ports
-        commands = Commands(
-            ports.optical, DataSets(self.resolver, self.catalogue.find), self.security
-        )
         factory_list = factory.readout_list(self.board.variant)
         session = Session(
             ports.optical,
             ports.hdlc_optical,
             b"Ferraris-%d" % self.identification.device_type,
-            commands,
+            self._commands,
             lambda: self.settings.get("readout_list") or factory_list,
         )
         channel = self.channels[1]
         return OpticalLink(
             self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
         )
+
+    def _commands(self) -> "Commands":
+        """Make what reads and writes in the optical head's own protocol, at its first use."""
+        from app.transport.data_sets import DataSets
+        from app.transport.programming import Commands
+
+        data = DataSets(self.resolver, self.catalogue.find)
+        return Commands(self.ports.optical, data, self.security)
 
     def _keep_energies(self) -> None:
         """Count what has been measured up to now and keep it: the power is about to go."""

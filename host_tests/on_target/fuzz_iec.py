@@ -67,7 +67,7 @@ class IecFuzz:
             self._settings,
             HdlcSettings(),
             b"Ferraris-103",
-            Commands(self._settings, data, meter.security),
+            lambda: Commands(self._settings, data, meter.security),
             lambda: readout,
         )
         self._buffer = memoryview(bytearray(64))

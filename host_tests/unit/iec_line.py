@@ -47,7 +47,7 @@ class Head:
         self.commands = Commands(self.settings, self.data, self.rig.security)
         self.list = factory.readout_list(Variant())
         self.session = Session(
-            self.settings, self.hdlc, b"Ferraris-103", self.commands, lambda: self.list
+            self.settings, self.hdlc, b"Ferraris-103", lambda: self.commands, lambda: self.list
         )
         self.buffer = memoryview(bytearray(64))
         self.now_ms = 1000

@@ -10,7 +10,6 @@ from micropython import const
 
 from app.attributes import SCOPE_OF_ACCESS_VIOLATED
 from app.axdr import ARRAY, ENUM, INT8, OCTET_STRING, STRUCTURE, UINT32
-from app.cosem import selective_access
 from app.cosem.base import NO_ACCESS, PART_SIZE, READ, InterfaceClass
 from app.errors import AccessRefused, BufferFull
 from app.rows import pack_objects
@@ -62,6 +61,8 @@ class ProfileGeneric(InterfaceClass):
     ) -> "Iterator[None] | None":
         """Encode an attribute."""
         if index == 2:
+            from app.cosem import selective_access  # a log is read now and then
+
             columns, rows = selective_access.everything(key)
             return _buffer(writer, key, columns, rows)
         if index == 3:
@@ -87,6 +88,8 @@ class ProfileGeneric(InterfaceClass):
         """Encode the part of the buffer that lies in a range, or between two entries."""
         if index != 2:
             raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+        from app.cosem import selective_access
+
         if selection.selector == selective_access.BY_RANGE:
             columns, rows = selective_access.by_range(selection.reader(), key, self._clock)
         elif selection.selector == selective_access.BY_ENTRY:

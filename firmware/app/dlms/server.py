@@ -10,17 +10,7 @@ import sys
 from micropython import const
 
 from app.cosem.access import SERVER_SAP
-from app.dlms import (
-    access,
-    acse,
-    association,
-    ciphering,
-    conformance,
-    get,
-    put,
-    service_table,
-)
-from app.dlms.block_transfer import GeneralBlockTransfer
+from app.dlms import acse, association, ciphering, conformance, get, put, service_table
 from app.dlms.pre_established import PreEstablished
 from app.dlms.services import (
     ACCESS_REQUEST,
@@ -46,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from app.cosem.catalogue import Catalogue
+    from app.dlms.block_transfer import GeneralBlockTransfer
     from app.security import Security
     from hal import Buffer
 
@@ -98,8 +89,7 @@ class Channel:
         self._set = put.Set(catalogue, self.association)
         self._action = put.Action(catalogue, self.association)
         self._work: Steps | None = None
-        self._access = access.Access(catalogue, self.association)
-        self._transfer = GeneralBlockTransfer(self.association, port == TCP)
+        self._transfer: GeneralBlockTransfer | None = None  # there from the first block on
         self._services = service_table.table(self._get, self._set, self._action)
 
     def request(
@@ -142,7 +132,7 @@ class Channel:
         Asked by the transport when all before has been sent: blocks of a window follow unasked.
         """
         try:
-            return self._transfer.more(reply)
+            return 0 if self._transfer is None else self._transfer.more(reply)
         except Exception as error:
             return self._refuse(error, reply)
 
@@ -183,7 +173,7 @@ class Channel:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
         if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:
             return self._broadcast(server_sap, apdu, reply)
-        if apdu[0] != GENERAL_BLOCK_TRANSFER:
+        if apdu[0] != GENERAL_BLOCK_TRANSFER and self._transfer is not None:
             self._transfer.abort()
         if apdu[0] in self._services or apdu[0] == ACCESS_REQUEST:
             return self._finish(self._plain(client_sap, apdu, reply, now_ms), reply)
@@ -212,7 +202,15 @@ class Channel:
         if rest is None:
             return length
         self.association.rest = None
-        return self._transfer.begin(bytes(memoryview(reply)[:length]), rest, reply)
+        return self._general_blocks().begin(bytes(memoryview(reply)[:length]), rest, reply)
+
+    def _general_blocks(self) -> "GeneralBlockTransfer":
+        """Return the transfer; few clients ask for it, so it takes no memory before."""
+        if self._transfer is None:
+            from app.dlms.block_transfer import GeneralBlockTransfer
+
+            self._transfer = GeneralBlockTransfer(self.association, self.association.port == TCP)
+        return self._transfer
 
     def _blocks(self, client_sap: int, apdu: "Buffer", reply: bytearray, now_ms: int) -> int:
         """Take a block, or what acknowledges ours; carry the request out after the last."""
@@ -221,9 +219,10 @@ class Channel:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
         if not current.conformance & conformance.GENERAL_BLOCK_TRANSFER:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
-        whole = self._transfer.receive(apdu)
+        transfer = self._general_blocks()
+        whole = transfer.receive(apdu)
         if whole is None:
-            return self._transfer.more(reply)
+            return transfer.more(reply)
         current.in_blocks = True
         try:
             if whole[0] in self._services or whole[0] == ACCESS_REQUEST:
@@ -252,7 +251,9 @@ class Channel:
             if not self.association.conformance & conformance.ACCESS:
                 raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
             self._get.blocks.abort()
-            return self._access.request(apdu, reply)
+            from app.dlms.access import Access  # few clients ask for it
+
+            return Access(self._server.catalogue, self.association).request(apdu, reply)
         types = self._services[apdu[0]]
         kind = apdu[1]
         service = types[kind] if kind < len(types) else None
@@ -343,7 +344,7 @@ class Channel:
         if not rest.exhausted():
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
         length = current.ciphering.close(long, length)
-        return self._transfer.begin(bytes(memoryview(long)[:length]), None, reply)
+        return self._general_blocks().begin(bytes(memoryview(long)[:length]), None, reply)
 
     def _later(self, work: "Steps", form: int, in_blocks: bool, reply: bytearray) -> "Steps":
         """Send an answer when it is there; `form` is the tag of its protection, 0 for none."""
@@ -389,7 +390,8 @@ class Channel:
         self._set.abort()
         self._action.abort()
         self._action.blocks.abort()
-        self._transfer.abort()
+        if self._transfer is not None:
+            self._transfer.abort()
         self.association.rest = None
 
 

@@ -19,13 +19,14 @@ from app.port_settings import (
     MODE_HDLC,
     MODE_IEC_62056_21,
 )
-from app.transport import iec_message, programming
+from app.transport import iec_message
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.port_settings import HdlcSettings, LocalPortSettings
+    from app.transport.programming import Commands
     from hal import Buffer
 
 # States of the session
@@ -106,13 +107,14 @@ class Session:
         settings: "LocalPortSettings",
         hdlc: "HdlcSettings",
         identification: bytes,
-        commands: programming.Commands,
+        make_commands: "Callable[[], Commands]",
         load_list: "Callable[[], bytes]",
     ) -> None:
         self._settings = settings
         self._hdlc = hdlc
         self._identification = identification
-        self._commands = commands
+        self._make_commands = make_commands
+        self._made: Commands | None = None  # from the first read-out or password on
         self._load_list = load_list  # what the data read-out shows
         self._reader = iec_message.MessageReader()
         self._state = _IDLE  # set by _apply alone
@@ -299,17 +301,26 @@ class Session:
         self._check = 0
 
     def _ask_password(self) -> None:
-        self._commands.begin()
+        self._commands().begin()
         self._say(iec_message.framed(b"P0", self._settings.device_address))
+
+    def _commands(self) -> "Commands":
+        """Return what carries out commands; most meters are never asked, so it is made late."""
+        if self._made is None:
+            self._made = self._make_commands()
+        return self._made
 
     def _confirm(self) -> None:
         self._say(b"\x062" + bytes((self._choice_speed,)) + b"2\r\n")
 
     def _obey(self) -> None:
         """Carry out a command; a password decides what the session may do from now on."""
+        from app.transport import programming
+
         reader = self._reader
         text = memoryview(reader.text)[: reader.length - 1]
-        outcome = self._commands.obey(text, self._now_ms)
+        commands = self._commands()
+        outcome = commands.obey(text, self._now_ms)
         if outcome == programming.OPENED:
             self._apply(_OPENED)
         elif outcome == programming.REFUSED:
@@ -317,7 +328,7 @@ class Session:
         elif outcome == programming.BROKEN_OFF:
             self._apply(_BROKEN_OFF)
         else:
-            self._say(self._commands.answer)
+            self._say(commands.answer)
 
     def _say_ack(self) -> None:
         self._say(b"\x06")
@@ -356,7 +367,7 @@ class Session:
             return b""
         if self._entries_left:
             self._entries_left -= 1
-            line = self._commands.data.line(entries)[:_LINE_MAX].encode()
+            line = self._commands().data.line(entries)[:_LINE_MAX].encode()
             self._check ^= iec_message.block_check(line)
             return line
         self._entries = None
