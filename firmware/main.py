@@ -1,8 +1,16 @@
 """Start of the firmware: takes the board's parts, builds the meter, runs it for ever."""
 
 import asyncio
+import gc
+
+from micropython import const
 
 import board
+
+# Collected this often, what imports leave behind does not lie between what stays: a heap in
+# pieces has no room for long buffers.
+_START_THRESHOLD = const(16384)
+gc.threshold(_START_THRESHOLD)
 
 # the board's long buffers first: importing the application leaves the heap in pieces
 parts = board.parts()
@@ -10,6 +18,7 @@ parts = board.parts()
 from app.meter import Meter  # noqa: E402
 
 meter = Meter(parts)
+gc.threshold(-1)  # from now on when the heap is full, for collecting takes time
 
 
 def start() -> None:
