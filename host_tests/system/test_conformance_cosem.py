@@ -221,6 +221,20 @@ def test_cosem_mandatory_objects(client, objects):
     assert [row[1][1][1] for row in assigned] == [name]
 
 
+def test_cosem_ipv4_setup_shows_where_the_meter_is_reached(client):
+    port = bytes.fromhex("0000190000ff")
+    _, name = client.value(41, port, 3)
+    address = client.value(42, name, 3)
+    assert address == (axdr.UINT32, 0x7F000001)  # the host that the links connect to
+    assert client.value(41, port, 2) == (axdr.UINT16, client.meter.ports["cosem"])
+    for index, tag in ((2, 0x09), (4, 0x01), (5, 0x01), (6, 0x06), (7, 0x06), (8, 0x03)):
+        assert client.value(42, name, index)[0] == tag
+    for index in range(1, 11):
+        octets, _ = client.get(42, name, index)
+        assert client.set(42, name, index, octets) == 3
+    assert client.value(42, name, 3) == address
+
+
 @pytest.mark.row("SEC-04")
 def test_cosem_the_public_clients_objects(client):
     client.link.close()
