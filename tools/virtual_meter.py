@@ -24,7 +24,6 @@ _RUN = interpreter.ROOT / "boards" / "sim" / "run.py"
 _RESTART_STATUS = 75
 _STOP_AFTER_S = 10  # a leap of simulated time is left within this
 _HEAP_DEFAULT = "4M"
-_ROOMY_HEAP = 2 * 1024 * 1024
 _HEAP_FORM = re.compile(r"([1-9][0-9]*)([kKmM]?)")
 _HEAP_LEAST = 640 * 1024  # with less it ends in the middle of its start
 _FACTORS = {"": 1, "k": 1024, "m": 1024 * 1024}
@@ -61,12 +60,6 @@ def restart_options(options: "list[str]") -> "list[str]":
     for name in _FIRST_START_VALUES:
         _, rest = _take(rest, name)
     return rest
-
-
-def _is_small(heap: str) -> bool:
-    """Tell whether a heap has no room for line numbers."""
-    unit = {"k": 1024, "m": 1024 * 1024}.get(heap[-1].lower(), 1)
-    return int(heap.rstrip("kKmM")) * unit < _ROOMY_HEAP
 
 
 def _prepare_child() -> None:
@@ -150,7 +143,7 @@ def main(options: "list[str]") -> int:
         return 2
     if chosen.notice:
         print(f"notice: {chosen.notice}", file=sys.stderr, flush=True)
-    folder = precompile.compiled(_is_small(heap)) if chosen.own else None
+    folder = precompile.compiled() if chosen.own else None
     if folder is not None:
         os.environ[precompile.VARIABLE] = str(folder)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")  # CPython too prints `ready` when it is said

@@ -10,7 +10,12 @@ import sys
 
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 _ROOT = _HERE + "/../.."
-_CODE = os.getenv("FERRARIS_COMPILED") or _ROOT  # the launcher has compiled it, or the sources
+_CODE = _ROOT
+if os.getenv("FERRARIS_ROM"):  # the launcher has compiled the sources
+    sys.path.insert(0, _HERE)
+    import rom
+
+    _CODE = rom.mount(os.getenv("FERRARIS_ROM")) or _ROOT
 # The simulation's modules come first: its `machine` takes the place of the built-in one.
 sys.path[:] = [_CODE + "/boards/sim", _CODE + "/firmware", _CODE + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")

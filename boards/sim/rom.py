@@ -1,0 +1,37 @@
+"""Compiled code that stands outside of the heap, as a board's stands in flash.
+
+`tools/rom_image.py` made a module whose only function carries a ROMFS image behind its machine
+code, which the unix port keeps in memory of its own. The image is mounted where it stands.
+"""
+
+import struct
+import sys
+
+import uctypes  # pyright: ignore[reportMissingImports]
+import vfs
+
+OFFSET = 256  # tools/rom_image.py
+_CODE_AT = 24  # a function object's pointer to its machine code, MicroPython's py/objfun.h
+_MAGIC = b"\xd2\xcd\x31"
+_MOUNT = "/rom"
+
+
+def mount(folder: str) -> "str | None":
+    """Mount the image in `folder`; return where, None if it is not where it should be."""
+    sys.path.insert(0, folder)
+    import rom_image  # pyright: ignore[reportMissingImports]
+
+    del sys.path[0]
+    function = uctypes.bytearray_at(id(rom_image.image) + _CODE_AT, 8)
+    start = struct.unpack("<Q", function)[0] + OFFSET
+    head = uctypes.bytearray_at(start, 16)
+    if bytes(head[:3]) != _MAGIC:
+        return None
+    size, at = 0, 3
+    while True:
+        size = size << 7 | head[at] & 0x7F
+        at += 1
+        if head[at - 1] < 0x80:
+            break
+    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(start, at + size)), _MOUNT)
+    return _MOUNT
