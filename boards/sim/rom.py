@@ -7,7 +7,7 @@ code, which the unix port keeps in memory of its own. The image is mounted where
 import struct
 import sys
 
-import uctypes  # pyright: ignore[reportMissingImports]
+import uctypes
 import vfs
 
 OFFSET = 256  # tools/rom_image.py
@@ -19,10 +19,10 @@ _MOUNT = "/rom"
 def mount(folder: str) -> "str | None":
     """Mount the image in `folder`; return where, None if it is not where it should be."""
     sys.path.insert(0, folder)
-    import rom_image  # pyright: ignore[reportMissingImports]
+    import rom_image  # pyright: ignore
 
     del sys.path[0]
-    function = uctypes.bytearray_at(id(rom_image.image) + _CODE_AT, 8)
+    function = uctypes.bytearray_at(id(rom_image.image) + _CODE_AT, 8)  # pyright: ignore
     start = struct.unpack("<Q", function)[0] + OFFSET
     head = uctypes.bytearray_at(start, 16)
     if bytes(head[:3]) != _MAGIC:
@@ -33,5 +33,6 @@ def mount(folder: str) -> "str | None":
         at += 1
         if head[at - 1] < 0x80:
             break
-    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(start, at + size)), _MOUNT)
+    image = uctypes.bytearray_at(start, at + size)
+    vfs.mount(vfs.VfsRom(image), _MOUNT)  # pyright: ignore - stubs of the boards lack it
     return _MOUNT

@@ -10,14 +10,15 @@ import sys
 
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 _ROOT = _HERE + "/../.."
-_CODE = _ROOT
-if os.getenv("FERRARIS_ROM"):  # the launcher has compiled the sources
+_code = _ROOT
+_ROM = os.getenv("FERRARIS_ROM")
+if _ROM:  # the launcher has compiled the sources
     sys.path.insert(0, _HERE)
     import rom
 
-    _CODE = rom.mount(os.getenv("FERRARIS_ROM")) or _ROOT
+    _code = rom.mount(_ROM) or _ROOT
 # The simulation's modules come first: its `machine` takes the place of the built-in one.
-sys.path[:] = [_CODE + "/boards/sim", _CODE + "/firmware", _CODE + "/.venv/upylib"] + [
+sys.path[:] = [_code + "/boards/sim", _code + "/firmware", _code + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")
 ]
 
