@@ -14,8 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import rom_image
-
 ROOT = Path(__file__).resolve().parent.parent
 COMPILED = ROOT / ".venv" / "mpy"
 ROM = ROOT / ".venv" / "rom"
@@ -56,6 +54,8 @@ def compiled() -> "Path | None":
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or not compiler.exists():
         return None
+    import rom_image
+
     if COMPILED.exists() and COMPILED.stat().st_mtime < compiler.stat().st_mtime:
         shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
     COMPILED.mkdir(parents=True, exist_ok=True)
