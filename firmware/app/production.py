@@ -14,7 +14,6 @@ from micropython import const
 from app.errors import AccessRefused
 from app.storage import record, regions
 from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
-from metrology.calibration_step import GAIN, MEASURE, OFFSET, PHASE, Averages, Load, corrected
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from app.linearity_record import LinearityRecord
     from app.parameters import ParameterLock
     from hal import Memory, Variant
+    from metrology.calibration_step import Averages, Load
     from metrology.engine import Engine
 
 STOP = const(0)
-LINEARITY = const(5)  # besides calibration's own
-STEPS = (STOP, MEASURE, GAIN, PHASE, OFFSET, LINEARITY)
+LINEARITY = const(5)  # behind those of metrology.calibration_step
 
 # State of the step
 IDLE = const(0)
@@ -103,7 +102,7 @@ class Production:
     """The bench procedure; at most one step at a time.
 
     step, state, reason: of the last step asked for; `reason` says why it was refused
-    averages: what was measured in it; windows_done: for so many windows it has run
+    windows_done: for so many windows it has run
     linearity: the converter's table, None where the board's converter needs none
     before_change: None, or called with name, old and new checksum before corrections or the table
     change; what it raises refuses the change
@@ -129,8 +128,8 @@ class Production:
         self.windows_done = 0
         self.before_change: Callable[[bytes, int, int], None] | None = None
         self.on_change: Callable[[int, int, int], None] | None = None
-        self.load = Load(variant.phases)
-        self.averages = Averages(variant.phases)
+        self._load: Load | None = None
+        self._averages: Averages | None = None
         self._engine = engine
         self._variant = variant
         self._clock = clock
@@ -138,7 +137,27 @@ class Production:
         self._lost = 0
         engine.on_window.append(self._window)
 
-    def set_load(self, load: Load) -> None:
+    # A meter in the field never steps: the arithmetic takes its heap when the bench asks first.
+
+    @property
+    def load(self) -> "Load":
+        """What the bench gives; nothing before it is told."""
+        if self._load is None:
+            from metrology.calibration_step import Load as New
+
+            self._load = New(self._variant.phases)
+        return self._load
+
+    @property
+    def averages(self) -> "Averages":
+        """What was measured in the last step."""
+        if self._averages is None:
+            from metrology.calibration_step import Averages as New
+
+            self._averages = New(self._variant.phases)
+        return self._averages
+
+    def set_load(self, load: "Load") -> None:
         """Tell what the bench gives. Raises AccessRefused, ProductionError."""
         self.lock.require()
         self._require_rest()
@@ -146,7 +165,7 @@ class Production:
             load.check(self._variant)
         except CalibrationError as error:
             raise self._refusal(str(error)) from None
-        self.load = load
+        self._load = load
 
     def set_windows(self, windows: int) -> None:
         """Set how many windows are averaged. Raises AccessRefused, ProductionError."""
@@ -173,7 +192,7 @@ class Production:
             self._end(IDLE, "")
             return
         self._require_rest()
-        if step not in STEPS:
+        if not STOP < step <= LINEARITY:
             raise self._refusal("no such step")
         try:
             if step == LINEARITY:
@@ -294,6 +313,8 @@ class Production:
                 self._finish()
 
     def _finish(self) -> None:
+        from metrology.calibration_step import MEASURE, corrected
+
         step = self.step
         try:
             if self.linearity is not None and step == LINEARITY:

@@ -12,7 +12,6 @@ from app.cosem.data import Data
 from app.cosem.factory_values import BENCH, moment
 from app.cosem.values import Value
 from metrology.calibration import Calibration
-from metrology.calibration_step import Load
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ class ReferenceLoad(Value):
 
     def write(self, reader: "Reader") -> None:
         """Take over a new value."""
+        from metrology.calibration_step import Load  # only a bench writes it
+
         load = Load(self._production.load.phases)
         reader.structure(2)
         if reader.array() != load.phases:
