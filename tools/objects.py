@@ -1,43 +1,44 @@
 """`make objects`: writes docs/objects.md, the object model, from the meter's own catalogue.
 
-The firmware's catalogue of a three-phase meter is built in this process, with the shims of
-host_tests in place of what CPython lacks, and asked for every object: class, version, attributes
-with the type that is really encoded, and what each client may do. `--check` compares with the
-file instead of writing it.
+A three-phase meter is built on the simulated board in this process, with the shims of host_tests
+in place of what CPython lacks, and its catalogue asked for every object: class, version,
+attributes with the type that is really encoded, and what each client may do. `--check` compares
+with the file instead of writing it.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [
-    str(ROOT / folder) for folder in ("host_tests/unit", "host_tests/shims", "firmware")
-]
+_FOLDERS = ("host_tests/shims", "boards/sim", "firmware")
+sys.path[:0] = [str(ROOT / folder) for folder in _FOLDERS]
 
 import cpython  # noqa: E402 - found by the path above
 
 cpython.install()
 
-from dlms_rig import Rig, Variant  # noqa: E402 # pyright: ignore
+import loop  # noqa: E402 # pyright: ignore
+
+loop.install()  # before anything imports asyncio
+
+import assembly  # noqa: E402 # pyright: ignore
+import machine  # noqa: E402 # pyright: ignore
+import options  # noqa: E402 # pyright: ignore
 
 from app import axdr  # noqa: E402
-from app.attributes import Resolver  # noqa: E402
-from app.cosem import base, catalogue  # noqa: E402
-from app.dlms import conformance  # noqa: E402
+from app.cosem import base  # noqa: E402
 from app.errors import MeterError  # noqa: E402
-from app.port_settings import Ports  # noqa: E402
 
 if TYPE_CHECKING:
     from app.cosem.access import Client
 
 DOCUMENT = ROOT / "docs" / "objects.md"
-_MAX_PDU = 1024
-_TCP = ("127.0.0.1", 4059)
 _GENERATOR = 1 << 20  # octets that the longest list of this meter needs at most
 
 _CLIENTS = {
@@ -137,13 +138,15 @@ class Entry:
 
 def meter_catalogue() -> tuple[list[Entry], tuple[Client, ...]]:
     """Every object of a meter fresh from the factory, sorted by OBIS code, and its clients."""
-    rig = Rig()
-    parts = catalogue.Parts(
-        rig.registers, rig.clock, rig.settings, rig.identification, Variant(), rig.security
-    )
-    serial_number = rig.identification.serial_number()
-    parts.ports = Ports(rig.settings, serial_number, _TCP)
-    built = catalogue.build(parts, Resolver(), conformance.SERVICES, _MAX_PDU)
+    with tempfile.TemporaryDirectory() as state:
+        line = ["--fresh", "--http", "0", "--rate", "0", "--state", state]
+        board = assembly.Assembly(options.parse(line))  # pyright: ignore
+        machine.start(machine.PWRON_RESET)  # pyright: ignore
+        loop.set_domain(loop.METER)  # pyright: ignore
+        import main as firmware  # pyright: ignore
+
+        built = firmware.meter.catalogue  # pyright: ignore
+        board.close()  # pyright: ignore
     entries = [Entry(*entry) for entry in built.entries()]
     return sorted(entries, key=lambda entry: entry.logical_name), built.clients
 
