@@ -18,7 +18,10 @@ parts = board.parts()
 from app.meter import Meter  # noqa: E402
 
 meter = Meter(parts)
-gc.threshold(-1)  # from now on when the heap is full, for collecting takes time
+gc.collect()
+# From now on less often, for collecting takes time, but before the heap is full: by then what
+# lasts would lie all over it.
+gc.threshold(gc.mem_free() // 4)
 
 
 def start() -> None:
