@@ -361,7 +361,6 @@ class Meter:
         """Count what has been measured up to now and keep it: the power is about to go."""
         self.engine.poll()
         self.engine.close()
-        self.tariff.rates.settle()
         self.energy_record.save()
         self.engine.pulses.flush()
 

@@ -118,9 +118,9 @@ def test_the_sum_of_the_rates_is_the_total_after_any_switches_and_cuts(bench):
             at_ms = bench.now_ms + chance.randrange(-500, 300)
             bench.rates.switch(mask_of_rate(chance.randrange(1, 9)), at_ms)
         if chance.random() < 0.1:
-            bench.rates.settle()
+            bench.window({}, 1000)
             bench.boot()
-    bench.rates.settle()
+    bench.window({}, 1000)
     for kind in range(11):
         held = 0
         for index in range(kind * RATES, (kind + 1) * RATES):
@@ -259,6 +259,15 @@ def test_the_active_mask_is_remembered_and_switched():
     assert switched.masks[-1] == b"\x01" + bytes(9) + b"\x80"
     masks.delete(rate_name(4))
     assert len(masks.masks) == 7
+
+
+def test_a_switch_that_power_cut_off_is_made_at_the_next_start():
+    memory = Memory()
+    masks, _ = activation(memory)
+    masks.activate(rate_name(5))
+    again, switched = activation(memory)
+    again.apply()
+    assert switched.masks == [mask_of_rate(5)]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,6 @@ class Meter:
         self.tariff.wake()
 
 
-@pytest.mark.row("BIL-09")
 def test_the_first_of_the_month_comes_over_a_year_end_and_by_local_time():
     meter = Meter("2026-12-20T00:00:00")
     meter.schedule.set_moments([FIRST_OF_MONTH])
@@ -105,7 +104,6 @@ def test_the_last_day_of_the_month_is_found_in_a_leap_year():
     assert [at for _, _, at in meter.done] == [utc_s("2028-02-29T22:45:00")]
 
 
-@pytest.mark.row("BIL-12")
 def test_what_was_missed_while_off_is_done_once_at_power_up():
     meter = Meter("2026-01-20T00:00:00")
     meter.schedule.set_moments([FIRST_OF_MONTH])
@@ -127,7 +125,6 @@ def test_a_new_meter_has_missed_nothing():
     assert meter.done == []
 
 
-@pytest.mark.row("BIL-10")
 def test_a_clock_set_forward_over_months_makes_one_entry_of_the_first_time():
     meter = Meter("2026-01-20T00:00:00")
     meter.schedule.set_moments([FIRST_OF_MONTH])
@@ -146,7 +143,6 @@ def test_a_clock_set_back_over_a_month_makes_one_entry_and_the_month_comes_again
     assert [at for _, _, at in meter.done[1:]] == [utc_s("2026-01-31T23:00:00")]
 
 
-@pytest.mark.row("BIL-11")
 def test_a_jump_over_exact_dates_makes_one_entry_of_the_nearest():
     meter = Meter("2026-01-01T00:00:00")
     meter.schedule.set_moments([(MIDNIGHT, octets(2026, month, 10)) for month in (4, 2, 3)])
@@ -155,7 +151,6 @@ def test_a_jump_over_exact_dates_makes_one_entry_of_the_nearest():
     assert [at for _, _, at in meter.done] == [utc_s("2026-02-09T23:00:00")]
 
 
-@pytest.mark.row("TOU-23")
 @pytest.mark.parametrize("moments", [[], [(b"\xff" * 4, b"\xff" * 5)]])
 def test_no_moment_and_the_open_moment_never_come(moments):
     meter = Meter("2026-01-01T00:00:00")
@@ -164,7 +159,6 @@ def test_no_moment_and_the_open_moment_never_come(moments):
     assert meter.done == []
 
 
-@pytest.mark.row("TOU-22")
 def test_four_moments_are_taken_and_the_fifth_is_refused():
     meter = Meter("2026-01-01T00:00:00")
     four = [(MIDNIGHT, octets(day=day)) for day in (1, 8, 15, 22)]

@@ -74,6 +74,12 @@ class Activation:
                 raise
         self._switch(mask)
 
+    def apply(self) -> None:
+        """Switch to the active set once more: power may have gone before it took effect."""
+        mask = self._find(self.active)
+        if mask is not None:
+            self._switch(mask)
+
     def add(self, name: bytes, indices: "list[int]") -> None:
         """Add a set, or replace the one of this name (method add_mask).
 
@@ -104,9 +110,7 @@ class Activation:
         if self.active not in names:
             raise ValueError("the active mask cannot be left out")
         self._keep([(name, self._mask(name, indices)) for name, indices in masks])
-        mask = self._find(self.active)
-        assert mask is not None
-        self._switch(mask)
+        self.apply()
 
     def _mask(self, name: bytes, indices: "list[int]") -> bytes:
         if not 1 <= len(name) <= NAME_MAX:

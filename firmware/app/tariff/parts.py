@@ -52,6 +52,7 @@ class TariffParts:
             rates.RATES,
             lambda mask: self.rates.switch(mask, self.clockwork.acting_ms()),
         )
+        self.energy_masks.apply()
         self.runner = scripts.Runner(resolver)
 
     def rate(self) -> int:

@@ -110,18 +110,6 @@ class RateEnergies:
         if self._pending is not None and ticks.until_ms(self._pending[1], self._last_ms) <= 0:
             self._settle(self._pending[1])
 
-    def settle(self) -> None:
-        """Carry out a switch that waits for its window: the power is about to go."""
-        if self._pending is not None:
-            self._settle(self._pending[1])
-
-    def reset(self) -> None:
-        """Set every register to zero; what is active stays so."""
-        for index in range(REGISTERS):
-            self._base_wh[index] = self._base_uws[index] = 0
-        self._mark(self._last)
-        self._save()
-
     def _remember(self) -> None:
         before, last = self._before, self._last
         wh, residue = self._energies.wh, self._energies.residue
