@@ -5,10 +5,8 @@ never written are blank. Used by the tests on the target's interpreter.
 _PAGE = 256
 
 
-class SparseMemory:
-    """hal.Memory of 128 KiB, blank."""
-
-    size = 131072
+class _Sparse:
+    blank = 0  # an octet that was never written
 
     def __init__(self):
         self._pages = {}
@@ -19,9 +17,20 @@ class SparseMemory:
         while at < len(view):
             page, start = divmod(address + at, _PAGE)
             count = min(len(view) - at, _PAGE - start)
-            held = self._pages.get(page)
-            view[at : at + count] = bytes(count) if held is None else held[start : start + count]
+            held = self._pages.get(page) or bytes((self.blank,)) * _PAGE
+            view[at : at + count] = held[start : start + count]
             at += count
+
+    def _page(self, page):
+        if page not in self._pages:
+            self._pages[page] = bytearray(bytes((self.blank,)) * _PAGE)
+        return self._pages[page]
+
+
+class SparseMemory(_Sparse):
+    """hal.Memory of 128 KiB, blank."""
+
+    size = 131072
 
     def write(self, address, data):
         view = memoryview(data)
@@ -29,9 +38,7 @@ class SparseMemory:
         while at < len(view):
             page, start = divmod(address + at, _PAGE)
             count = min(len(view) - at, _PAGE - start)
-            if page not in self._pages:
-                self._pages[page] = bytearray(_PAGE)
-            self._pages[page][start : start + count] = view[at : at + count]
+            self._page(page)[start : start + count] = view[at : at + count]
             at += count
 
     def dump(self):
@@ -39,36 +46,22 @@ class SparseMemory:
         return b"".join([bytes(self._pages[page]) for page in sorted(self._pages)])
 
 
-class SparseFlash:
+class SparseFlash(_Sparse):
     """hal.Flash of 8 MiB, erased; it is never busy."""
 
+    blank = 0xFF
     page_size = _PAGE
     sector_size = 4096
     size = 8_388_608
 
-    def __init__(self):
-        self._pages = {}
-
     def busy(self):
         return False
 
-    def read_into(self, address, buffer):
-        view = memoryview(buffer)
-        at = 0
-        while at < len(view):
-            page, start = divmod(address + at, _PAGE)
-            count = min(len(view) - at, _PAGE - start)
-            held = self._pages.get(page)
-            blank = b"\xff" * count
-            view[at : at + count] = blank if held is None else held[start : start + count]
-            at += count
-
     def program(self, address, data):
         page, start = divmod(address, _PAGE)
-        if page not in self._pages:
-            self._pages[page] = bytearray(b"\xff" * _PAGE)
+        held = self._page(page)
         for offset, octet in enumerate(bytes(data)):
-            self._pages[page][start + offset] &= octet
+            held[start + offset] &= octet
 
     def erase_sector(self, address):
         first = address // self.sector_size * self.sector_size // _PAGE
