@@ -4,7 +4,6 @@ Puts the simulation's stand-ins in place, builds the bench, boots the firmware a
 is interrupted. Status 0: interrupted; 1: a port or a file cannot be used; 2: a wrong option.
 """
 
-import gc
 import os
 import sys
 
@@ -129,9 +128,6 @@ def main(arguments: "list[str]") -> None:
     options = _parsed(arguments)
     if options is None:
         return
-    if host.MICROPYTHON:
-        # What is garbage for long leaves a small heap in pieces, too short for the long buffers.
-        gc.threshold((gc.mem_alloc() + gc.mem_free()) // 32)
     import loop
 
     loop.install()
