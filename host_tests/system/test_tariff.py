@@ -11,6 +11,7 @@ from gurux_dlms import GXDateTime, GXDLMSException, GXTime
 from gurux_dlms.enums import DataType, DateTimeSkips
 from gurux_dlms.objects import (
     GXDLMSActivityCalendar,
+    GXDLMSData,
     GXDLMSDayProfile,
     GXDLMSDayProfileAction,
     GXDLMSRegister,
@@ -22,6 +23,11 @@ from gurux_dlms.objects import (
 )
 
 TARIFFS = "0.0.10.0.100.255"
+CALENDAR_ACTIVATED = 9
+
+
+def codes(meter):
+    return [event["code"] for event in meter.get("/api/events")["events"]]
 
 
 @pytest.fixture
@@ -95,6 +101,7 @@ def test_a_written_calendar_is_activated_and_switches_on_the_second(night_meter,
     write_calendar(client, days)
     assert client.read(calendar, 2) in ("HOME", b"HOME")
     assert len(client.read(calendar, 5)) == 2
+    assert CALENDAR_ACTIVATED in codes(night_meter)
     night_meter.post("/api/advance", seconds=10)  # 05:59:40: what began yesterday evening
     before = read_wh(night_meter, (0, 1, 2, 3))
     night_meter.post("/api/advance", seconds=3620)  # to 07:00:00
@@ -106,6 +113,27 @@ def test_a_written_calendar_is_activated_and_switches_on_the_second(night_meter,
     assert sum(after[rate] for rate in (1, 2, 3)) == pytest.approx(after[0], abs=3)
 
 
+@pytest.mark.row("TOU-05")
+def test_the_passive_calendar_takes_over_when_its_time_comes(night_meter, client):
+    write_calendar(client, [GXDLMSDayProfile(1, [action(0, 0, 1)]), GXDLMSDayProfile(2, [])])
+    before = codes(night_meter).count(CALENDAR_ACTIVATED)
+    calendar = GXDLMSActivityCalendar()
+    calendar.calendarNamePassive = "NEXT"
+    client.write(calendar, 6)
+    calendar.time = GXDateTime("2026-01-05 06:30:00", "%Y-%m-%d %H:%M:%S")
+    calendar.time.skip |= DateTimeSkips.DEVITATION
+    client.write(calendar, 10)
+    night_meter.post("/api/advance", seconds=1700)
+    client = connected(night_meter)
+    assert client.read(calendar, 2) in ("HOME", b"HOME")
+    client.transport.close()
+    night_meter.post("/api/advance", seconds=200)
+    client = connected(night_meter)
+    assert client.read(calendar, 2) in ("NEXT", b"NEXT")
+    client.transport.close()
+    assert codes(night_meter).count(CALENDAR_ACTIVATED) == before + 1
+
+
 @pytest.mark.row("TOU-08")
 @pytest.mark.row("TOU-16")
 def test_the_active_mask_chooses_the_rate_and_is_shown(night_meter, client):
@@ -115,6 +143,8 @@ def test_the_active_mask_chooses_the_rate_and_is_shown(night_meter, client):
     client.write(activation, 4)
     night_meter.post("/api/advance", seconds=2)
     assert "T3" in night_meter.get("/api/lcd")["cursors"]
+    shown = GXDLMSData("0.0.96.14.0.255")
+    assert bytes(client.read(shown, 2)) == bytes(client.read(activation, 4)) == b"\x00\x03"
     before = read_wh(night_meter, range(1, 9))
     night_meter.post("/api/advance", seconds=600)
     after = read_wh(night_meter, range(1, 9))

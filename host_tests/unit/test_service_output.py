@@ -91,7 +91,6 @@ def test_pulses_leave_the_service_output_only_in_its_pulse_function(rig):
     assert again.engine.pulses.output.energy == NO_ENERGY
 
 
-@pytest.mark.row("LED-11")
 def test_the_service_output_closes_at_each_end_of_a_period_if_told_so(rig):
     played = Output()
     rig.engine.pulses.output.attach(played)

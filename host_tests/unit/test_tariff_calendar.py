@@ -111,7 +111,6 @@ calendars = st.fixed_dictionaries(
 moments = st.datetimes(datetime.datetime(2023, 12, 20), datetime.datetime(2025, 1, 10))
 
 
-@pytest.mark.row("TOU-14")
 @settings(max_examples=150, deadline=None)
 @given(calendars, moments)
 def test_the_action_in_force_is_that_of_the_model(calendar, moment):
@@ -243,7 +242,6 @@ def test_a_chip_without_an_answer_has_no_calendar():
         meter.put_passive(tables.Tables())
 
 
-@pytest.mark.row("TOU-05")
 def test_the_passive_half_starts_at_its_moment_or_never():
     meter = make()
     assert meter.start == NEVER

@@ -231,16 +231,39 @@ def test_the_calendar_switches_on_the_second():
     ]
 
 
-@pytest.mark.row("TOU-21")
-def test_power_up_chooses_the_rate_of_the_present_time_only():
-    meter = Meter("2026-01-05T04:00:00")
-    meter.calendar_of(DAY)
+@pytest.mark.row("TOU-14")
+def test_power_up_after_two_missed_switches_makes_only_the_later_one():
+    meter = Meter("2026-01-05T05:00:00")
+    meter.calendar_of([(0, TARIFFS, 3), (7 * 3600, TARIFFS, 1), (10 * 3600, TARIFFS, 2)])
     meter.tariff.poll()
-    meter.clock.now_s = utc_s("2026-01-08T08:00:00")
+    meter.clock.now_s = utc_s("2026-01-05T09:30:00")
     meter.boot()
     meter.done.clear()
     meter.tariff.poll()
+    meter.tariff.poll()
+    assert [rate for _, rate in tariffs_of(meter)] == [2]
+
+
+@pytest.mark.row("TOU-21")
+def test_power_up_after_a_change_of_season_chooses_the_new_ones_rate():
+    meter = Meter("2026-03-31T12:00:00")
+    half = tables.Tables()
+    half.set_seasons(
+        [(b"WINTER", start(octets(month=10, day=1)), b"W1"),
+         (b"SUMMER", start(octets(month=4, day=1)), b"W2")]
+    )  # fmt: skip
+    half.set_weeks([(b"W1", bytes([1] * 7)), (b"W2", bytes([2] * 7))])
+    half.set_days([(1, [(0, TARIFFS, 1)]), (2, [(0, TARIFFS, 2)])])
+    meter.calendar.put_passive(half)
+    meter.calendar.activate()
+    meter.tariff.wake()
+    meter.tariff.poll()
     assert [rate for _, rate in tariffs_of(meter)] == [1]
+    meter.done.clear()
+    meter.clock.now_s = utc_s("2026-04-01T08:00:00")
+    meter.boot()
+    meter.tariff.poll()
+    assert [rate for _, rate in tariffs_of(meter)] == [2]
 
 
 def test_in_the_repeated_hour_the_rate_follows_local_time():
