@@ -3,6 +3,7 @@
 import os
 
 import cryptolib
+from meter_doubles import Energies, Quantities, Rtc, Variant
 from sparse_memory import SparseFlash, SparseMemory
 
 from app.attributes import Resolver
@@ -29,56 +30,9 @@ class FuzzError(Exception):
     """An input did what none may do; the text says what."""
 
 
-class _Rtc:
-    time_s = 823219190
-
-    def utc_s(self):
-        return self.time_s
-
-    def set_utc_s(self, utc_s):
-        self.time_s = utc_s
-
-    def oscillator_stopped(self):
-        return False
-
-    def check(self):
-        pass
-
-    def set_aging(self, steps):
-        pass
-
-    def set_square_wave(self, on):
-        pass
-
-
 class _Switch:
     def value(self):
         return 1
-
-
-class _Variant:
-    phases = 3
-    pulses_per_kwh = 1000
-    name = "3ph"
-    nominal_voltage_v = 230
-    nominal_frequency_hz = 50
-    reference_current_ma = 5000
-    maximum_current_ma = 85000
-    transformer = False
-
-
-class _Quantities:
-    phases = 3
-    p_total_uw = q_total_uvar = s_total_uva = in_ua = 0
-    pf_total_ppm = 1_000_000
-    f_uhz = 50_000_000
-    p_uw = q_uvar = s_uva = u_uv = i_ua = (230_000_000, 5_000_000, 0)
-    pf_ppm = thd_u_ppm = thd_i_ppm = (230_000, 5_000, 0)
-
-
-class _Energies:
-    mode = 1  # two ways
-    wh = (1725, 0, 0, 0, 0, 5_000_000_000, 0, 0, 0, 0, 0, -4_000_000_000)
 
 
 def aes(key):
@@ -91,9 +45,9 @@ class Meter:
     def __init__(self):
         memory = SparseMemory()
         self.settings = settings = Settings(memory, Vault(aes, b"unique"))
-        clock = Clock(_Rtc(), settings)
-        registers = RegisterFile(_Quantities(), _Energies(), True)
-        variant = _Variant()
+        clock = Clock(Rtc(), settings)
+        registers = RegisterFile(Quantities(), Energies(), True)
+        variant = Variant()
         identification = Identification(bytes((0, 0, 0, 1)), variant, settings)
         title = identification.system_title()
         security = Security(memory, settings, aes, os.urandom, clock.utc_s, title)

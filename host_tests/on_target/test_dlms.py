@@ -12,6 +12,7 @@ import sys
 import time
 
 import cryptolib
+from meter_doubles import Energies, Quantities, Rtc, Variant
 from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
@@ -71,54 +72,6 @@ def check(name, condition):
 
 def aes(key):
     return cryptolib.aes(key, 1)
-
-
-class Rtc:
-    time_s = 823219190
-
-    def utc_s(self):
-        return self.time_s
-
-    def set_utc_s(self, utc_s):
-        self.time_s = utc_s
-
-    def oscillator_stopped(self):
-        return False
-
-    def check(self):
-        pass
-
-    def set_aging(self, steps):
-        pass
-
-
-class Variant:
-    phases = 3
-    pulses_per_kwh = 1000
-
-
-class Quantities:
-    def __init__(self):
-        self.phases = 3
-        self.p_total_uw = self.q_total_uvar = self.s_total_uva = self.in_ua = 0
-        self.pf_total_ppm = 1_000_000
-        self.f_uhz = 50_000_000
-        for name in (
-            "p_uw",
-            "q_uvar",
-            "s_uva",
-            "u_uv",
-            "i_ua",
-            "pf_ppm",
-            "thd_u_ppm",
-            "thd_i_ppm",
-        ):
-            setattr(self, name, [230_000_000, 5_000_000, 0])
-
-
-class Energies:
-    mode = 1  # two ways
-    wh = [1725, 0, 0, 0, 0, 5_000_000_000, 0, 0, 0, 0, 0, -4_000_000_000]
 
 
 class Rig:

@@ -11,6 +11,7 @@ import sys
 import time
 
 import cryptolib
+from meter_doubles import Energies, Quantities, Rtc, Variant
 from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
@@ -53,42 +54,6 @@ def check(name, condition):
 
 def port_aes(key):
     return cryptolib.aes(key, 1)
-
-
-class Rtc:
-    def utc_s(self):
-        return 823219190
-
-    def oscillator_stopped(self):
-        return False
-
-    def check(self):
-        pass
-
-    def set_aging(self, steps):
-        pass
-
-
-class Variant:
-    phases = 3
-    pulses_per_kwh = 1000
-
-
-class Quantities:
-    def __init__(self):
-        self.phases = 3
-        self.p_total_uw = self.q_total_uvar = self.s_total_uva = self.in_ua = 0
-        self.pf_total_ppm = 1_000_000
-        self.f_uhz = 50_000_000
-        for name in ("p_uw", "q_uvar", "s_uva", "u_uv", "i_ua"):
-            setattr(self, name, [230_000_000, 5_000_000, 0])
-        for name in ("pf_ppm", "thd_u_ppm", "thd_i_ppm"):
-            setattr(self, name, [0, 0, 0])
-
-
-class Energies:
-    mode = 1  # two ways
-    wh = [1725] * 12
 
 
 class Rig:
