@@ -300,6 +300,8 @@ class Meter:
             self.energy_record.save,
             self.resolver,
         )
+        tariff.calendar.active()  # finds out whether it can be read
+        start_checks.tariff(tariff.rates, tariff.calendar, self._problem)
         self.engine.on_window.append(tariff.rates.window)
         self.clock.on_change.append(tariff.clockwork.clock_changed)
         return tariff

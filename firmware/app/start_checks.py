@@ -28,6 +28,11 @@ if TYPE_CHECKING:
         security: Security
         settings: Settings
 
+    class Damageable(Protocol):
+        """What found both of its copies unusable."""
+
+        damaged: bool
+
 
 NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
 
@@ -63,4 +68,20 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
         tell(
             "both copies of the factory parameters are damaged, defaults serve",
             event_codes.PARAMETERS_DAMAGED,
+        )
+
+
+def tariff(
+    rates: "Damageable", calendar: "Damageable", tell: "Callable[[str, int], None]"
+) -> None:
+    """Tell of rate registers and the active calendar."""
+    if rates.damaged:
+        tell(
+            "both copies of the rate registers are damaged, they start at zero",
+            event_codes.DATA_DAMAGED,
+        )
+    if calendar.damaged:
+        tell(
+            "both copies of the active calendar are damaged, the rate stays as it is",
+            event_codes.MEMORY_ERROR,
         )

@@ -43,7 +43,7 @@ class Calendar:
     def active(self) -> tables.Tables:
         """Return the half that is in force; an empty one after a fresh start or damage."""
         half, state = self._load("calendar_active")
-        self.damaged = state == record.LOST
+        self.damaged = state >= record.LOST
         return half
 
     def passive(self) -> tables.Tables:

@@ -192,7 +192,7 @@ class RateEnergies:
             self._unread = True
             payload = None
         if payload is None or len(payload) != PAYLOAD_SIZE:
-            self.damaged = rates.state == record.LOST
+            self.damaged = rates.state >= record.LOST
             self._active[:] = mask_of_rate(1)
             self._remember()
             self._mark(self._last)
