@@ -9,29 +9,13 @@ import os
 
 from micropython import const
 
-import version
-from app import energy_record, event_codes, factory, outages, start_checks
+from app import energy_record, event_codes, factory, object_model, outages, start_checks
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
-from app.cosem import (
-    bench_values,
-    catalogue,
-    clock_values,
-    event_values,
-    factory_values,
-    power_values,
-    tariff_objects,
-    waveform_profile,
-)
-from app.display import keys
-from app.display.display import Display
-from app.display.display_list import DisplayList
-from app.display.reading import AttributeReader
-from app.display.status import MeterStatus
-from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
+from app.face import Face
 from app.identification import Identification
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
@@ -43,7 +27,6 @@ from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
-from app.quality.phase_sequence import PhaseSequence
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
@@ -68,7 +51,6 @@ if TYPE_CHECKING:
 
 _METROLOGY_LIMIT_S = const(5)
 _CLOCK_LIMIT_S = const(180)
-_DISPLAY_LIMIT_S = const(60)
 _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
@@ -127,17 +109,12 @@ class Meter:
         self.ports = Ports(self.settings, self.identification.serial_number(), board.tcp)
         self.resolver = Resolver()
         self.tariff = self._build_tariff()
-        self.catalogue = self._build_catalogue()
+        self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
         self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
         self.serial_links = [self._rs485_link(), self._optical_link()]
-        self.status = self._meter_status()
-        self.display = self._build_display()
-        self.keys = [
-            keys.Key(board.key_scroll, keys.SCROLL, self.display.on_key),
-            keys.Key(board.key_reset, keys.RESET, self.display.on_key),
-        ]
+        self.face = Face(self)
         self.integrity.start(not self.outages.orderly)
         self.power_fail = self._power_fail()
         self.tcp_link = None
@@ -177,7 +154,7 @@ class Meter:
         no_power = NoPower(hold, keys, board.supply_good, self.outages, board.reset)
         no_power.octets = lambda: self.serial_links[1].octets_in
         no_power.wake = self._start_face
-        no_power.sleep = self.display.stop
+        no_power.sleep = self.face.display.stop
         self.supervisor.start("battery", no_power.run, _BATTERY_LIMIT_S)
 
     def _start_face(self) -> None:
@@ -186,9 +163,7 @@ class Meter:
         start("clock", self.clock.run, _CLOCK_LIMIT_S)
         start("storage", lambda _task: self.rings.drain())
         start("integrity", lambda _task: self.integrity.run())
-        start("display", self.display.run, _DISPLAY_LIMIT_S)
-        for key in self.keys:
-            start("key", lambda _task, key=key: key.run())
+        self.face.start(self.supervisor)
         optical = self.serial_links[1]
         start("optical", lambda _task: optical.run())
 
@@ -258,32 +233,6 @@ class Meter:
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
         ]
 
-    def _build_catalogue(self) -> "catalogue.Catalogue":
-        parts = catalogue.Parts(
-            self.registers,
-            self.clock,
-            self.settings,
-            self.identification,
-            self.board.variant,
-            self.security,
-        )
-        parts.general_list = factory.general_list()
-        parts.alternate_list = factory.alternate_list(self.board.variant)
-        parts.readout_list = factory.readout_list(self.board.variant)
-        parts.ports = self.ports
-        objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
-        keys = (self.board.key_scroll, self.board.key_reset)
-        transformer = self.board.variant.transformer
-        event_values.add_events(objects, self.events, self.certification, self.clock)
-        factory_values.add_parameters(objects, self.parameters, self.clock, keys, transformer)
-        factory_values.add_tests(objects, self.parameters, self.test_mode, self.tariff.runner)
-        bench_values.add_bench(objects, self.production, self.clock)
-        clock_values.add(objects, self.clock, self.battery, self.lock)
-        waveform_profile.add(objects, self.clock, self.engine, self.board.frames)
-        power_values.add(objects, self.outages)
-        tariff_objects.add(objects, self.tariff, self.settings, self.registers, self.events.post)
-        return objects
-
     def _power_fail(self) -> PowerFail:
         power_fail = PowerFail(self.board.supply_good)
         power_fail.add_saver(self._keep_energies, energy_record.OCTETS)
@@ -305,31 +254,6 @@ class Meter:
         self.engine.on_window.append(tariff.rates.window)
         self.clock.on_change.append(tariff.clockwork.clock_changed)
         return tariff
-
-    def _build_display(self) -> Display:
-        board = self.board
-        display = Display(
-            board.lcd,
-            self._display_list("general_list", factory.general_list()),
-            self._display_list("alternate_list", factory.alternate_list(board.variant)),
-            AttributeReader(self.resolver),
-            self.status,
-        )
-        display.times.version = version.APPLICATION
-        display.formats.testing = self.status.testing = self.test_mode.active
-        return display
-
-    def _meter_status(self) -> MeterStatus:
-        engine = self.engine
-        nominal_v = self.board.variant.nominal_voltage_v
-        status = MeterStatus(engine.quantities, engine.energies, nominal_v, self.clock)
-        status.fault = self.events.errors.fault
-        status.tariff = self.tariff.rate
-        status.wrong_sequence = PhaseSequence(engine, self.events.post).is_wrong
-        return status
-
-    def _display_list(self, key: str, factory_list: bytes) -> DisplayList:
-        return DisplayList(lambda: self.settings.get(key) or factory_list)
 
     def _rs485_link(self) -> SerialLink:
         settings = self.ports.hdlc_rs485

@@ -38,6 +38,7 @@ STAGES = (
     ("app.cosem",),
     ("app.dlms",),
     ("app.transport",),
+    ("app.face", "app.object_model"),
     ("app.meter",),
     ("main",),
 )  # fmt: skip

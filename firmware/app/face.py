@@ -1,0 +1,82 @@
+"""The face of the meter: the display, what it shows beside values, and the keys."""
+
+from micropython import const
+
+import version
+from app import factory
+from app.display import keys
+from app.display.display import Display
+from app.display.display_list import DisplayList
+from app.display.reading import AttributeReader
+from app.display.status import MeterStatus
+from app.quality.phase_sequence import PhaseSequence
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from app.attributes import Resolver
+    from app.clock import Clock
+    from app.logs.event_book import EventBook
+    from app.settings import Settings
+    from app.tariff.parts import TariffParts
+    from app.tasks import Supervisor
+    from app.test_mode import TestMode
+    from hal import Board
+    from metrology.engine import Engine
+
+    class Parts(Protocol):
+        """The parts of a meter that its face shows."""
+
+        board: Board
+        clock: Clock
+        engine: Engine
+        events: EventBook
+        resolver: Resolver
+        settings: Settings
+        tariff: TariffParts
+        test_mode: TestMode
+
+
+_DISPLAY_LIMIT_S = const(60)
+
+
+class Face:
+    """Display and keys of a meter."""
+
+    def __init__(self, meter: "Parts") -> None:
+        board = meter.board
+        self._settings = meter.settings
+        self.status = status = _status(meter)
+        self.display = display = Display(
+            board.lcd,
+            self._list("general_list", factory.general_list()),
+            self._list("alternate_list", factory.alternate_list(board.variant)),
+            AttributeReader(meter.resolver),
+            status,
+        )
+        display.times.version = version.APPLICATION
+        display.formats.testing = status.testing = meter.test_mode.active
+        self.keys = [
+            keys.Key(board.key_scroll, keys.SCROLL, display.on_key),
+            keys.Key(board.key_reset, keys.RESET, display.on_key),
+        ]
+
+    def start(self, supervisor: "Supervisor") -> None:
+        """Start the tasks of display and keys."""
+        supervisor.start("display", self.display.run, _DISPLAY_LIMIT_S)
+        for key in self.keys:
+            supervisor.start("key", lambda _task, key=key: key.run())
+
+    def _list(self, key: str, factory_list: bytes) -> DisplayList:
+        return DisplayList(lambda: self._settings.get(key) or factory_list)
+
+
+def _status(meter: "Parts") -> MeterStatus:
+    engine = meter.engine
+    nominal_v = meter.board.variant.nominal_voltage_v
+    status = MeterStatus(engine.quantities, engine.energies, nominal_v, meter.clock)
+    status.fault = meter.events.errors.fault
+    status.tariff = meter.tariff.rate
+    status.wrong_sequence = PhaseSequence(engine, meter.events.post).is_wrong
+    return status

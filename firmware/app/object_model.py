@@ -1,0 +1,90 @@
+"""The object model: every COSEM object of this meter, put into one catalogue.
+
+What belongs to one feature adds its objects by itself; here stands only that it is asked to.
+"""
+
+from micropython import const
+
+from app import factory
+from app.cosem import (
+    bench_values,
+    catalogue,
+    clock_values,
+    event_values,
+    factory_values,
+    power_values,
+    tariff_objects,
+    waveform_profile,
+)
+from app.dlms import conformance
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from app.attributes import Resolver
+    from app.battery import Battery
+    from app.clock import Clock
+    from app.identification import Identification
+    from app.logs.certification_log import CertificationLog
+    from app.logs.event_book import EventBook
+    from app.outages import Outages
+    from app.parameters import ParameterLock, Parameters
+    from app.port_settings import Ports
+    from app.production import Production
+    from app.registers import RegisterFile
+    from app.security import Security
+    from app.settings import Settings
+    from app.tariff.parts import TariffParts
+    from app.test_mode import TestMode
+    from hal import Board
+    from metrology.engine import Engine
+
+    class Parts(Protocol):
+        """The parts of a meter that have objects."""
+
+        battery: Battery
+        board: Board
+        certification: CertificationLog
+        clock: Clock
+        engine: Engine
+        events: EventBook
+        identification: Identification
+        lock: ParameterLock
+        outages: Outages
+        parameters: Parameters
+        ports: Ports
+        production: Production
+        registers: RegisterFile
+        resolver: Resolver
+        security: Security
+        settings: Settings
+        tariff: TariffParts
+        test_mode: TestMode
+
+
+def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
+    """Return the catalogue of all objects, bound to the resolver of the meter."""
+    board = meter.board
+    variant = board.variant
+    clock = meter.clock
+    parts = catalogue.Parts(
+        meter.registers, clock, meter.settings, meter.identification, variant, meter.security
+    )
+    parts.general_list = factory.general_list()
+    parts.alternate_list = factory.alternate_list(variant)
+    parts.readout_list = factory.readout_list(variant)
+    parts.ports = meter.ports
+    objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
+    keys = (board.key_scroll, board.key_reset)
+    parameters = meter.parameters
+    tariff = meter.tariff
+    event_values.add_events(objects, meter.events, meter.certification, clock)
+    factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
+    factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
+    bench_values.add_bench(objects, meter.production, clock)
+    clock_values.add(objects, clock, meter.battery, meter.lock)
+    waveform_profile.add(objects, clock, meter.engine, board.frames)
+    power_values.add(objects, meter.outages)
+    tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
+    return objects
