@@ -38,6 +38,7 @@ ENCRYPTED = const(0x20)
 BOTH = const(0x30)
 
 _TAGS_PER_EVENT = const(3)
+_REPLAYS_S = const(60)  # between events that tell of replays: a flood must not wear the flash
 
 TITLE_SIZE = const(8)
 _REMEMBERED = const(8)  # challenges sent last, on all channels
@@ -91,6 +92,7 @@ class Security:
         self._ciphers: list[Gcm | None] = [None, None]  # of GUEK and GBEK, made when first used
         self._challenges: list[bytes] = []
         self._wrong_tags = 0
+        self._replayed_utc_s = -_REPLAYS_S
         self._memory = memory
         self._utc_s = utc_s
         self.parameters_locked: Callable[[], bool] = _always
@@ -263,6 +265,13 @@ class Security:
     def certificate_refused(self) -> None:
         """Somebody brought a certificate that cannot be believed."""
         self.on_event(event_codes.CERTIFICATE_REFUSED)
+
+    def replayed(self) -> None:
+        """Somebody sent a message again; the log takes one such event a minute."""
+        now_s = self._utc_s()
+        if abs(now_s - self._replayed_utc_s) >= _REPLAYS_S:
+            self._replayed_utc_s = now_s
+            self.on_event(event_codes.REPLAYED)
 
     def wrong_tag(self) -> None:
         """Count an APDU whose tag is wrong; every third one is an event (row SEC-36)."""

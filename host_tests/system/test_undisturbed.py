@@ -176,3 +176,17 @@ def test_the_build_can_be_read_and_both_frequencies_are_measured(meter):
             assert abs(measured["q_total"] - POWER_W * 0.8660254) < 5e-4 * POWER_W
     finally:
         meter.post("/api/mains", f=50.0, phases=[{"phi_deg": 0}] * 3)
+
+
+def test_callers_that_say_nothing_do_not_keep_others_out(meter):
+    silent = [socket.create_connection(("127.0.0.1", meter.http)) for _ in range(60)]
+    try:
+        for caller in silent:
+            caller.sendall(b"GET /api/st")  # and no more
+        assert meter.get("/api/state")["powered"] in (True, False)
+        silent[0].settimeout(10)
+        assert silent[0].recv(1) == b""  # the first to come is the first to go
+    finally:
+        for caller in silent:
+            caller.close()
+    assert meter.get("/api/state")

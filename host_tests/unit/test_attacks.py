@@ -131,6 +131,21 @@ def test_a_replay_is_an_event(rig, client):
     assert rig.events == [50]
 
 
+def test_a_flood_of_replays_is_an_event_a_minute(rig, client):
+    recorded = client.glo(ENERGY)
+    client.send(recorded)
+    rig.events.clear()
+    for _ in range(50):
+        assert client.send(recorded)[:3].hex() == "d80106"
+    assert rig.events == [50]
+    rig.clock.set_utc_s(rig.clock.utc_s() + 60)
+    client.send(recorded)
+    assert rig.events == [50, 50]
+    rig.clock.set_utc_s(rig.clock.utc_s() - 86_400)  # the clock may be set back
+    client.send(recorded)
+    assert rig.events == [50, 50, 50]
+
+
 def test_a_replay_after_a_power_cut(rig, client):
     recorded = [client.glo(ENERGY), client.aarq()]
     client.send(recorded[0])

@@ -213,6 +213,7 @@ class Server:
     def __init__(self, bench: "Bench", page: str) -> None:
         self._app = make_app(bench, page)
         self.clients = 0
+        self._silent: list[asyncio.Task[None]] = []  # whose requests have not come, oldest first
 
     async def start(self, address: str, port: int) -> None:
         """Open the port. net.PortError leaves the loop if it cannot be opened."""
@@ -221,9 +222,7 @@ class Server:
     async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
         self.clients += 1
         try:
-            if self.clients > _CLIENTS_MAX:
-                raise _RefusedError(503)
-            content = await _read_request(reader)
+            content = await self._request(reader)
             if content:
                 request = _Whole(content)
                 await self._app.handle_request(
@@ -234,7 +233,24 @@ class Server:
             response = Response(*_error(refused.args[0]))
             await _send(response, writer)
             await _drain(reader)
+        except asyncio.CancelledError:
+            return  # its place was needed
         finally:
             self.clients -= 1
             writer.close()
             await writer.wait_closed()
+
+    async def _request(self, reader: "asyncio.StreamReader") -> bytes:
+        """Read a request; who is too many takes the place of the one silent for longest."""
+        if self.clients > _CLIENTS_MAX:
+            if not self._silent:
+                raise _RefusedError(503)
+            self._silent.pop(0).cancel()
+        task = asyncio.current_task()
+        assert task is not None, "only tasks serve"
+        self._silent.append(task)
+        try:
+            return await _read_request(reader)
+        finally:
+            if task in self._silent:
+                self._silent.remove(task)

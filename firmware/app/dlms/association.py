@@ -14,7 +14,6 @@ from app.dlms import acse, admission, initiate
 from app.dlms.ciphering import GLO_INITIATE_REQUEST, GLO_INITIATE_RESPONSE, Ciphering
 from app.dlms.hls import WrongProof
 from app.errors import AccessRefused, EncodingError, MeterError
-from app.event_codes import REPLAYED
 from app.security import ASSOCIATION_BY_BOOK, GUEK, TCP
 
 TYPE_CHECKING = const(False)
@@ -155,7 +154,7 @@ class Association:
         if isinstance(error, WrongProof):
             security.login_failed(self._now_ms)
         elif isinstance(error, Replayed):
-            security.on_event(REPLAYED)
+            security.replayed()
         elif isinstance(error, CountersLost):
             refusal = TEMPORARY_FAILURE
         self._apply(_REFUSED)

@@ -29,7 +29,6 @@ from app.dlms.services import (
     ServiceRefused,
 )
 from app.errors import EncodingError
-from app.event_codes import REPLAYED
 from app.security import AUTHENTICATED, BOTH, ENCRYPTED, GAK, REPLAY_PROTECTION, TITLE_SIZE
 
 TYPE_CHECKING = const(False)
@@ -190,7 +189,7 @@ class Ciphering:
         """Return the answer to a number that came before, or that cannot be known."""
         if not isinstance(error, Replayed):
             return ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
-        self._security.on_event(REPLAYED)
+        self._security.replayed()
         return ServiceRefused(SERVICE_NOT_ALLOWED, INVOCATION_COUNTER_ERROR, error.expected)
 
     def use(self, key: "Gcm") -> None:
