@@ -10,7 +10,7 @@ client applies.
 from micropython import const
 
 from app import axdr
-from app.errors import AccessRefused
+from app.errors import AccessRefused, TypeUnmatched
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -97,6 +97,27 @@ class Resolver:
             writer.octet_string(reference.logical_name)
         elif handler.read(writer, key, reference.index, None) is not None:
             raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
+
+    def read_element(self, reference: Reference, data_index: int, writer: "axdr.Writer") -> None:
+        """Encode element `data_index` of an attribute, the first is 1; 0 is the whole attribute.
+
+        Raises TypeUnmatched if it has no elements; other errors as `read_into`.
+        """
+        if data_index == 0:
+            self.read_into(reference, writer)
+            return
+        whole = axdr.Writer(self._scratch)
+        self.read_into(reference, whole)
+        reader = axdr.Reader(self._scratch, 0, whole.at)
+        if reader.octet() not in (axdr.STRUCTURE, axdr.ARRAY):
+            raise TypeUnmatched
+        if data_index > reader.length():
+            raise AccessRefused(OBJECT_UNDEFINED)
+        for _ in range(data_index - 1):
+            reader.skip()
+        start = reader.at
+        reader.skip()
+        writer.raw(memoryview(self._scratch)[start : reader.at])
 
     def read(self, reference: Reference) -> "axdr.Value":
         """Return the attribute's value as a pair (A-XDR tag, value); errors as `read_into`."""

@@ -59,6 +59,10 @@ _DEFAULTS = (
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number
+    ("profile_1_setup", b""),
+    ("profile_2_setup", b""),
+    ("profile_3_setup", b""),
+    ("profile_4_setup", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

@@ -9,7 +9,7 @@ is the display's Error 23.
 from micropython import const
 
 from app.attributes import Reference
-from app.axdr import STRUCTURE, Reader, Writer
+from app.axdr import Reader, Writer
 from app.cosem.base import PART_SIZE
 from app.errors import MeterError
 from app.rows import CAPTURE_OBJECT_SIZE, RowSource, pack_objects, read_object
@@ -56,24 +56,10 @@ class DisplayList(RowSource):
         try:
             entry = Reader(self.columns(), 2 + CAPTURE_OBJECT_SIZE * column)
             class_id, logical_name, index, data_index = read_object(entry)
-            self._resolver.read_into(Reference(class_id, logical_name, index), scratch)
-            start, end = _element(scratch, data_index)
+            self._resolver.read_element(
+                Reference(class_id, logical_name, index), data_index, scratch
+            )
         except MeterError:
             writer.null()
             return
-        writer.raw(memoryview(scratch.buffer)[start:end])
-
-
-def _element(scratch: Writer, data_index: int) -> "tuple[int, int]":
-    """Return where the value, or element `data_index` of a structure, lies in the scratch."""
-    if data_index == 0:
-        return 0, scratch.at
-    reader = Reader(scratch.buffer, 0, scratch.at)
-    reader.expect(STRUCTURE)
-    if data_index > reader.length():
-        raise MeterError
-    for _ in range(data_index - 1):
-        reader.skip()
-    start = reader.at
-    reader.skip()
-    return start, reader.at
+        writer.raw(memoryview(scratch.buffer)[: scratch.at])

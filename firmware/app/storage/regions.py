@@ -93,6 +93,10 @@ REGIONS = _Table(
     "calendar_active 7600 1\n"
     "calendar_passive 7600 1\n"
     "device_number 8 1\n"
+    "profile_1_setup 388 1\n"
+    "profile_2_setup 388 1\n"
+    "profile_3_setup 388 1\n"
+    "profile_4_setup 388 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 

@@ -56,8 +56,11 @@ class Ring:
     little-endian. Raises ValueError if not one row fits a block.
     """
 
-    def __init__(self, rings: "Rings", place: "tuple[int, ...]", row_size: int) -> None:
-        self.number, self.sector, self.blocks, limit, self._version = place
+    def __init__(
+        self, rings: "Rings", place: "tuple[int, ...]", row_size: int, layout: int = 0
+    ) -> None:
+        self.number, self.sector, self.blocks, limit, version = place
+        self._version = (version ^ layout) & 0xFFFF
         self._rings = rings
         self._scratch = rings.scratch
         self._rows = rows_of(rings.sector_size, row_size)
@@ -80,6 +83,7 @@ class Ring:
         self._skips: list[int] = []  # slots of the head that do not count
         self.next = 0  # sequence of the next row to be appended
         self.ready = False  # False: the chip has not been read yet
+        self.foreign = False  # True: the newest rows found had another size or layout
 
     @property
     def first(self) -> int:
@@ -121,9 +125,14 @@ class Ring:
 
     def clear(self) -> None:
         """Forget all rows, for good when this returns; sequence numbers go on. Raises OSError."""
+        floor = self._floor
         with self._rings:
             self._floor = self.next
-            self.begin()
+            try:
+                self.begin()
+            except OSError:
+                self._floor = floor
+                raise
 
     def read_into(self, sequence: int, row: "bytearray | memoryview") -> bool:
         """Fill `row` with a row; False if it is damaged or missing.
@@ -198,6 +207,7 @@ class Ring:
             self.turn = newest
             if self._firsts[head] < 0:
                 self._floor = self.next  # rows of another layout: none is left
+                self.foreign = True
             else:
                 self._scan_head()
         self.ready = True

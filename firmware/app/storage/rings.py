@@ -60,14 +60,15 @@ class Rings:
         except OSError:
             pass  # others tell of a FRAM that fails; flash works without
 
-    def open(self, name: str, row_size: int) -> Ring:
+    def open(self, name: str, row_size: int, layout: int = 0) -> Ring:
         """Return the ring called `name` for rows of `row_size` bytes.
 
-        A ring that is opened again takes the place of the one before. Rows of another size or
-        version that it holds are forgotten; sequence numbers go on. Raises KeyError if the map has
-        no such ring. A flash that does not answer leaves the ring without rows until it does.
+        `layout` tells rows of one size and different meaning apart. A ring that is opened again
+        takes the place of the one before. Rows of another size, layout or version that it holds
+        are forgotten; sequence numbers go on. Raises KeyError if the map has no such ring. A
+        flash that does not answer leaves the ring without rows until it does.
         """
-        ring = Ring(self, regions.find_ring(name), row_size)
+        ring = Ring(self, regions.find_ring(name), row_size, layout)
         self.open_rings = [other for other in self.open_rings if other.number != ring.number]
         self.open_rings.append(ring)
         self._steps = None
