@@ -383,9 +383,9 @@ class HdlcLink:
             more = reply.waits()
             control |= _POLL if self._burst == 1 or not more else 0
             total = self._close(buffer, control, size, more)
-            # A check sequence that ends like a flag makes some clients wait for ever for another
-            # (dlms-cosem): an octet less has another sum.
-            if buffer[total - 2] != _FLAG or size == 1:
+            # Two octets like flags side by side, or one before the flag, make some clients wait
+            # for ever (dlms-cosem): an octet less has other check sequences.
+            if size == 1 or not hdlc_frame.twins(buffer, at, total):
                 break
             reply.undo()
             size -= 1

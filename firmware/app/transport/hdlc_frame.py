@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hal import Buffer
 
 _FLAG = const(0x7E)
+_TWO_FLAGS = b"~~"
 _FORMAT_TYPE_3 = const(0xA0)
 _SEGMENTED = const(0x08)
 _SHORTEST = const(7)  # format 2, addresses 1 + 1, control 1, FCS 2
@@ -55,6 +56,15 @@ def put_crc16(view: memoryview, start: int, end: int) -> None:
     crc = crc16(view[start:end]) ^ 0xFFFF
     view[end] = crc & 0xFF
     view[end + 1] = crc >> 8
+
+
+def twins(view: memoryview, at: int, total: int) -> bool:
+    """Tell whether a check sequence of a frame makes two octets like flags stand side by side.
+
+    The information begins at `at`; `total` octets with both flags.
+    """
+    head = bytes(view[at - 3 : at + 1])
+    return _TWO_FLAGS in head or _TWO_FLAGS in bytes(view[total - 4 : total])
 
 
 class Frame:

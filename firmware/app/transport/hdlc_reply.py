@@ -10,6 +10,7 @@ from micropython import const
 
 _LLC_RESPONSE = b"\xe6\xe7\x00"
 _LLC = const(3)
+_TWO_FLAGS = b"~~"
 
 
 class Reply:
@@ -59,9 +60,16 @@ class Reply:
         return True
 
     def next_segment(self, buffer: memoryview, at: int, information_max: int) -> int:
-        """Copy the next segment to `buffer[at:]`, count it as sent and return its length."""
+        """Copy the next segment to `buffer[at:]`, count it as sent and return its length.
+
+        It ends between two octets like flags, where there are such; rows of them stay whole.
+        """
         size = min(information_max, self.length - self._sent)
         start = self._sent
+        apdu = self.apdu
+        twins = apdu.find(_TWO_FLAGS, max(start - _LLC, 0), max(start + size - _LLC, 0))
+        if twins >= 0 and apdu.find(_TWO_FLAGS, twins + 1, twins + 3) < 0:
+            size = twins + 1 + _LLC - start
         end = self._sent = start + size
         self._sizes[self.number] = size
         self.number = self.number + 1 & 7
