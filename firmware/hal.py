@@ -242,6 +242,13 @@ if TYPE_CHECKING:
             """Hold this level while there is no pulse."""
             ...
 
+        def invert(self, inverted: bool) -> None:
+            """Let a pulse be a low level, and rest high, or not; at rest as it is built: not.
+
+            Raises ValueError if the output cannot be inverted.
+            """
+            ...
+
         def flush(self) -> None:
             """Give every pulse that is still to come now: the power is about to go."""
             ...
@@ -300,6 +307,7 @@ if TYPE_CHECKING:
         meter_cover: Input  # low: closed
         lock: Input  # parameter switch under the meter cover; low: locked
         pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
+        pulse_outputs: list[PulseOutput]  # up to five, configured at production (row LED-10)
         watchdog: Watchdog | None
         # High: the battery feeds the processor, memories, glass and optical head. Without mains a
         # key's press starts them, and its release ends it if this is low. None: no such path.

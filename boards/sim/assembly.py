@@ -82,6 +82,8 @@ class Assembly:
         self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)
         # an OptoMOS is a diode that someone behind it watches
         self.pulse_output = self._led("pulse_output", pins.PULSE_OUTPUT)
+        for number, pin in enumerate(pins.PULSE_OUTPUTS):
+            self._led(f"pulse_output{number + 1}", pin)
         self.chips["sensors"] = self.world.sensor_errors
         self.chips["crystal"] = Crystal(timeline.set_crystal)
         self._keys()

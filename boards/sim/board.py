@@ -102,6 +102,7 @@ class Parts:
         self.meter_cover: hal.Input = _input(pins.METER_COVER)
         self.lock: hal.Input = _input(pins.LOCK)
         self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
+        self.pulse_outputs: list[hal.PulseOutput] = [_pulses(pin) for pin in pins.PULSE_OUTPUTS]
         self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
         self.battery_hold: hal.Output | None = Pin(pins.BATTERY_HOLD, Pin.OUT)
 

@@ -54,6 +54,7 @@ LOCK = 44  # low: parameters are locked
 PULSE_OUTPUT = 45  # high: the OptoMOS conducts
 BATTERY_HOLD = 46  # high: the battery feeds the processor
 BATTERY_ADC = 47
+PULSE_OUTPUTS = (48, 49, 50, 51, 52)  # high: conducting, unless set otherwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

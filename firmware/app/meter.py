@@ -27,6 +27,7 @@ from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
+from app.pulse_outputs import PulseOutputs
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
@@ -92,7 +93,9 @@ class Meter:
         self.power_up.test_battery = self.battery.power_up
         stored = CalibrationRecord(memory, board.variant.phases)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
-        self.engine.pulses.attach(board.led_active, board.led_reactive, board.pulse_output)
+        self.engine.pulses.attach(
+            board.led_active, board.led_reactive, board.pulse_output, board.pulse_outputs
+        )
         self.energy_record = EnergyRecord(memory, self.engine.energies)
         start_checks.stored(self, self.energy_record.restore(), self._problem)
         self.engine.on_window.append(self.energy_record.window)
@@ -193,6 +196,7 @@ class Meter:
         """Make what production sets and the parameter switch locks."""
         self.parameters = Parameters(memory, self.board.variant, self.lock, self.clock)
         self.parameters.apply_to(self.engine)
+        self.outputs = PulseOutputs(memory, self.engine.pulses.outputs, self.parameters)
         self.test_mode = TestMode(lambda: self.parameters.get(TEST_MODE_S))
         converter = self.board.converter
         linearity = None
@@ -227,7 +231,10 @@ class Meter:
             (event_codes.REPLACE_BATTERY, lambda: self.battery.worn),
             (event_codes.BATTERY_LOW, lambda: self.battery.low),
             (event_codes.MEMORY_ERROR, lambda: start_checks.NO_MEMORY in self.problems),
-            (event_codes.PARAMETERS_DAMAGED, lambda: self.parameters.damaged),
+            (
+                event_codes.PARAMETERS_DAMAGED,
+                lambda: self.parameters.damaged or self.outputs.damaged,
+            ),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.parameters import ParameterLock, Parameters
     from app.port_settings import Ports
     from app.production import Production
+    from app.pulse_outputs import PulseOutputs
     from app.registers import RegisterFile
     from app.security import Security
     from app.settings import Settings
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         identification: Identification
         lock: ParameterLock
         outages: Outages
+        outputs: PulseOutputs
         parameters: Parameters
         ports: Ports
         production: Production
@@ -81,6 +83,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     tariff = meter.tariff
     event_values.add_events(objects, meter.events, meter.certification, clock)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
+    factory_values.add_outputs(objects, meter.outputs)
     factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)

@@ -134,15 +134,28 @@ class Parameters:
             return
         if self.before_change is not None:
             self.before_change(parameter, old, value)
-        now_utc_s = self._clock.utc_s()
-        changes = (self.changes + 1) & _UINT32_MAX
-        self._record.save(struct.pack(_FORMAT, *values, changes, now_utc_s & _UINT32_MAX))
+        self._save(values)
         self._values = values
-        self.changes = changes
-        self.changed_utc_s = now_utc_s
         self._apply()
         if self.on_change is not None:
             self.on_change(parameter, old, value)
+
+    def note_change(self, save: "Callable[[], None]", old: int, new: int) -> None:
+        """Count the change of a parameter that another record holds, and let it be stored.
+
+        Raises OSError if it could not be.
+        """
+        self._save(self._values)
+        save()
+        if self.on_change is not None:
+            self.on_change(COUNT, old, new)
+
+    def _save(self, values: "list[int]") -> None:
+        now_utc_s = self._clock.utc_s()
+        changes = (self.changes + 1) & _UINT32_MAX
+        self._record.save(struct.pack(_FORMAT, *values, changes, now_utc_s & _UINT32_MAX))
+        self.changes = changes
+        self.changed_utc_s = now_utc_s
 
     def apply_to(self, engine: "Engine") -> None:
         """Let an engine obey the parameters from now on."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.outages import Outages
     from app.parameters import Parameters
     from app.production import Production
+    from app.pulse_outputs import PulseOutputs
     from app.security import Security
     from app.settings import Settings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         """What is looked at."""
 
         outages: Outages
+        outputs: PulseOutputs
         parameters: Parameters
         production: Production
         security: Security
@@ -63,6 +65,11 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
         tell(
             "both copies of the power counters are damaged, they start at zero",
             event_codes.MEMORY_ERROR,
+        )
+    if parts.outputs.damaged:
+        tell(
+            "both copies of the pulse outputs are damaged, they are off",
+            event_codes.PARAMETERS_DAMAGED,
         )
     if parts.parameters.damaged:
         tell(

@@ -3,7 +3,8 @@
 The state machine is given an order for each measuring window: how many pulses, how long until the
 first, how long low and how long high. It needs no interrupt: its jitter is one tick of an eighth
 of a microsecond, at any rate up to 2.5 kHz and whatever the processor does. While one order is
-carried out its FIFO holds the next.
+carried out its FIFO holds the next. An inverted output is inverted behind the state machine, by
+the pin's output override.
 """
 
 # The stubs leave the types of the assembler's operands open.
@@ -18,7 +19,16 @@ from drivers.pulse_pace import Pace
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from machine import Pin
+
+    class Registers(Protocol):
+        """machine.mem32."""
+
+        def __getitem__(self, __address: int) -> int: ...
+        def __setitem__(self, __address: int, __value: int) -> None: ...
+
     from rp2.asm_pio import (
         block,
         isr,
@@ -47,6 +57,8 @@ _MOV_ISR_X = const(0xA0C1)
 _PUSH = const(0x8000)
 _SET_LOW = const(0xE000)
 _SET_HIGH = const(0xE001)
+_OVERRIDE = const(3)  # of a pin's output, in its control register
+_INVERT = const(1)
 _BURST_US = const(200)  # half a period of the fastest output
 _COUNT_MASK = 0xFFFFFFFF
 
@@ -75,11 +87,19 @@ def give_pulses() -> None:
 
 
 class Rp2Pulses:
-    """One output on state machine `machine_id` (0..7, or 11 on an RP2350)."""
+    """One output on state machine `machine_id` (0..7, or 11 on an RP2350).
 
-    def __init__(self, machine_id: int, pin: "Pin") -> None:
+    `control` is needed for an output that may be inverted: machine.mem32, the address of the pin's
+    GPIOn_CTRL and the place of OUTOVER in it, 8 on an RP2040 and 12 on an RP2350.
+    """
+
+    def __init__(
+        self, machine_id: int, pin: "Pin", control: "tuple[Registers, int, int] | None" = None
+    ) -> None:
         self._machine_id = machine_id
         self._pin = pin
+        self._control = control
+        self._inverted = 0
         self._pace = Pace()
         self._start()
 
@@ -91,6 +111,8 @@ class Rp2Pulses:
         self._machine = rp2.StateMachine(
             self._machine_id, give_pulses, freq=_TICK_HZ, set_base=self._pin
         )
+        if self._inverted:  # what the state machine has just reset
+            self.invert(True)
         self._machine.exec(_MOV_X_ONES)  # no pulse is left, `flush` will read
         self._machine.active(1)
 
@@ -134,6 +156,19 @@ class Rp2Pulses:
         if time.ticks_diff(self._idle, time.ticks_us()) <= 0 and lit != self._lit:
             self._level(lit)
 
+    def invert(self, inverted: bool) -> None:
+        """Let a pulse be a low level, and rest high, or not.
+
+        Raises ValueError if the board has not said how.
+        """
+        if self._control is None:
+            if inverted:
+                raise ValueError("a pulse output that cannot be inverted")
+            return
+        memory, address, shift = self._control
+        self._inverted = _INVERT if inverted else 0
+        memory[address] = memory[address] & ~(_OVERRIDE << shift) | self._inverted << shift
+
     def flush(self) -> None:
         """Give what is still to come now: there may be no later."""
         machine = self._machine
@@ -144,7 +179,7 @@ class Rp2Pulses:
         left = self._owed + (self._last if machine.tx_fifo() else 0)
         machine.exec(_MOV_ISR_X)
         machine.exec(_PUSH)
-        high = 0 if self._lit else self._pin.value()
+        high = 0 if self._lit else self._pin.value() ^ self._inverted
         left += (machine.get() + 1 - high) & _COUNT_MASK
         self._level(False)
         self._start()

@@ -59,6 +59,7 @@ class TimerPulses:
         self._pin = pin
         self._pace = Pace()
         self._level = 0
+        self._inverted = 0
         self._steady = 0
         self._trains: list[_Train] = []  # of the present span and those to come
         self._lit = False  # a pulse lasts
@@ -91,6 +92,11 @@ class TimerPulses:
         if not (self._lit or self._trains):
             self._drive(self._steady)
 
+    def invert(self, inverted: bool) -> None:
+        """Let a pulse be a low level, and rest high, or not."""
+        self._inverted = 1 if inverted else 0
+        self._pin.value(self._level ^ self._inverted)
+
     def flush(self) -> None:
         """Give what is still to come now: there may be no later."""
         self._busy = True
@@ -118,7 +124,7 @@ class TimerPulses:
     def _drive(self, level: int) -> None:
         if level != self._level:
             self._level = level
-            self._pin.value(level)
+            self._pin.value(level ^ self._inverted)
 
     def _edge(self, _timer: object) -> None:
         if self._busy:

@@ -11,7 +11,8 @@ powers times their windows, rounded down once.
 
 Behind transformers the registers may hold primary values (rows TRF-01, TRF-02): what they gain is
 then the measured energy times the ratio, the remainder of that division carried as well. LEDs and
-pulse outputs always follow what is measured: `flow_uws`, eight directions that never overlap.
+pulse outputs always follow what is measured: `flow_uws`, eight directions that never overlap, and
+a ninth for (A+) + (A-): what import adds to the net energy once earlier export is made up for.
 """
 
 import struct
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 ENERGIES = const(12)
 UNIT_UWS = 3_600_000_000  # micro-watt-seconds of a Wh
-SNAPSHOT_BYTES = const(256)
+SNAPSHOT_BYTES = const(254)
+_SNAPSHOT_1_BYTES = const(256)  # one of eight flows
 _TOTALS_BYTES = const(192)  # what a snapshot held before it kept the flows
 KWH_UWS = 3_600_000_000_000
 
@@ -42,16 +44,18 @@ A_ABSOLUTE = const(10)
 A_NET = const(11)
 
 # Flows: what can be measured in a window, each in one direction or quadrant only
-FLOWS = const(8)
+FLOWS = const(9)
 FLOW_A_IMPORT = const(0)
 FLOW_A_EXPORT = const(1)
 FLOW_QUADRANT_I = const(2)
 FLOW_S_IMPORT = const(6)
 FLOW_S_EXPORT = const(7)
+FLOW_A_NET = const(8)
 _REGISTER_OF_FLOW = (
     A_IMPORT, A_EXPORT,
     QUADRANT_I, QUADRANT_I + 1, QUADRANT_I + 2, QUADRANT_I + 3,
     S_IMPORT, S_EXPORT,
+    A_IMPORT,
 )  # fmt: skip
 
 # Registration modes, row MET-08
@@ -59,6 +63,7 @@ ONE_WAY = const(0)  # sum of phases; what runs backwards is not counted
 TWO_WAY = const(1)  # sum of phases, import and export apart
 ABSOLUTE = const(2)  # every phase counts as import
 
+_DEBT_MAX_UWS = 1 << 62
 _RATIO_MAX = const(10_000)  # 50000 A to 5 A
 _RATIO_PART_MAX = const(65_535)
 
@@ -68,7 +73,10 @@ _START_DIRECT_PPM = const(3500)
 _START_TRANSFORMER_PPM = const(900)
 
 _ENTRY = "<qq"
-_FLOW_ENTRY = "<q"
+_FLOW_ENTRY = "<HI"  # upper and lower part: below 2**42
+_FLOW_BYTES = const(6)
+_DEBT_AT = const(246)
+_FLOW_1_ENTRY = "<q"
 
 
 class Energies:
@@ -80,6 +88,7 @@ class Energies:
     mode: ONE_WAY, TWO_WAY or ABSOLUTE
     flow_uws, flow_added_uws: measured energy of each flow, modulo a kWh, and what the last window
     added to it; whole kWh are whole pulses of any constant, so the rest is all that pulses need
+    net_debt_uws: exported energy that import has yet to make up for, in the ninth flow
     ratio_numerator, ratio_denominator: registers are measured energy times this; see `set_ratio`
     """
 
@@ -92,6 +101,7 @@ class Energies:
         self.counting = False
         self.flow_uws = [0] * FLOWS
         self.flow_added_uws = [0] * FLOWS
+        self.net_debt_uws = 0
         self.ratio_numerator = 1
         self.ratio_denominator = 1
         # Remainders of the division by the frame rate, in 1/_divisor micro-watt-seconds
@@ -141,20 +151,23 @@ class Energies:
         return self.wh[index] * UNIT_UWS + self.residue[index]
 
     def snapshot_into(self, buffer: "bytearray | memoryview", offset: int) -> int:
-        """Write totals and flows at `offset` and return how many bytes that took (256)."""
+        """Write totals and flows at `offset` and return how many bytes that took (254)."""
         for index in range(ENERGIES):
             struct.pack_into(
                 _ENTRY, buffer, offset + 16 * index, self.wh[index], self.residue[index]
             )
         for flow in range(FLOWS):
-            at = offset + _TOTALS_BYTES + 8 * flow
-            struct.pack_into(_FLOW_ENTRY, buffer, at, self.flow_uws[flow])
+            at = offset + _TOTALS_BYTES + _FLOW_BYTES * flow
+            uws = self.flow_uws[flow]
+            struct.pack_into(_FLOW_ENTRY, buffer, at, uws >> 32, uws & 0xFFFFFFFF)
+        struct.pack_into("<q", buffer, offset + _DEBT_AT, self.net_debt_uws)
         return SNAPSHOT_BYTES
 
     def restore_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
         """Take a snapshot over. Raises ValueError, and keeps all, if it is none.
 
-        One of 192 bytes is of a version that followed registers with its pulses.
+        One of 192 bytes is of a version that followed registers with its pulses, one of 256 of a
+        version that knew eight flows.
         """
         size = len(buffer) - offset
         if size < _TOTALS_BYTES:
@@ -165,16 +178,7 @@ class Energies:
             wh[index], residue[index] = struct.unpack_from(_ENTRY, buffer, offset + 16 * index)
             if not _is_energy(wh[index], residue[index], index == A_NET):
                 raise ValueError("energies of a snapshot")
-        flows = [0] * FLOWS
-        for flow in range(FLOWS):
-            if size < SNAPSHOT_BYTES:
-                index = _REGISTER_OF_FLOW[flow]
-                flows[flow] = (wh[index] * UNIT_UWS + residue[index]) % KWH_UWS
-                continue
-            at = offset + _TOTALS_BYTES + 8 * flow
-            flows[flow] = struct.unpack_from(_FLOW_ENTRY, buffer, at)[0]
-            if not 0 <= flows[flow] < KWH_UWS:
-                raise ValueError("flows of a snapshot")
+        flows, debt = _flows_of(buffer, offset, size, wh, residue)
         for index in range(ENERGIES):
             self.wh[index] = wh[index]
             self.residue[index] = residue[index]
@@ -182,6 +186,7 @@ class Energies:
             self.flow_uws[flow] = flows[flow]
             self._part[flow] = 0
             self._ratio_part[flow] = 0
+        self.net_debt_uws = debt
 
     def resume_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
         """Go on from a snapshot that could not be read at start: what was counted since is added.
@@ -190,7 +195,9 @@ class Energies:
         """
         totals_uws = [self.total_uws(index) for index in range(ENERGIES)]
         flow_uws = list(self.flow_uws)
+        debt_uws = self.net_debt_uws
         self.restore_from(buffer, offset)
+        self._net_debt(debt_uws)
         for index in range(ENERGIES):
             self._increase(index, totals_uws[index])
         for flow in range(FLOWS):
@@ -200,6 +207,19 @@ class Energies:
         added = self._share(FLOW_A_IMPORT if p_uw >= 0 else FLOW_A_EXPORT, abs(p_uw), weight)
         self._increase(A_ABSOLUTE, added)
         self._increase(A_NET, added if p_uw >= 0 else -added)
+        # what pulses follow is measured, whatever the registers show
+        measured = self.flow_added_uws[FLOW_A_IMPORT]
+        if measured:
+            made_up = min(measured, self.net_debt_uws)
+            self.net_debt_uws -= made_up
+            measured -= made_up
+            self.flow_added_uws[FLOW_A_NET] = measured
+            self.flow_uws[FLOW_A_NET] = (self.flow_uws[FLOW_A_NET] + measured) % KWH_UWS
+        else:
+            self._net_debt(self.flow_added_uws[FLOW_A_EXPORT])
+
+    def _net_debt(self, uws: int) -> None:
+        self.net_debt_uws = min(_DEBT_MAX_UWS, self.net_debt_uws + uws)
 
     def _add_reactive(self, p_uw: int, q_uvar: int, weight: int) -> None:
         # I import inductive, II export with positive Q, III export with negative Q, IV import
@@ -244,6 +264,36 @@ class Energies:
         else:
             self.wh[index] = -(-total // UNIT_UWS)
             self.residue[index] = -(-total % UNIT_UWS)
+
+
+def _flows_of(
+    buffer: "bytes | bytearray | memoryview",
+    offset: int,
+    size: int,
+    wh: list[int],
+    residue: list[int],
+) -> tuple[list[int], int]:
+    """Return the flows of a snapshot of `size` bytes, and the net debt. Raises ValueError."""
+    flows = [0] * FLOWS
+    debt = 0
+    for flow in range(FLOWS):
+        if size < SNAPSHOT_BYTES:
+            index = _REGISTER_OF_FLOW[flow]
+            flows[flow] = (wh[index] * UNIT_UWS + residue[index]) % KWH_UWS
+        elif size < _SNAPSHOT_1_BYTES:
+            at = offset + _TOTALS_BYTES + _FLOW_BYTES * flow
+            high, low = struct.unpack_from(_FLOW_ENTRY, buffer, at)
+            flows[flow] = (high << 32) + low
+        elif flow < FLOW_A_NET:
+            at = offset + _TOTALS_BYTES + 8 * flow
+            flows[flow] = struct.unpack_from(_FLOW_1_ENTRY, buffer, at)[0]
+        if not 0 <= flows[flow] < KWH_UWS:
+            raise ValueError("flows of a snapshot")
+    if SNAPSHOT_BYTES <= size < _SNAPSHOT_1_BYTES:
+        debt = struct.unpack_from("<q", buffer, offset + _DEBT_AT)[0]
+    if not 0 <= debt <= _DEBT_MAX_UWS:
+        raise ValueError("flows of a snapshot")
+    return flows, debt
 
 
 def check_ratio(numerator: int, denominator: int) -> None:

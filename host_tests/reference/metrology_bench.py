@@ -192,6 +192,7 @@ class PlayedOutput:
         self.rises_us = []
         self.widths_us = []
         self.lit = False
+        self.inverted = False
         self.flushes = 0
 
     def train(self, count, first_q8, step_q8, width_us, span_us):
@@ -202,6 +203,9 @@ class PlayedOutput:
 
     def steady(self, lit):
         self.lit = lit
+
+    def invert(self, inverted):
+        self.inverted = inverted
 
     def flush(self):
         self.flushes += 1

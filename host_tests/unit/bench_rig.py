@@ -98,6 +98,8 @@ def make_bench():
         "led_reactive": Led(timeline.now),
         "pulse_output": Led(timeline.now),
     }
+    for number in range(1, 6):
+        chips[f"pulse_output{number}"] = Led(timeline.now)
     for name in ("scroll", "reset"):
         world.keys[name] = Key(timeline.now, timeline.at, 0)
     return Bench(world, Leap(world, "auto"), processor, chips, {})

@@ -343,6 +343,35 @@ def test_the_pio_gives_what_is_left_when_the_power_goes(monkeypatch, at_us):
     assert len(pin.rises) == (40 if at_us < 4_000 else 20)
 
 
+@pytest.mark.row("LED-10")
+def test_the_pio_output_is_inverted_by_its_pins_override(monkeypatch):
+    """RP2040 data sheet 2.19.6.1: OUTOVER, bits 9 and 8 of GPIOn_CTRL, 1 inverts."""
+    world, pin, plain = pio_rig(monkeypatch)
+    with pytest.raises(ValueError):
+        plain.invert(True)
+    plain.invert(False)
+    control = 0x4001_4024
+    memory = {control: 0x306}
+
+    def reset(*options, **words):  # a state machine that is set up takes the pin as it is
+        memory[control] = 6
+        return StateMachine(*options, **words)
+
+    monkeypatch.setattr(rp2_pulses.rp2, "StateMachine", reset)
+    output = rp2_pulses.Rp2Pulses(4, pin, (memory, control, 8))
+    output.invert(True)
+    assert memory[control] == 0x106
+    monkeypatch.setattr(pin, "value", lambda level=None, value=pin.value: value(level) if level
+                        is not None else 1 - pin.level)  # fmt: skip
+    output.train(20, 200 << 8, 200 << 8, 100, 4_000)
+    world.run(650)
+    output.flush()
+    assert len(pin.rises) == 20
+    assert memory[control] == 0x106
+    output.invert(False)
+    assert memory[control] == 0x006
+
+
 def test_the_pio_makes_up_for_spans_that_came_too_fast(monkeypatch):
     world, pin, output = pio_rig(monkeypatch)
     for _ in range(4):

@@ -1,5 +1,6 @@
 """Energies against exact fractions: nothing is lost however the windows come."""
 
+import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -188,11 +189,28 @@ def test_snapshot_comes_back(totals, offset):
         energies.residue[k] = sign * (abs(total) % UNIT_UWS)
     for flow in range(FLOWS):
         energies.flow_uws[flow] = totals[flow] % KWH_UWS
+    energies.net_debt_uws = totals[10]
     buffer = bytearray(SNAPSHOT_BYTES + offset)
-    assert energies.snapshot_into(buffer, offset) == SNAPSHOT_BYTES == 256
+    assert energies.snapshot_into(buffer, offset) == SNAPSHOT_BYTES == 254
     other.restore_from(buffer, offset)
     assert (other.wh, other.residue) == (energies.wh, energies.residue)
     assert other.flow_uws == energies.flow_uws
+    assert other.net_debt_uws == energies.net_debt_uws
+
+
+def test_a_snapshot_of_eight_flows_is_understood():
+    energies, other = make(1), make(1)
+    hours(energies, 1234, 567)
+    buffer = bytearray(SNAPSHOT_BYTES)
+    energies.snapshot_into(buffer, 0)
+    older = bytes(buffer[:192]) + struct.pack("<8q", *energies.flow_uws[:8])
+    other.restore_from(older, 0)
+    assert other.wh == energies.wh
+    assert other.flow_uws[:8] == energies.flow_uws[:8]
+    assert other.net_debt_uws == 0
+    for wrong in (KWH_UWS, -1):
+        with pytest.raises(ValueError):
+            other.restore_from(older[:-8] + struct.pack("<q", wrong), 0)
 
 
 def test_a_snapshot_of_the_first_version_gives_the_flows_their_registers():
@@ -202,10 +220,13 @@ def test_a_snapshot_of_the_first_version_gives_the_flows_their_registers():
     energies.snapshot_into(buffer, 0)
     other.restore_from(buffer[:192], 0)
     assert other.wh == energies.wh
-    assert other.flow_uws == energies.flow_uws
+    assert other.flow_uws[:8] == energies.flow_uws[:8]
     with pytest.raises(ValueError):
         other.restore_from(buffer[:191], 0)
-    buffer[192:200] = KWH_UWS.to_bytes(8, "little")
+    for at in (247, 253):  # more debt than can be
+        with pytest.raises(ValueError):
+            other.restore_from(buffer[:at] + b"\xff" * (254 - at), 0)
+    buffer[192:198] = struct.pack("<HI", KWH_UWS >> 32, KWH_UWS & 0xFFFFFFFF)
     with pytest.raises(ValueError):
         other.restore_from(buffer, 0)
 

@@ -145,7 +145,7 @@ def test_an_output_of_no_energy_is_still_and_bad_settings_are_refused():
     energies = Energies(Variant(1), RATE_MHZ)
     generator.window(energies, 800)
     assert not led.rises_us
-    for energy, constant in ((5, 1000), (ACTIVE, 0), (ACTIVE, 1_000_001), (-23, 1000)):
+    for energy, constant in ((9, 1000), (ACTIVE, 0), (ACTIVE, 1_000_001), (-23, 1000)):
         with pytest.raises(ValueError):
             generator.configure(energy, constant)
     assert (generator.energy, generator.pulses_per_kwh) == (NO_ENERGY, 1000)

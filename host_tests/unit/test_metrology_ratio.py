@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 from metrology_bench import Variant
 
-from metrology.energy import Energies
+from metrology.energy import SNAPSHOT_BYTES, Energies
 from metrology.pulse import ACTIVE, APPARENT, REACTIVE, PulseGenerator
 from metrology.quantities import isqrt
 
@@ -149,7 +149,7 @@ def test_pulses_go_on_after_a_power_cut_where_they_were():
             energies.add(load, load.frames_q16)
             pulses.window(energies, 2000)
         count += pulses.count
-        snapshot = bytearray(256)
+        snapshot = bytearray(SNAPSHOT_BYTES)
         energies.snapshot_into(snapshot, 0)
         energies, pulses = make(transformer=True), PulseGenerator(1000, RATE_MHZ, ACTIVE)
         energies.restore_from(snapshot, 0)

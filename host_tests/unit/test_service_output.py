@@ -41,6 +41,9 @@ class Output:
             self.trains.append((count, width_us))
 
     def steady(self, lit):
+        self.lit = lit
+
+    def invert(self, inverted):
         pass
 
     def flush(self):
@@ -56,8 +59,8 @@ def test_the_optical_test_output_follows_the_energy_that_a_script_chooses(rig):
         assert rig.read("0-0:128.60.3") == energy
     # 3 kW and 4 kvar for a while: the LED counts the kvarh
     before = led.count
-    rig.engine.energies.flow_uws[:] = [0] * 8
-    rig.engine.energies.flow_added_uws[:] = [0] * 8
+    rig.engine.energies.flow_uws[:] = [0] * 9
+    rig.engine.energies.flow_added_uws[:] = [0] * 9
     for flow, added in ((0, KWH // 2), (2, KWH // 100)):
         rig.engine.energies.flow_uws[flow] = rig.engine.energies.flow_added_uws[flow] = added
     led.window(rig.engine.energies, 800)

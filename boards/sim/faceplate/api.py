@@ -31,6 +31,7 @@ _PRESS_MAX_MS = const(3_600_000)
 _BOOT_TURNS = const(50)
 # C of the twelve energies in their order, see metrology.energy
 _ENERGY_C = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16)
+OUTPUTS = const(5)  # for pulses, besides the OptoMOS
 _RESIDUE_PER_UNIT = 3.6e9  # micro watt seconds in a watt hour
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -85,6 +86,7 @@ def state(bench: "Bench") -> "Answer":
             "lcd": lcd,
             "leds": {"active": active.pulses, "reactive": reactive.pulses},
             "pulse_output": bench.pulse_output_state(),
+            "pulse_outputs": [bench.pulse_output_state(str(n)) for n in range(1, OUTPUTS + 1)],
             "rtc": {
                 "time": utc_text(bench.rtc().utc_s()),
                 "test_pulses": bench.rtc().square_wave_edges(),

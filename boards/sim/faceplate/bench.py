@@ -87,10 +87,17 @@ class Bench:
         """The diode `active` or `reactive`."""
         return self.chips["led_" + name]  # pyright: ignore[reportReturnType]
 
-    def pulse_output_state(self) -> "dict[str, object]":
-        """What a counter behind the OptoMOS has seen: pulses, and how long the last one was."""
-        output: Led = self.chips["pulse_output"]  # pyright: ignore[reportAssignmentType]
-        return {"pulses": output.pulses, "width_ms": output.last_width_us / 1000}
+    def pulse_output_state(self, number: str = "") -> "dict[str, object]":
+        """What a counter behind the OptoMOS has seen: pulses, and how long the last one was.
+
+        `number`: behind that pulse output.
+        """
+        output: Led = self.chips["pulse_output" + number]  # pyright: ignore[reportAssignmentType]
+        return {
+            "pulses": output.pulses,
+            "width_ms": output.last_width_us / 1000,
+            "conducting": bool(output.lit),
+        }
 
     def glass(self) -> "tuple[int, list[str], dict[str, object]]":
         """Serial number of the picture, its 64 rows, and what it says.

@@ -1,8 +1,8 @@
 """The catalogue: every COSEM instance of this meter, by logical name.
 
 Single objects stand in a dictionary; registers are found through their files, so that hundreds of
-them cost no entry each. `build` is the table of all instances; it also gives the resolver its way
-to find objects.
+them cost no entry each, and families of objects in the row of their names. `build` is the table of
+all instances; it also gives the resolver its way to find objects.
 """
 
 from micropython import const
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     Entry = tuple[bytes, InterfaceClass, Key, int]
 
 _F = const(255)
+_NAME = const(6)  # octets of a logical name
 _ELECTRICITY = const(1)  # value group A of the registers
 _DEVICE_IDS = const(9)
 _MEASURING_PERIOD_S = const(900)
@@ -72,6 +73,7 @@ class Catalogue:
         self._objects: dict[bytes, tuple[InterfaceClass, Key, int]] = {}
         self._names: list[bytes] = []  # of single objects, in the order of the object list
         self._files: list[tuple[Register, File, int]] = []
+        self._families: list[tuple[InterfaceClass, bytes, int]] = []
 
     def add(
         self, obis: "tuple[int, ...]", handler: "InterfaceClass", key: "Key", group: int
@@ -91,6 +93,10 @@ class Catalogue:
         """Add all registers of a file as objects of class 3, 1-0:C.D.E.255."""
         self._files.append((Register(file), file, group))
 
+    def add_family(self, handler: "InterfaceClass", names: bytes, group: int) -> None:
+        """Add objects of one class by their logical names, end to end; keys count from 0."""
+        self._families.append((handler, names, group))
+
     def find(self, logical_name: bytes) -> "tuple[InterfaceClass, Key, int] | None":
         """Return (class, key, group) of an object, None if the meter has no such object."""
         found = self._objects.get(logical_name)
@@ -102,6 +108,12 @@ class Catalogue:
                 index = file.find(c, d, e)
                 if index >= 0:
                     return register, index, group
+        for handler, names, group in self._families:
+            at = names.find(logical_name)
+            while at % _NAME and at >= 0:  # octets of two names that look like one
+                at = names.find(logical_name, at + 1)
+            if at >= 0:
+                return handler, at // _NAME, group
         return None
 
     def entries(self) -> "Iterator[Entry]":
@@ -113,6 +125,9 @@ class Catalogue:
             for index in range(file.count):
                 c, d, e = file.obis(index)
                 yield bytes((_ELECTRICITY, 0, c, d, e, _F)), register, index, group
+        for handler, names, group in self._families:
+            for at in range(0, len(names), _NAME):
+                yield names[at : at + _NAME], handler, at // _NAME, group
 
     def visible(self, client: "Client") -> int:
         """Return how many objects the client has any right to."""
@@ -123,6 +138,9 @@ class Catalogue:
         for _, file, group in self._files:
             if client.rights(group):
                 count += file.count
+        for _, names, group in self._families:
+            if client.rights(group):
+                count += len(names) // _NAME
         return count
 
     def client(self, sap: int) -> "Client | None":

@@ -1,7 +1,7 @@
 """Factory parameters as objects: classes 1 and 3 (docs/calibration.md).
 
 app.parameters checks and keeps what is written and refuses it while the parameter switch is
-closed. Rows LED-03, LED-06 to LED-08, TRF-01 to TRF-03, MET-08, PRD-01, INP-03, SEC-50.
+closed. Rows LED-03, LED-06 to LED-08, LED-10, TRF-01 to TRF-03, MET-08, PRD-01, INP-03, SEC-50.
 """
 
 import struct
@@ -34,9 +34,10 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
-    from app.cosem.base import Session
+    from app.cosem.base import Key, Session
     from app.cosem.catalogue import Catalogue
     from app.parameters import Parameters
+    from app.pulse_outputs import PulseOutputs
     from app.tariff.scripts import Runner
     from app.test_mode import TestMode
     from hal import Input
@@ -54,6 +55,7 @@ _PARAMETERS = (
     (60, 3, LED_1_ENERGY, axdr.ENUM),
     (60, 4, LED_2_ENERGY, axdr.ENUM),
 )
+_OUTPUT_TAGS = (axdr.ENUM, axdr.ENUM, axdr.UINT16, axdr.UINT8)  # of app.pulse_outputs
 _TEST_STATE = (0, 0, 96, 34, 11)
 _NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
 BENCH = const(66)  # D of the calibration bench's objects
@@ -106,6 +108,25 @@ class TestState(Value):
     def write(self, reader: "Reader") -> None:
         """Begin or end the mode."""
         self._mode.set(reader.boolean())
+
+
+class OutputData(Data):
+    """Data, version 0: settings of the pulse outputs; the key counts fields, then outputs."""
+
+    def __init__(self, outputs: "PulseOutputs") -> None:
+        self._outputs = outputs
+
+    def get(self, writer: "Writer", key: "Key", index: int, session: "Session") -> None:
+        """Encode an attribute."""
+        field: int = key % len(_OUTPUT_TAGS)
+        number = self._outputs.get(key // len(_OUTPUT_TAGS), field)
+        writer.number(_OUTPUT_TAGS[field], number)
+
+    def put(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
+        """Set an attribute."""
+        field: int = key % len(_OUTPUT_TAGS)
+        number = reader.number(_OUTPUT_TAGS[field])
+        self._outputs.put(key // len(_OUTPUT_TAGS), field, number)
 
 
 class Constants(InterfaceClass):
@@ -201,6 +222,15 @@ def add_parameters(
     changes = Changes(parameters, clock)
     catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
     catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
+
+
+def add_outputs(catalogue: "Catalogue", outputs: "PulseOutputs") -> None:
+    """Add the pulse outputs, 0-n:128.61.1 to 4: energy, polarity, rate and width."""
+    names = b""
+    for number in range(outputs.count):
+        for field in range(len(_OUTPUT_TAGS)):
+            names += bytes((0, number + 1, 128, 61, field + 1, 255))
+    catalogue.add_family(OutputData(outputs), names, access.SETTINGS)
 
 
 def add_tests(

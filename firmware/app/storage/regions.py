@@ -97,6 +97,8 @@ REGIONS = _Table(
     "profile_2_setup 388 1\n"
     "profile_3_setup 388 1\n"
     "profile_4_setup 388 1\n"
+    "pulse_outputs 25 1\n"
+    "extremes 336 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
