@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import precompile
 from running_meter import LAUNCHER, ROOT, MeterError, RunningMeter
 
 FIRMWARE = ROOT / "firmware"
@@ -37,12 +38,16 @@ IMPORT_ORDER = (
     *("app.display", "app.transport"),
 )
 
+# As on a board: the code stands outside of the heap, as in flash.
 _IMPORT_SCRIPT = """
 import gc, sys
-sys.path[:0] = sys.argv[1].split(":")
+sys.path.insert(0, sys.argv[1])
+import rom
+code = rom.mount(sys.argv[2])
+sys.path[:1] = [code + "/" + folder for folder in ("boards/sim", "firmware", ".venv/upylib")]
 gc.collect()
 start = before = gc.mem_alloc()
-for name in sys.argv[2:]:
+for name in sys.argv[3:]:
     try:
         __import__(name)
     except Exception as error:
@@ -180,12 +185,15 @@ def module_names() -> list[str]:
 
 def import_heap() -> None:
     """Print what importing the firmware costs on the unix port, by package."""
-    paths = [ROOT / "boards" / "sim", FIRMWARE, ROOT / ".venv" / "upylib"]
+    image = precompile.compiled()
+    if image is None:
+        print("\nno image of the code can be made here: the heap of the imports is not measured")
+        return
     done = subprocess.run(
         [
             tool("micropython", "MICROPYTHON"),
             *("-X", "heapsize=8M", "-c", _IMPORT_SCRIPT),
-            ":".join(map(str, paths)),
+            *(str(ROOT / "boards" / "sim"), str(image)),
             *module_names(),
         ],
         capture_output=True,
@@ -206,7 +214,7 @@ def import_heap() -> None:
         elif word == "skip":
             print("not imported:", " ".join(rest))
         elif word == "total":
-            print("\nheap after importing every module (64-bit objects, code in RAM):")
+            print("\nheap after importing every module (64-bit; code outside, as in flash):")
             for package in sorted(packages):
                 print(f"{package:<20} {packages[package]:>10}")
             print(f"{'firmware':<20} {int(rest[0]):>10}")
