@@ -17,9 +17,12 @@ from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.face import Face
 from app.identification import Identification
+from app.logs import billing_profiles
+from app.logs.captured import Recorder
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
+from app.logs.events import STANDARD
 from app.measuring import Measuring
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
@@ -34,7 +37,7 @@ from app.settings import Settings
 from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
-from app.tariff.inputs import Inputs
+from app.tariff.billing import Billing
 from app.tariff.parts import TariffParts
 from app.tasks import Supervisor
 from app.test_mode import TestMode
@@ -57,8 +60,6 @@ _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
 _TARIFF_LIMIT_S = const(120)
-_TARIFF_INPUTS = const(2)
-_PERIOD_S = const(900)  # measuring period 1
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
@@ -114,6 +115,9 @@ class Meter:
         )
         self.ports = Ports(self.settings, self.identification.serial_number(), board.tcp)
         self.resolver = Resolver()
+        self.recorder = Recorder(
+            self.rings, self.settings, self.resolver, self.clock, self.events.post
+        )
         self.tariff = self._build_tariff()
         self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
@@ -144,10 +148,8 @@ class Meter:
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
+        self.tariff.billing.restart()
         start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
-        if self.tariff.control.has_inputs:
-            inputs = Inputs(self.board.inputs[:_TARIFF_INPUTS], self.tariff.control.input_changed)
-            start("inputs", lambda _task: inputs.run())
         self._start_face()
         rs485 = self.serial_links[0]
         start("serial", lambda _task: rs485.run())
@@ -190,8 +192,6 @@ class Meter:
     def _store_again(self, region: str) -> None:
         if region == "energies":
             self.energy_record.save()
-        elif region == "calendar_active":
-            self.tariff.clockwork.wake()  # it is looked at again
         else:
             self.settings.restore(region)
 
@@ -243,7 +243,6 @@ class Meter:
                 event_codes.PARAMETERS_DAMAGED,
                 lambda: self.parameters.damaged or self.outputs.damaged,
             ),
-            (event_codes.TARIFF_DAMAGED, self._tariff_undefined),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
@@ -256,14 +255,6 @@ class Meter:
         power_fail.on_return = self.outages.seen
         return power_fail
 
-    def _check_tariff(self, tariff: TariffParts) -> None:
-        start_checks.tariff(tariff.rates, tariff.blocks, tariff.calendar, self._problem)
-
-    def _tariff_undefined(self) -> bool:
-        damaged = self.settings.damaged
-        tables = [key for key in start_checks.TARIFF_TABLES if key in damaged]
-        return self.tariff.calendar.damaged or bool(tables)
-
     def _build_tariff(self) -> TariffParts:
         tariff = TariffParts(
             self.memory,
@@ -272,18 +263,14 @@ class Meter:
             self.engine.energies,
             self.energy_record.save,
             self.resolver,
-            self.board.variant.nominal_frequency_hz,
         )
         tariff.calendar.active()  # finds out whether it can be read
-        self._check_tariff(tariff)
-        control = tariff.control
-        control.on_event = self.events.post
-        control.has_inputs = len(self.board.inputs) >= _TARIFF_INPUTS
-        quantities = self.engine.quantities
+        start_checks.tariff(tariff.rates, tariff.calendar, self._problem)
         self.engine.on_window.append(tariff.rates.window)
-        self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
-        self.clock.every(_PERIOD_S, control.period_ended)
+        profiles = billing_profiles.open_all(self.recorder)
+        log, post = self.events.logs[STANDARD], self.events.post
+        tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
         return tariff
 
     def _rs485_link(self) -> SerialLink:
@@ -334,5 +321,4 @@ class Meter:
             self._problem(start_checks.NO_MEMORY, lasts=silent)
             silent = self.clock.rtc_failed
             self._problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
-            self._check_tariff(self.tariff)
             task.report()

@@ -8,6 +8,7 @@ from micropython import const
 from app import factory
 from app.cosem import (
     bench_values,
+    billing_objects,
     catalogue,
     clock_values,
     event_values,
@@ -90,4 +91,5 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     power_values.add(objects, meter.outages)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
+    billing_objects.add(objects, tariff, clock)
     return objects

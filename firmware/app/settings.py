@@ -56,7 +56,6 @@ _DEFAULTS = (
     ("special_days", b""),
     ("tariff_scripts", b""),
     ("calendar_start", b""),
-    ("tariff_control", b""),
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number
@@ -64,6 +63,10 @@ _DEFAULTS = (
     ("profile_2_setup", b""),
     ("profile_3_setup", b""),
     ("profile_4_setup", b""),
+    ("billing_options", b""),
+    ("billing_1_setup", b""),
+    ("billing_2_setup", b""),
+    ("daily_setup", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

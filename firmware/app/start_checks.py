@@ -36,8 +36,6 @@ if TYPE_CHECKING:
         damaged: bool
 
 
-# settings without which no tariff is defined (row TOU-24)
-TARIFF_TABLES = ("energy_masks", "special_days", "tariff_scripts")
 NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
 
 
@@ -49,8 +47,7 @@ def stored(parts: "Parts", energies: int, tell: "Callable[[str, int], None]") ->
             event_codes.DATA_DAMAGED,
         )
     for key in parts.settings.damaged:
-        code = event_codes.TARIFF_DAMAGED if key in TARIFF_TABLES else event_codes.MEMORY_ERROR
-        tell("setting " + key + " is damaged, it counts as never made", code)
+        tell("setting " + key + " is damaged, it counts as never made", event_codes.MEMORY_ERROR)
     if parts.security.counters.lost:
         tell(
             "invocation counters are damaged, nothing is ciphered until keys change",
@@ -82,23 +79,16 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
 
 
 def tariff(
-    rates: "Damageable",
-    blocks: "Damageable",
-    calendar: "Damageable",
-    tell: "Callable[[str, int, bool], None]",
+    rates: "Damageable", calendar: "Damageable", tell: "Callable[[str, int], None]"
 ) -> None:
-    """Tell of what the tariff stands on; the last argument says whether it is so now."""
-    for part, text, code in (
-        (rates, "rate registers are damaged, they start at zero", event_codes.DATA_DAMAGED),
-        (
-            blocks,
-            "block registers are damaged, they start at zero",
+    """Tell of rate registers and the active calendar."""
+    if rates.damaged:
+        tell(
+            "both copies of the rate registers are damaged, they start at zero",
+            event_codes.DATA_DAMAGED,
+        )
+    if calendar.damaged:
+        tell(
+            "both copies of the active calendar are damaged, the rate stays as it is",
             event_codes.MEMORY_ERROR,
-        ),
-        (
-            calendar,
-            "active calendar are damaged, the first rate counts",
-            event_codes.TARIFF_DAMAGED,
-        ),
-    ):
-        tell("both copies of the " + text, code, part.damaged)
+        )

@@ -242,12 +242,13 @@ def add_tests(
     catalogue.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
     catalogue.add(_TEST_STATE, data, TestState(mode), access.SETTINGS)
     scripts = ScriptTable(catalogue, runner)
-    test = BuiltInScripts((lambda: mode.set(True),))
-    choices = [
-        lambda energy=energy: parameters.put(LED_1_ENERGY, energy) for energy in LED_ENERGIES
-    ]
+    test = BuiltInScripts(1, lambda _number, _by_client: mode.set(True))
+    choices = BuiltInScripts(
+        len(LED_ENERGIES),
+        lambda number, _by_client: parameters.put(LED_1_ENERGY, LED_ENERGIES[number - 1]),
+    )
     catalogue.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
-    catalogue.add((0, 0, 10, 0, 104), scripts, BuiltInScripts(tuple(choices)), access.SETTINGS)
+    catalogue.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)
 
 
 def moment(clock: "Clock", utc_s: int) -> bytes:

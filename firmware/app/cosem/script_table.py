@@ -44,10 +44,11 @@ class StoredScripts:
 
 
 class BuiltInScripts:
-    """Scripts that the firmware carries out; `actions` in the order of their ids from 1."""
+    """`count` scripts that the firmware carries out: `run(id, by_client)`, or by the meter."""
 
-    def __init__(self, actions: "tuple[Callable[[], None], ...]") -> None:
-        self.actions = actions
+    def __init__(self, count: int, run: "Callable[[int, bool], None]") -> None:
+        self.count = count
+        self.run = run
 
 
 class ScriptTable(InterfaceClass):
@@ -74,8 +75,8 @@ class ScriptTable(InterfaceClass):
     ) -> "Iterator[None]":
         """Encode the scripts; those of the firmware have ids and no actions to show."""
         if isinstance(key, BuiltInScripts):
-            writer.array(len(key.actions))
-            for number in range(len(key.actions)):
+            writer.array(key.count)
+            for number in range(key.count):
                 writer.structure(2)
                 writer.uint16(number + 1)
                 writer.array(0)
@@ -108,8 +109,8 @@ class ScriptTable(InterfaceClass):
         number = reader.number(UINT16)
         if isinstance(key, StoredScripts):
             self._runner.run(key.encoded(), number)
-        elif 1 <= number <= len(key.actions):
-            key.actions[number - 1]()
+        elif 1 <= number <= key.count:
+            key.run(number, session is not None)
         else:
             raise AccessRefused(OBJECT_UNDEFINED)
 

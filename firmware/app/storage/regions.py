@@ -99,9 +99,12 @@ REGIONS = _Table(
     "profile_4_setup 388 1\n"
     "pulse_outputs 25 1\n"
     "extremes 336 1\n"
-    "tariff_control 16 1\n"
-    "tariff_before 32 1\n"  # the special tariff: masks that were active before
-    "blocks 480 1\n"
+    "schedules_due 44 1\n"  # with the same as schedules_done before it
+    "billing 48 1\n"
+    "billing_options 1 1\n"
+    "billing_1_setup 484 1\n"
+    "billing_2_setup 484 1\n"
+    "daily_setup 484 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
@@ -130,7 +133,7 @@ RINGS = _Table(
     "load_profile_4 40 0 1\n"
     "billing_1 40 0 1\n"
     "billing_2 40 0 1\n"
-    "daily_billing 12 0 1\n"
+    "daily_billing 12 31 1\n"
     "mbus_profile_1 48 0 1\n"
     "mbus_profile_2 48 0 1\n"
     "mbus_profile_3 48 0 1\n"

@@ -14,6 +14,8 @@ from app.tariff import patterns, tables
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.settings import Settings
     from app.tariff.special_days import SpecialDays
     from hal import Memory
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 LOGICAL_NAME = b"\x00\x00\x0d\x00\x00\xff"  # 0-0:13.0.0.255
 NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"
-_FALLBACK = (0, b"\x00\x00\x0a\x00\x64\xff", 1)  # script 1 of the tariff table 0-0:10.0.100
 _DAYS_BACK = const(8)  # every week has passed by then
 
 
@@ -40,6 +41,7 @@ class Calendar:
         self._settings = settings
         self.special_days = special_days
         self.damaged = False  # True: the active half was unreadable, it counts as empty
+        self.before_activation: Callable[[], None] | None = None
 
     def active(self) -> tables.Tables:
         """Return the half that is in force; an empty one after a fresh start or damage."""
@@ -63,8 +65,14 @@ class Calendar:
         """
         half = self.passive()
         half.check_links()
+        if self.before_activation is not None:
+            self.before_activation()
         self._store("calendar_active", half)
         self.damaged = False
+
+    def is_activated(self) -> bool:
+        """Tell whether both halves are the same."""
+        return self.active().pack() == self.passive().pack()
 
     @property
     def start(self) -> bytes:
@@ -77,45 +85,33 @@ class Calendar:
         patterns.check_time(date_time[5:9])
         self._settings.put("calendar_start", date_time)
 
-    def first_between(self, after_s: int, until_s: int) -> int:
-        """Return the first moment in (after_s, until_s] at which the halves change, or -1."""
+    def first_between(self, after_s: int, until_s: int, repeats: bool = False) -> int:
+        """Return the first moment in (after_s, until_s] at which the halves change, or -1.
+
+        `repeats`: only if it comes again.
+        """
         start = self.start
-        if start[:8] == NEVER[:8]:
+        if start[:8] == NEVER[:8] or (repeats and not patterns.has_wildcard(start[:5])):
             return -1
         return patterns.first_time(start[:5], start[5:9], after_s, until_s)
 
-    def dues_at(self, local_s: int) -> "list[Due]":
-        """Return the action in force of each script table that the calendar names, oldest first.
-
-        A damaged calendar asks for the first rate (row TOU-24).
-        """
+    def due_at(self, local_s: int) -> "Due | None":
+        """Return the action in force at a local time, None if the calendar has none."""
         half = self.active()
-        if self.damaged:
-            return [_FALLBACK]
-        found: list[Due] = []
         today = local_s // civil.DAY_S
         for days in range(today, max(today - _DAYS_BACK, -1), -1):
-            known = [due[1] for due in found]
             moment_s = min(local_s, (days + 1) * civil.DAY_S - 1)
-            latest: dict[bytes, Due] = {}
+            latest: Due | None = None
             for second, script, selector in self._actions(half, days, moment_s):
                 begin_s = days * civil.DAY_S + second
-                if begin_s > moment_s or script in known:
-                    continue
-                if script not in latest or begin_s >= latest[script][0]:
-                    latest[script] = (begin_s, script, selector)
-            found += latest.values()
-            if len(found) == len(half.scripts):
-                break
-        return sorted(found)
-
-    def due_at(self, local_s: int) -> "Due | None":
-        """Return the action that was due last, None if the calendar has none."""
-        dues = self.dues_at(local_s)
-        return dues[-1] if dues else None
+                if begin_s <= moment_s and (latest is None or begin_s >= latest[0]):
+                    latest = (begin_s, script, selector)
+            if latest is not None:
+                return latest
+        return None
 
     def next_change(self, local_s: int) -> int:
-        """Return the next local second at which `dues_at` may answer otherwise."""
+        """Return the next local second at which `due_at` may answer otherwise."""
         half = self.active()
         days = local_s // civil.DAY_S
         next_s = (days + 1) * civil.DAY_S
@@ -163,7 +159,7 @@ class Calendar:
             stored = regions.open_record(self._memory, name)
             payload = stored.load()
         except OSError:
-            return tables.Tables(), record.BLANK  # no damage, it may answer again
+            return tables.Tables(), record.LOST
         return tables.unpack(payload if payload is not None else b""), stored.state
 
     def _store(self, name: str, half: tables.Tables) -> None:

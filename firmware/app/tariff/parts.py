@@ -1,17 +1,13 @@
-"""The tariff of a meter, put together: what it consists of and how a due script gets done.
-
-What belongs to the tariff is built here and found as an attribute of TariffParts; the rules stand
-in the parts.
-"""
+"""The tariff of a meter, put together: what it consists of and how a due script gets done."""
 
 from micropython import const
 
-from app.attributes import Reference
+from app.attributes import OBJECT_UNDEFINED, Reference
 from app.axdr import ENUM, OCTET_STRING, UINT16, Writer
-from app.tariff import calendar, rates, scripts
+from app.errors import AccessRefused
+from app.tariff import billing, calendar, rates, scripts
 from app.tariff.activation import Activation, rate_name
-from app.tariff.blocks import Blocks
-from app.tariff.control import CALENDAR, TARIFF_SCRIPTS, Control
+from app.tariff.schedule import FIRST_OF_MONTH, Midnights, SingleAction
 from app.tariff.special_days import SpecialDays
 from app.tariff.tariff import Tariff
 
@@ -22,19 +18,28 @@ if TYPE_CHECKING:
     from app.attributes import Resolver
     from app.clock import Clock
     from app.settings import Settings
+    from app.tariff.billing import Billing
+    from app.tariff.tariff import Schedule
     from hal import Memory
     from metrology.energy import Energies
 
 _SCRIPT_TABLE = const(9)
 _EXECUTE = const(1)
-_CALENDAR_CLASS = const(20)
+_CALENDAR = const(20)
 _REGISTER_ACTIVATION = const(6)
 _ACTIVE_MASK = const(4)
+_BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BILLING_2))
 ENERGY_ACTIVATION = b"\x00\x00\x0e\x00\x01\xff"  # 0-0:14.0.1.255
 
 
 class TariffParts:
-    """Calendar, rates and scripts of this meter."""
+    """Calendar, rates, scripts and billing of this meter.
+
+    billing: what the end of billing does; app.meter sets it when the profiles are there
+    schedules: those of the end of billing, 1 and 2
+    """
+
+    billing: "Billing"
 
     def __init__(
         self,
@@ -44,13 +49,22 @@ class TariffParts:
         energies: "Energies",
         keep_totals: "Callable[[], None]",
         resolver: "Resolver",
-        nominal_frequency_hz: int,
     ) -> None:
         self._resolver = resolver
         self.rates = rates.RateEnergies(memory, energies, keep_totals)
         self.special_days = SpecialDays(settings)
         self.calendar = calendar.Calendar(memory, settings, self.special_days)
-        self.clockwork = Tariff(memory, clock, self.calendar, [self.calendar], self.execute)
+        self.schedules = [
+            SingleAction(
+                settings, "billing_1_schedule", _BILLINGS[0], _BILLINGS, (FIRST_OF_MONTH,)
+            ),
+            SingleAction(settings, "billing_2_schedule", _BILLINGS[1], _BILLINGS),
+        ]
+        # a place in this list is noted in FRAM: what is new comes behind
+        schedules: list[Schedule] = [self.calendar]
+        schedules += self.schedules
+        schedules.append(Midnights(billing.SCRIPTS, billing.DAILY))
+        self.clockwork = Tariff(memory, clock, self.calendar, schedules, self.execute, self.done)
         self.energy_masks = Activation(
             settings,
             "energy_masks",
@@ -61,23 +75,31 @@ class TariffParts:
         )
         self.energy_masks.apply()
         self.runner = scripts.Runner(resolver)
-        self.control = Control(
-            memory, settings, self.clockwork, [self.energy_masks], nominal_frequency_hz
-        )
-        self.clockwork.may_act = lambda script: (
-            script != TARIFF_SCRIPTS or self.control.decides() == CALENDAR
-        )
-        self.blocks = Blocks(memory, self.rates.value_wh, keep_totals)
 
     def rate(self) -> int:
         """Return the number of the energy rate in force, 0 if the active mask names none."""
         name = self.energy_masks.active
         return name[1] if len(name) == 2 and name[0] == 0 and name[1] <= rates.RATES else 0
 
-    def execute(self, script: bytes, selector: int, _utc_s: int) -> None:
-        """Carry out what is due. Raises AccessRefused if it cannot be, or not whole."""
+    def use(self, billings: "Billing") -> None:
+        """Take the end of billing; another calendar makes an entry of its own (row BIL-17)."""
+        self.billing = billings
+        self.calendar.before_activation = lambda: billings.note(billing.TARIFF_CHANGED)
+
+    def done(self, script: bytes, selector: int, utc_s: int) -> bool:
+        """Tell whether what was due when the power went needs no second try."""
         if script == calendar.LOGICAL_NAME:
-            reference = Reference(_CALENDAR_CLASS, script, selector)
+            return self.calendar.is_activated()
+        return script != billing.SCRIPTS or self.billing.did(selector, utc_s)
+
+    def execute(self, script: bytes, selector: int, utc_s: int) -> None:
+        """Carry out what is due. Raises AccessRefused if it cannot be, or not whole."""
+        if script == billing.SCRIPTS:
+            if not billing.BILLING_1 <= selector <= billing.DAILY:
+                raise AccessRefused(OBJECT_UNDEFINED)
+            self.billing.capture(selector, billing.REGULAR, utc_s)
+        elif script == calendar.LOGICAL_NAME:
+            reference = Reference(_CALENDAR, script, selector)
             self._resolver.execute(reference, b"\x0f\x00")
         else:
             reference = Reference(_SCRIPT_TABLE, script, _EXECUTE)

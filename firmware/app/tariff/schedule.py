@@ -2,13 +2,15 @@
 
 Rows TOU-22, TOU-23, BIL-09 to BIL-12. However far the clock jumps, forward or back, and however
 long power was away, a schedule acts once for all the moments it has missed, and says which was
-the first of them.
+the first of them. Only moments that come again are made up for when the clock goes back over
+them: an exact one comes by itself.
 """
 
 import struct
 
 from micropython import const
 
+import civil
 from app.tariff import patterns
 
 TYPE_CHECKING = const(False)
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     Moment = tuple[bytes, bytes]  # time of 4 octets, date of 5
 
 MOMENTS_MAX = const(4)
+FIRST_OF_MONTH = (b"\x00\x00\x00\x00", b"\xff\xff\xff\x01\xff")  # at midnight
 _MOMENT_SIZE = const(9)
 _SCRIPT = ">6sHB"  # script table, selector, type
 _SCRIPT_SIZE = const(9)
@@ -29,7 +32,10 @@ _NO_WILDCARDS = (2, 4)  # types whose dates are exact
 
 
 class SingleAction:
-    """One schedule over a setting; `allowed` holds the scripts it may name, none: every one."""
+    """One schedule over a setting; `allowed` holds the scripts it may name, none: every one.
+
+    `moments` are those of a new meter.
+    """
 
     def __init__(
         self,
@@ -37,15 +43,17 @@ class SingleAction:
         key: str,
         factory: "tuple[bytes, int]",
         allowed: "tuple[tuple[bytes, int], ...]" = (),
+        moments: "tuple[Moment, ...]" = (),
     ) -> None:
         self._settings = settings
         self._key = key
         self._allowed = allowed
         self.script, self.selector = factory
         self.type = _TYPE_DEFAULT
-        self.moments: list[Moment] = []
+        self.moments: list[Moment] = list(moments)
         stored = settings.get(key)
         if len(stored) >= _SCRIPT_SIZE:
+            self.moments = []
             self.script, self.selector, self.type = struct.unpack_from(_SCRIPT, stored)
             for at in range(_SCRIPT_SIZE, len(stored), _MOMENT_SIZE):
                 self.moments.append((stored[at : at + 4], stored[at + 4 : at + _MOMENT_SIZE]))
@@ -64,21 +72,27 @@ class SingleAction:
     def set_moments(self, moments: "list[Moment]") -> None:
         """Replace the moments; an empty or a wholly open one never comes (row TOU-23).
 
-        Raises ValueError for more than four, what is no date or time, or what the type forbids.
+        Raises ValueError for more than four, what is no date or time, seconds that are not 0, or
+        what the type forbids.
         """
         if len(moments) > MOMENTS_MAX:
             raise ValueError("a schedule has at most 4 moments")
         for time, date in moments:
             patterns.check_time(time)
             patterns.check_date(date)
+            if time[2] not in (0, patterns.OPEN):
+                raise ValueError("a schedule acts on the minute")
         _check_type(self.type, moments)
         self._store(self.script, self.selector, self.type, moments)
 
-    def first_between(self, after_s: int, until_s: int) -> int:
-        """Return the first moment in (after_s, until_s] of local time, -1 if there is none."""
+    def first_between(self, after_s: int, until_s: int, repeats: bool = False) -> int:
+        """Return the first moment in (after_s, until_s] of local time, -1 if there is none.
+
+        `repeats`: of those that come again.
+        """
         first = -1
         for time, date in self.moments:
-            if _is_disabled(time, date):
+            if _is_disabled(time, date) or (repeats and not patterns.has_wildcard(date)):
                 continue
             at = patterns.first_time(date, time, after_s, until_s)
             if at >= 0 and (first < 0 or at < first):
@@ -92,6 +106,19 @@ class SingleAction:
         self._settings.put(self._key, encoded)
         self.script, self.selector, self.type = script, selector, number
         self.moments = moments
+
+
+class Midnights:
+    """Each local midnight, for a script that no client chooses."""
+
+    def __init__(self, script: bytes, selector: int) -> None:
+        self.script = script
+        self.selector = selector
+
+    def first_between(self, after_s: int, until_s: int, repeats: bool = False) -> int:
+        """Return the first midnight in (after_s, until_s] of local time, -1 if there is none."""
+        first_s = (after_s // civil.DAY_S + 1) * civil.DAY_S
+        return first_s if first_s <= until_s else -1
 
 
 def _is_disabled(time: bytes, date: bytes) -> bool:
