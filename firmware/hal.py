@@ -308,6 +308,9 @@ if TYPE_CHECKING:
         lock: Input  # parameter switch under the meter cover; low: locked
         pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
         pulse_outputs: list[PulseOutput]  # up to five, configured at production (row LED-10)
+        # The code as it stands in the processor's flash, from the first octet of the build's image
+        # to the last one of the signature behind it. None: it cannot be read.
+        program: Buffer | None
         watchdog: Watchdog | None
         # High: the battery feeds the processor, memories, glass and optical head. Without mains a
         # key's press starts them, and its release ends it if this is low. None: no such path.

@@ -72,10 +72,8 @@ def compiled() -> "Path | None":
         found.unlink(missing_ok=True)  # its source is gone
     module = ROM / "rom_image.mpy"
     if due or orphans or not module.exists():
-        _write(
-            module,
-            rom_image.module_with(rom_image.image_of(COMPILED), str(compiler), architecture),
-        )
+        image = rom_image.signed(rom_image.image_of(COMPILED), COMPILED / "firmware")
+        _write(module, rom_image.module_with(image, str(compiler), architecture))
     return ROM
 
 

@@ -4,9 +4,16 @@ On a board MicroPython runs code from flash where it stands. The unix port has n
 puts the machine code of a module into memory of its own; so the image travels behind the few
 octets of machine code of a module (the .mpy format is MicroPython's tools/mpy-tool.py), and
 boards/sim/rom.py mounts it there. Bytecode then costs no heap, as on a board.
+
+Behind the image stands the signature of the build, which the meter compares with what it runs
+(firmware/app/program_memory.py). `python tools/rom_image.py` prints the digests that the virtual
+meter of these sources shows as 1-0:0.2.8 and 1-1:0.2.8.
 """
 
+import hashlib
+import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +22,10 @@ from mpremote.romfs import VfsRomWriter
 OFFSET = 256  # of the image behind the start of the machine code, which is shorter
 _HEADER_SIZE = 4
 _FUNCTION_TABLE = 0  # the one constant that machine code brings
+LEGALLY_RELEVANT = ("drivers", "metrology")  # folders of the firmware; the rest is application
+SIGNATURE = "<4sII16s16s"  # mark, begin and end of the legally relevant part, digests
+_MARK = b"FrS1"
+_DIGEST_SIZE = 16
 _MODULE = "import micropython\n@micropython.viper\ndef image():\n    pass\n"
 
 
@@ -25,8 +36,43 @@ def image_of(folder: Path) -> bytes:
     return bytes(writer.finalise())
 
 
+def signed(image: bytes, folder: Path) -> bytes:
+    """The image of a folder with the signature of the build behind it."""
+    part = b"".join(_record(folder / name) for name in LEGALLY_RELEVANT)
+    begin = image.find(part) if part else 0
+    if begin < 0:
+        raise ValueError("the legally relevant part does not stand in one piece")
+    end = begin + len(part)
+    return image + struct.pack(
+        SIGNATURE, _MARK, begin, end, digest(part), digest(image[:begin] + image[end:])
+    )
+
+
+def digest(part: bytes) -> bytes:
+    """The 16 octets by which a part of the code is known."""
+    return hashlib.sha256(part).digest()[:_DIGEST_SIZE]
+
+
+def _record(folder: Path) -> bytes:
+    """A folder as it stands in an image, nothing where there is none."""
+    if not folder.is_dir():
+        return b""
+    writer = VfsRomWriter()
+    writer.opendir(folder.name)
+    _add(writer, folder)
+    writer.closedir()
+    image = bytes(writer.finalise())
+    at = len(writer.ROMFS_HEADER)
+    while image[at] >= 0x80:  # the length, seven bits an octet
+        at += 1
+    return image[at + 1 :]
+
+
 def _add(writer: VfsRomWriter, folder: Path) -> None:
-    for path in sorted(folder.iterdir()):
+    # what is legally relevant stands together
+    for path in sorted(
+        folder.iterdir(), key=lambda path: (path.name not in LEGALLY_RELEVANT, path)
+    ):
         if path.is_dir():
             writer.opendir(path.name)
             _add(writer, path)
@@ -85,3 +131,24 @@ def module_with(image: bytes, compiler: str, architecture: str) -> bytes:
     rest = data[reader.at + len(code) :]
     code = code.ljust(OFFSET, b"\0") + image
     return data[:head] + _number(len(code) << 3 | kind & 7) + code + rest
+
+
+def main() -> None:
+    """Print the digests of the virtual meter's code."""
+    import precompile
+
+    folder = precompile.compiled()
+    if folder is None:
+        sys.exit("there is no compiler for this machine")
+    image = signed(image_of(precompile.COMPILED), precompile.COMPILED / "firmware")
+    for name, found in zip(("1-0:0.2.8", "1-1:0.2.8"), image_digests(image), strict=True):
+        print(name, found.hex().upper())
+
+
+def image_digests(image: bytes) -> "tuple[bytes, bytes]":
+    """The digests in an image's signature: the legally relevant part's, the application's."""
+    return struct.unpack_from(SIGNATURE, image, len(image) - struct.calcsize(SIGNATURE))[3:]
+
+
+if __name__ == "__main__":
+    main()

@@ -103,6 +103,7 @@ class Parts:
         self.lock: hal.Input = _input(pins.LOCK)
         self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
         self.pulse_outputs: list[hal.PulseOutput] = [_pulses(pin) for pin in pins.PULSE_OUTPUTS]
+        self.program: hal.Buffer | None = pins.program
         self.watchdog: hal.Watchdog | None = WDT(timeout=_WATCHDOG_MS)
         self.battery_hold: hal.Output | None = Pin(pins.BATTERY_HOLD, Pin.OUT)
 

@@ -1,8 +1,8 @@
 """The simulated board's wiring list: what each pin and bus of the processor leads to.
 
 assembly.py solders the models to these numbers and board.py builds the drivers on them. Levels:
-keys, covers, switches and inputs close to ground. The last three names tell what kind of board
-this one is; assembly.py sets them before the firmware boots.
+keys, covers, switches and inputs close to ground. The last names tell what kind of board
+this one is; assembly.py sets them before the firmware boots, run.py the program memory.
 """
 
 # The converter has a bus of its own.
@@ -64,3 +64,4 @@ model = "3ph"
 tcp: "tuple[str, int] | None" = None  # address and port for COSEM over TCP
 scale: "Any" = None  # hal.SensorScale of the sensors that are fitted
 adc_clock_hz = 8_192_000  # crystal of the metering converter: 4 kHz with its oversampling of 1024
+program: "bytearray | None" = None  # the processor's flash with the code that runs, if it is one

@@ -12,6 +12,7 @@ import sys
 import host
 import loop
 import machine as _machine
+import pins
 import power
 import timeline
 from devices.chip import Chip
@@ -34,7 +35,32 @@ class Faults(Chip):
     """What the bench can do to the processor, as to any chip."""
 
     NAME = "processor"
-    FAULTS = {"hang": ("hang", (("ms", 60_000),))}  # a task computes and lets no other run
+    FAULTS = {
+        "hang": ("hang", (("ms", 60_000),)),  # a task computes and lets no other run
+        "bit_flip": ("flip_bit", (("at", None), ("bit", 0))),  # in the flash that holds the code
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._flipped: list[tuple[int, int]] = []
+
+    def flip_bit(self, at: int, bit: int) -> None:
+        """Turn one bit of the program memory over. Raises ValueError."""
+        program = pins.program
+        if program is None:
+            raise ValueError("the code does not run from an image: there is no bit to flip")
+        if not 0 <= at < len(program) or not 0 <= bit <= 7:
+            raise ValueError("at must be below " + str(len(program)) + ", bit 0 to 7")
+        program[at] ^= 1 << bit
+        self._flipped.append((at, bit))
+
+    def clear_faults(self) -> None:
+        """Write the image anew."""
+        super().clear_faults()
+        flipped, self._flipped = self._flipped, []
+        for at, bit in flipped:
+            self.flip_bit(at, bit)
+        self._flipped = []
 
     def hang(self, ms: int) -> None:
         """Block the firmware for so long, or until its watchdog bites. Raises ValueError."""

@@ -1,7 +1,8 @@
 """Compiled code that stands outside of the heap, as a board's stands in flash.
 
 `tools/rom_image.py` made a module whose only function carries a ROMFS image behind its machine
-code, which the unix port keeps in memory of its own. The image is mounted where it stands.
+code, which the unix port keeps in memory of its own. The image is mounted where it stands;
+`program` is what a board reads of its flash: the image and the signature behind it.
 """
 
 import struct
@@ -13,11 +14,14 @@ import vfs
 OFFSET = 256  # tools/rom_image.py
 _CODE_AT = 24  # a function object's pointer to its machine code, MicroPython's py/objfun.h
 _MAGIC = b"\xd2\xcd\x31"
+_SIGNATURE_SIZE = 44  # of tools/rom_image.py
 _MOUNT = "/rom"
+program: "bytearray | None" = None
 
 
 def mount(folder: str) -> "str | None":
     """Mount the image in `folder`; return where, None if it is not where it should be."""
+    global program
     sys.path.insert(0, folder)
     import rom_image  # pyright: ignore
 
@@ -34,5 +38,6 @@ def mount(folder: str) -> "str | None":
         if head[at - 1] < 0x80:
             break
     image = uctypes.bytearray_at(start, at + size)
+    program = uctypes.bytearray_at(start, at + size + _SIGNATURE_SIZE)  # pyright: ignore
     vfs.mount(vfs.VfsRom(image), _MOUNT)  # pyright: ignore - stubs of the boards lack it
     return _MOUNT

@@ -11,11 +11,13 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 _ROOT = _HERE + "/../.."
 _code = _ROOT
 _ROM = os.getenv("FERRARIS_ROM")
+_program = None
 if _ROM:  # the launcher has compiled the sources
     sys.path.insert(0, _HERE)
     import rom
 
     _code = rom.mount(_ROM) or _ROOT
+    _program = rom.program
 # The simulation's modules come first: its `machine` takes the place of the built-in one.
 sys.path[:] = [_code + "/boards/sim", _code + "/firmware", _code + "/.venv/upylib"] + [
     path for path in sys.path if path not in (_HERE, "")
@@ -141,7 +143,9 @@ def main(arguments: "list[str]") -> None:
     board = None
     try:
         import assembly
+        import pins
 
+        pins.program = _program
         board = assembly.Assembly(options)
         timeline.set_rate(options.rate)
         if options.http:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.attributes import Resolver
     from app.clock import Clock
     from app.logs.event_book import EventBook
+    from app.program_memory import ProgramMemory
     from app.settings import Settings
     from app.tariff.parts import TariffParts
     from app.tasks import Supervisor
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         clock: Clock
         engine: Engine
         events: EventBook
+        program: ProgramMemory
         resolver: Resolver
         settings: Settings
         tariff: TariffParts
@@ -56,6 +58,7 @@ class Face:
             status,
         )
         display.times.version = version.APPLICATION
+        display.formats.percent = lambda: meter.program.percent
         display.formats.testing = status.testing = meter.test_mode.active
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, display.on_key),

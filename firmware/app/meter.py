@@ -30,6 +30,7 @@ from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
+from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
@@ -60,6 +61,7 @@ _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
 _TARIFF_LIMIT_S = const(120)
+_PROGRAM_LIMIT_S = const(60)
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
@@ -93,6 +95,7 @@ class Meter:
         )
         self.security.on_event = self.events.post
         self.lock = ParameterLock(board.lock)
+        self.program = ProgramMemory(board.program, self._problem)
         self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up
         stored = CalibrationRecord(memory, board.variant.phases)
@@ -149,6 +152,8 @@ class Meter:
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
         self.tariff.billing.restart()
+        if self.program.present():
+            start("program memory", self.program.run, _PROGRAM_LIMIT_S)
         start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
         self._start_face()
         rs485 = self.serial_links[0]
@@ -243,6 +248,7 @@ class Meter:
                 event_codes.PARAMETERS_DAMAGED,
                 lambda: self.parameters.damaged or self.outputs.damaged,
             ),
+            (event_codes.PROGRAM_MEMORY_ERROR, lambda: self.program.damaged),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),

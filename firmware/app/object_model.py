@@ -13,6 +13,7 @@ from app.cosem import (
     clock_values,
     event_values,
     factory_values,
+    health_values,
     power_values,
     tariff_objects,
     waveform_profile,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from app.parameters import ParameterLock, Parameters
     from app.port_settings import Ports
     from app.production import Production
+    from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
     from app.registers import RegisterFile
     from app.security import Security
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         parameters: Parameters
         ports: Ports
         production: Production
+        program: ProgramMemory
         registers: RegisterFile
         resolver: Resolver
         security: Security
@@ -90,6 +93,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     power_values.add(objects, meter.outages)
+    health_values.add(objects, meter.program)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)
     return objects

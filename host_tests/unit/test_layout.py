@@ -28,7 +28,7 @@ STAGES = (
         "app.lockout", "app.parameters", "app.no_power", "app.outages", "app.periods",
         "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",
-        "app.pulse_outputs",
+        "app.program_memory", "app.pulse_outputs",
         "app.registers", "app.rows", "app.security", "app.settings", "app.start_checks",
         "app.tasks", "app.test_mode", "app.ticks", "app.units", "app.zone",
     ),

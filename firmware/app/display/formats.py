@@ -40,6 +40,8 @@ _TEST_DECIMALS = const(3)  # row DSP-23
 _NO_UNIT = const(255)
 _WIDTH_MAX = const(8)
 _FLOAT_DECIMALS = const(3)
+_DIGEST = b"\x00\x02\x08"  # groups C to E of a part of the code
+_NO_DIGEST = b"\x00" * 16
 
 # Groups C and D of the short code (row DSP-11).
 _LETTERS = {96: "C", 97: "F", 98: "L", 99: "P", 128: "U"}
@@ -58,6 +60,7 @@ class Formats:
     def __init__(self) -> None:
         self.energy = 0x82
         self.power = 0x83
+        self.percent: Callable[[], int] | None = None  # of the program memory that is checked
         self.testing: Callable[[], bool] | None = None  # test mode: energies to the Wh
 
     def number(self, value: "int | float", scaler: int, unit: int) -> "tuple[str, str]":
@@ -77,6 +80,12 @@ class Formats:
         if isinstance(value, float) and kind < 0:
             decimals = _FLOAT_DECIMALS
         return self._formed(value, scaler, _WIDTH_MAX << 4 | decimals, False), name
+
+    def checksum(self, logical_name: bytes, value: object) -> object:
+        """Return a value, or how far it is worked out while it is the zeros of a digest."""
+        if value == _NO_DIGEST and logical_name[2:5] == _DIGEST and self.percent is not None:
+            return f"CALC {self.percent():02d}"
+        return value
 
     def _formed(self, value: "int | float", exponent: int, octet: int, zeros: bool) -> str:
         """Return digits, cut to the format's width, not rounded: a counter shows what is full."""

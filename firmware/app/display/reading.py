@@ -74,6 +74,7 @@ class Item:
         """Read the item; False if its texts stay as they are. `renew`: it is another item."""
         try:
             raw = read(reference)
+            raw = (self._formats.checksum(reference.logical_name, raw[0]), raw[1], raw[2])
             if raw == self._raw and not renew:
                 return False
             self._raw = raw

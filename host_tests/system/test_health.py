@@ -1,0 +1,83 @@
+"""The meter's checks of itself, seen through its ports: program memory, RAM, on demand."""
+
+import sys
+
+import pytest
+from clients import MANAGEMENT, SECRET, Gurux, Socket
+from conftest import ROOT
+from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
+
+sys.path.append(str(ROOT / "tools"))
+import precompile
+import rom_image
+
+PROGRAM_MEMORY_ERROR = 12
+MAGIC = b"\xd2\xcd\x31"  # of a ROMFS image
+
+
+@pytest.fixture
+def connect():
+    """`connect(meter)`: a management client on the TCP port."""
+    opened = []
+
+    def start(meter):
+        socket = Socket(meter.ports["cosem"])
+        opened.append(socket)
+        return Gurux(socket, MANAGEMENT, SECRET).connect()
+
+    yield start
+    for socket in opened:
+        socket.close()
+
+
+def value(client, name):
+    return client.read(GXDLMSData(name), 2)
+
+
+def codes(client, last):
+    """Codes of the newest entries of the standard log."""
+    log = GXDLMSProfileGeneric("0.0.99.98.0.255")
+    client.read(log, 3)
+    used = client.read(log, 7)
+    request = client.client.readRowsByEntry(log, max(1, used - last + 1), last)
+    return [row[1] for row in client.client.updateValue(log, 2, client.exchange(request).value)]
+
+
+@pytest.fixture
+def image():
+    """The image that the virtual meter runs, with the signature behind it."""
+    folder = precompile.compiled()
+    if folder is None:
+        pytest.skip("the sources run where there is no compiler")
+    module = (folder / "rom_image.mpy").read_bytes()
+    return module[module.index(MAGIC) :]
+
+
+@pytest.mark.row("ERR-05", "ERR-15", "IDN-07")
+def test_a_changed_octet_of_the_program_is_found_within_the_hour(start_meter, connect, image):
+    meter = start_meter("--rate", "0")
+    client = connect(meter)
+    assert [value(client, f"1.{b}.0.2.8.255") for b in (0, 1)] == [bytes(16)] * 2
+    meter.post("/api/advance", seconds=60)
+    body = rom_image.image_of(precompile.COMPILED)
+    signed = rom_image.signed(body, precompile.COMPILED / "firmware")
+    digests = list(rom_image.image_digests(signed))
+    client = connect(meter)
+    assert [value(client, f"1.{b}.0.2.8.255") for b in (0, 1)] == digests
+    assert value(client, "0.0.97.97.0.255") == 0
+    # the name of a file that nothing here imports: the interpreter shall live
+    at = image.index(b"calibration_step.mpy")
+    meter.post("/api/chip", chip="processor", fault="bit_flip", at=at, bit=2)
+    meter.post("/api/advance", seconds=3600)
+    client = connect(meter)
+    assert value(client, "0.0.97.97.0.255") == 1 << 8
+    assert codes(client, 1) == [PROGRAM_MEMORY_ERROR]
+    assert value(client, "1.0.0.2.8.255") != digests[0]  # the legally relevant part has changed
+    assert value(client, "1.1.0.2.8.255") == digests[1]
+    assert len(meter.get("/api/health")["problems"]) == 1
+    meter.post("/api/chip", chip="processor", fault="clear")
+    meter.post("/api/advance", seconds=3600)
+    client = connect(meter)
+    assert value(client, "1.0.0.2.8.255") == digests[0]
+    assert meter.get("/api/health")["problems"] == []
+    assert value(client, "0.0.97.97.0.255") == 1 << 8  # it stays until a client clears it
