@@ -77,6 +77,10 @@ class Assembly:
         self._front_end()
         self._memories()
         self.rtc = self._clock()
+        # the world knows the time that the clock chip starts with; later it may be set wrong
+        self.world.epoch_us = self.rtc.utc_s() * 1_000_000 - timeline.now()
+        if options.scenario is not None:
+            self.world.scenario.play((options.scenario, options.seed))
         self.lcd = self._glass()
         self.led_active = self._led("led_active", pins.LED_ACTIVE)
         self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)

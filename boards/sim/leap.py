@@ -2,11 +2,15 @@
 
 The metrology engine hands each closed window's raw sums to `tap`. When the mains has stood still
 for `KEPT` of them and time is to fly (`--detail`, the rate, a leap), the capture of frames is
-held, and once a virtual second the windows that fit into the time go into the engine again, in
-their order, round and round, added up to about a second. What is left of the time stays due; at
-the end, or before anything changes, single windows and then frames fill it after all. The waves
-stand still while windows stand for them, so the engine's running window goes on without a seam,
-and no sample's time is lost or counted twice.
+held, and once a virtual second, in a leap every other second, the windows that fit into the time
+go into the engine again as one, in their order, round and round. That is a tenth of a second
+before the world's full second, so that what the meter does then finds its energies fresh. What is
+left of the time stays due; at the end, or before anything changes, single windows and then frames
+fill it after all. The waves stand still while windows stand for them, so the engine's running
+window goes on without a seam, and no sample's time is lost or counted twice.
+
+A load that steps while frequency and angles stay (a household's, scenario.py) disturbs one window
+only, and a second of them is enough to go on with.
 
 Everything here acts on the engine's own terms: the windows are its raw sums, so calibration,
 quantities, energies and pulses do their work as ever.
@@ -53,11 +57,15 @@ DETAILS = ["frames", "windows", "auto"]
 AUTO_RATE = 5  # up to this rate every frame is measured
 
 KEPT = const(16)
+_KEPT_OF_STEP = const(5)
 # Windows to pass after a change: one holds frames from before it, and when the frequency jumps the
 # engine believes the second window that says so, which leaves reactive power wrong until then.
 _UNSETTLED = const(5)
+_UNSETTLED_BY_STEP = const(1)
 _PERIOD_US = const(1_000_000)
+_BEFORE_SECOND_US = const(100_000)
 _BLOCK_FRAMES = const(40)
+_MOST = const(16)  # windows that are taken as one
 _ONE_FRAME = const(65536)  # q16, as in metrology.accumulators
 
 
@@ -78,13 +86,14 @@ class Leap:
         self._engine: Engine | None = None
         self._capture: Capture | None = None
         self._kept: list[RawSums] = []
-        self._merged: list[RawSums] = []  # at k: `_stride` windows from k on as one
-        self._stride = 0
+        self._merged: dict[int, RawSums] = {}  # at first * KEPT + count: so many windows as one
+        self._needed = KEPT  # windows to keep before they are repeated
         self._next = 0  # window to repeat next
         self._wait = _UNSETTLED  # windows still to pass before the next is kept
         self._event: object = None  # next second of a leap, None: every frame is captured
         self._owed_q16 = 0  # part of a frame that windows took and `drop` has not
         world.before_change.append(self.changed)
+        world.before_step.append(self.stepped)
 
     def attach(self, engine: "Engine", capture: "Capture") -> None:
         """Take the engine of a meter that has booted and the capture that feeds it."""
@@ -98,7 +107,7 @@ class Leap:
         """Forget the engine: the meter goes down, its capture with it."""
         self._engine = None
         self._capture = None
-        self._forget()
+        self._forget(_UNSETTLED, KEPT)
 
     def wanted(self) -> bool:
         """Tell whether windows shall stand for frames, if the mains is steady."""
@@ -113,7 +122,13 @@ class Leap:
     def changed(self) -> None:
         """Let the time so far be measured as it was; the mains is about to change."""
         self.finish()
-        self._forget()
+        self._forget(_UNSETTLED, KEPT)
+
+    def stepped(self) -> None:
+        """Let the time so far be measured as it was; loads are about to step, no more."""
+        self.finish()
+        # what a change before has not settled is still to settle
+        self._forget(max(self._wait, _UNSETTLED_BY_STEP), _KEPT_OF_STEP)
 
     def finish(self) -> None:
         """Measure what is due and capture every frame again."""
@@ -121,19 +136,21 @@ class Leap:
             return
         timeline.cancel(self._event)
         self._event = None
-        self._repeat(True)
+        self._repeat()
         while self._capture.due() > 0 and self._deliver():
             pass
         self._capture.release()
 
-    def _forget(self) -> None:
+    def _forget(self, wait: int, needed: int) -> None:
         if self._event is not None:
             # Among the last frames a window may have closed and asked for the next leap.
             timeline.cancel(self._event)
             self._event = None
         self._kept = []
-        self._merged = []
-        self._wait = _UNSETTLED
+        self._merged = {}
+        self._wait = wait
+        self._needed = needed
+        self._next = 0
         self._owed_q16 = 0
 
     def _tap(self, sums: "RawSums") -> None:
@@ -143,62 +160,72 @@ class Leap:
         if self._wait:
             self._wait -= 1
             return
-        kept = self._kept.pop(0) if len(self._kept) == KEPT else _empty(sums)
+        kept = self._kept.pop(0) if len(self._kept) == self._needed else _empty(sums)
         kept.copy_from(sums)
         self._kept.append(kept)
-        self._merged = []
-        if len(self._kept) == KEPT and self.wanted():
+        self._merged = {}
+        if len(self._kept) == self._needed and self.wanted():
             self._event = timeline.at(timeline.now_us, self._start)
 
     def _start(self) -> None:
         """Hold the capture; the engine has taken or will take what is captured so far."""
         assert self._capture is not None
         self._capture.hold()
-        if not self._merged:
-            self._merge()
-        self._event = timeline.after(_PERIOD_US, self._second)
-
-    def _merge(self) -> None:
-        """Add up as many windows as a second holds, from each one on."""
-        frames_q16 = sum([sums.frames_q16 for sums in self._kept])
-        second_q16 = self._world.rate_mhz * _ONE_FRAME // 1000
-        self._stride = min(KEPT, max(1, (second_q16 * KEPT + frames_q16 // 2) // frames_q16))
         self._next = 0
-        for first in range(KEPT):
-            merged = _empty(self._kept[first])
-            for k in range(self._stride):
-                merged.add(self._kept[(first + k) % KEPT])
-            self._merged.append(merged)
+        self._plan()
+
+    def _plan(self) -> None:
+        """Come back a little before the world's next full second."""
+        past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % _PERIOD_US
+        self._event = timeline.after(_PERIOD_US - past_us, self._second)
 
     def _second(self) -> None:
         if not self.wanted():
             self.finish()
             return
-        self._event = timeline.after(_PERIOD_US, self._second)
+        self._plan()
         # One frame goes its usual way: the firmware sees that its converter lives.
         assert self._capture is not None
         self._capture.deliver(1)
-        self._repeat(False)
+        second = (self._world.epoch_us + timeline.now_us) // _PERIOD_US
+        if second & 1 or not timeline.leaping():  # minutes begin with an even second
+            self._repeat()
 
-    def _repeat(self, last: bool) -> None:
+    def _windows(self, count: int) -> "RawSums":
+        """Return the next `count` windows as one; most often they have been added up before."""
+        if count == 1:
+            return self._kept[self._next]
+        place = self._next * _MOST + count
+        merged = self._merged.get(place)
+        if merged is None:
+            kept = self._kept
+            merged = _empty(kept[0])
+            for k in range(count):
+                merged.add(kept[(self._next + k) % len(kept)])
+            self._merged[place] = merged
+        return merged
+
+    def _repeat(self) -> None:
         """Give the engine the windows that fit into the frames due.
 
-        A second's worth at a time, for speed; `last`: single ones too.
+        As many at a time as fit: the engine's work is the same for one and for many.
         """
         assert self._capture is not None
         due_q16 = self._capture.due() * _ONE_FRAME - self._owed_q16
+        each_q16 = self._kept[0].frames_q16 + 1
         taken_q16 = 0
         while True:
-            sums = self._merged[self._next]
-            windows = self._stride
-            if last and due_q16 - taken_q16 < sums.frames_q16:
-                sums = self._kept[self._next]
-                windows = 1
+            # windows differ by some frames: the last of them may not fit any more
+            count = max(1, min(_MOST, (due_q16 - taken_q16) // each_q16))
+            sums = self._windows(count)
+            if due_q16 - taken_q16 < sums.frames_q16:
+                sums = self._windows(1)
+                count = 1
             if due_q16 - taken_q16 < sums.frames_q16:
                 break
             taken_q16 += sums.frames_q16
-            self._next = (self._next + windows) % KEPT
-            self.windows += windows
+            self._next = (self._next + count) % len(self._kept)
+            self.windows += count
             self._engine_window(sums)
         taken_q16 += self._owed_q16
         frames = taken_q16 // _ONE_FRAME

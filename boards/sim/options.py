@@ -8,6 +8,7 @@ import os
 import host
 
 MODELS = ("3ph", "1ph", "ct")
+SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
 _PORTS = 6
 _MAX_RATE = 1_000_000
@@ -31,6 +32,7 @@ The virtual meter: the unmodified firmware on simulated chips.
   --rate R       simulated seconds in a real second, 0: stand still (1)
   --detail D     frames, windows or auto (auto)
   --replay FILE  take frames from a frame file instead of the simulated mains
+  --scenario S   household: loads and a solar roof that change by the minute (a steady load)
   --seed N       seed of every random thing (1)
   --heap SIZE    heap of the interpreter, for the launcher (4M)
   --help         print this"""
@@ -54,6 +56,7 @@ class Options:
         self.rate = 1.0
         self.detail = "auto"
         self.replay: str | None = None
+        self.scenario: str | None = None
         self.seed = 1
         self.heap: str | None = None
         self.help = False
@@ -168,6 +171,8 @@ def _take(options: Options, name: str, value: str) -> None:
         options.detail = _choice(name, value, DETAILS)
     elif name == "--replay":
         options.replay = _file(name, value)
+    elif name == "--scenario":
+        options.scenario = _choice(name, value, SCENARIOS)
     elif name == "--seed":
         options.seed = _whole(name, value, 0, _MAX_SEED)
     else:
@@ -184,6 +189,7 @@ _WITH_VALUE = (
     "--rate",
     "--detail",
     "--replay",
+    "--scenario",
     "--seed",
     "--heap",
 )
@@ -213,6 +219,8 @@ def parse(arguments: "list[str]") -> Options:
             value = arguments[index]
             index += 1
         _take(options, name, value)
+    if options.scenario and options.replay:
+        raise OptionError("--scenario and --replay: either a scenario or a recording")
     if options.ports <= options.http < options.ports + _PORTS:
         raise OptionError(f"--http {options.http}: is one of the meter's ports")
     if not options.state:

@@ -163,6 +163,7 @@ class Synth:
         self._rows = [
             memoryview(self._tables)[_ROW * k : _ROW * (k + 1)] for k in range(len(channels))
         ]
+        self._flat = array("I", [_BIAS] * _ROW)
         self._parts = array("I", bytes(4 * 5))
         self._state = array("I", bytes(4 * (_SHIFTS + len(channels))))
         self._state[_RANDOM] = ((seed * 2654435761) ^ 0x9E3779B9) % _PERIOD or 1
@@ -196,8 +197,7 @@ class Synth:
 
     def _load_channel(self, index: int, components: "list[Component]") -> None:
         row = self._rows[index]
-        for point in range(_ROW):
-            row[point] = _BIAS
+        row[:] = self._flat
         phasors = _phasors(components)
         peak = 0.0  # bound of the wave in codes
         for a, b in phasors.values():

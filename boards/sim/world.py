@@ -11,6 +11,7 @@ idle; parameter switch 0 locked, 1 open; battery in volts; temperature in degree
 import sensors
 from fields import as_number, as_whole
 from mains import Mains
+from scenario import Scenario
 from sensor_errors import SensorErrors
 from synth import Synth
 
@@ -68,6 +69,9 @@ class World:
         self.relays: list[LatchingRelay] = []
         self.keys: dict[str, Key] = {}
         self.before_change: list[Callable[[], None]] = []  # told before the mains changes
+        self.before_step: list[Callable[[], None]] = []  # told before loads alone step
+        self.epoch_us = 0  # UTC of virtual time zero, microseconds since 2000
+        self.scenario = Scenario(self, seed)
         self._open: dict[str, bool] = dict.fromkeys(COVERS, False)
         self._magnet = False
         self._inputs = [False] * INPUTS
@@ -149,13 +153,22 @@ class World:
     # What the bench moves. Each raises ValueError for a wrong value and then changes nothing.
 
     def set_mains(self, changes: object) -> None:
-        """Take over a request of `POST /api/mains`."""
+        """Take over a request of `POST /api/mains`; one without a scenario ends it."""
         if self.replay is not None:
             raise ValueError("a recording is replayed: there is no mains to set")
+        rest, wanted = self.scenario.parse(changes)
         new = self.mains.copy()
-        new.apply(changes)
+        new.apply(rest)
         new.check_below(self.rate_mhz / 2000)
-        for callback in self.before_change:
+        self._take(new, self.before_change)
+        self.scenario.play(wanted)
+
+    def step_loads(self, new: Mains) -> None:
+        """Let other voltages, currents and lags hold from now on, all else as it is."""
+        self._take(new, self.before_step)
+
+    def _take(self, new: Mains, told: "list[Callable[[], None]]") -> None:
+        for callback in told:
             callback()
         self.mains = new
         if self._source == "phases":
@@ -244,10 +257,16 @@ class World:
         """Tell whether a cover is open."""
         return self._open[cover]
 
+    def mains_to_json(self) -> "dict[str, object]":
+        """Return the mains in the shape of `POST /api/mains`."""
+        state = self.mains.to_json()
+        state.update(self.scenario.to_json())
+        return state
+
     def to_json(self) -> "dict[str, object]":
         """Return the bench's settings in the shape of `/api/state`."""
         state: dict[str, object] = {
-            "mains": self.mains.to_json(),
+            "mains": self.mains_to_json(),
             "covers": {name: "open" if self._open[name] else "closed" for name in COVERS},
             "magnet": self._magnet,
             "inputs": list(self._inputs),

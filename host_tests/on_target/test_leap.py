@@ -182,6 +182,23 @@ def test_changes_are_felt_at_their_instant():
         check("energy over changes", difference < 2e-4, f_hz, energies, difference)
 
 
+def test_loads_step_by_the_minute():
+    """A household of some minutes: what a step leaves unsettled is measured frame by frame."""
+    energies = []
+    for detail in ("frames", "windows"):
+        meter = Meter(50, detail)
+        meter.world.epoch_us = 836_413_170_500_000  # 2026-07-03T16:59:30.5
+        meter.mains(scenario="household", seed=2)
+        meter.run(300)
+        meter.end()
+        energies.append([meter.uws(k) / 1_000_000 for k in range(10)])
+    flown = meter.leap.windows
+    check("windows stood for most of the time", flown > 0.9 * 1500, flown)
+    for k in range(10):
+        difference = abs(energies[1][k] - energies[0][k])
+        check("energy of a household", difference < 20, k, energies[0][k], energies[1][k])
+
+
 def test_frequency_may_jump():
     """Windows that were measured at the frequency of before stand for no others."""
     for before_hz, after_hz in ((50, 52), (49.37, 62.713), (65, 45)):
@@ -269,6 +286,7 @@ test_an_hour_is_right()
 test_a_window_that_closes_as_the_mains_changes_starts_nothing()
 test_frames_and_windows_agree()
 test_changes_are_felt_at_their_instant()
+test_loads_step_by_the_minute()
 test_frequency_may_jump()
 test_when_windows_stand_for_frames()
 test_quantities_stay_fresh()

@@ -5,6 +5,7 @@ relies on differences instead of absolute energies. `start_meter` gives a test m
 """
 
 import json
+import os
 import random
 import signal
 import socket
@@ -65,6 +66,12 @@ class VirtualMeter:
         if self._process is not None:
             self._process.kill()
             self._process.wait(STOP_TIMEOUT_S)
+
+    def cpu_s(self):
+        """Processor time that the meter's interpreter has used; a busy machine adds nothing."""
+        own = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        fields = Path(f"/proc/{own.split()[0]}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def running(self):
         return self._process is not None and self._process.poll() is None

@@ -76,6 +76,7 @@ def state(bench: "Bench") -> "Answer":
     answer.update(
         {
             "time": utc_text(bench.utc_s()),
+            "world_time": utc_text(bench.world_utc_s()),
             "uptime_s": processor.uptime_s(),
             "powered": processor.supply.powered,
             "supply": processor.supply.mains,
@@ -195,7 +196,7 @@ def ports(bench: "Bench") -> "Answer":
 def mains(bench: "Bench", request: "Fields") -> "Answer":
     """`POST /api/mains`: answers the state that holds from now on."""
     bench.world.set_mains(request)
-    return bench.world.mains.to_json()
+    return bench.world.mains_to_json()
 
 
 def key(bench: "Bench", request: "Fields") -> "Answer":

@@ -79,6 +79,10 @@ class Bench:
             return self.meter().clock.utc_s()
         return self.rtc().utc_s()
 
+    def world_utc_s(self) -> int:
+        """True time, which no client sets and no chip loses; UTC since 2000."""
+        return (self.world.epoch_us + timeline.now_us) // 1_000_000
+
     def rtc(self) -> "Ds3231":
         """The clock chip."""
         return self.chips["rtc"]  # pyright: ignore[reportReturnType]
