@@ -295,6 +295,7 @@ if TYPE_CHECKING:
         lcd: Lcd
         key_scroll: Input
         key_reset: Input
+        inputs: list[Input]  # on the terminals, in their order; the first two are tariff inputs
         led_active: PulseOutput
         led_reactive: PulseOutput
         disconnector: Relay

@@ -88,6 +88,7 @@ class Parts:
         )
         self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
         self.key_reset: hal.Input = _input(pins.KEY_RESET)
+        self.inputs: list[hal.Input] = [_input(number) for number in pins.INPUTS]
         self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE)
         self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE)
         self.disconnector: hal.Relay = _relay(

@@ -39,6 +39,7 @@ from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
 from app.tariff.billing import Billing
+from app.tariff.inputs import Inputs
 from app.tariff.parts import TariffParts
 from app.tasks import Supervisor
 from app.test_mode import TestMode
@@ -62,6 +63,8 @@ _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
 _TARIFF_LIMIT_S = const(120)
 _PROGRAM_LIMIT_S = const(60)
+_TARIFF_INPUTS = const(2)
+_PERIOD_S = const(900)  # measuring period 1
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
@@ -155,6 +158,9 @@ class Meter:
         if self.program.present():
             start("program memory", self.program.run, _PROGRAM_LIMIT_S)
         start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
+        if self.tariff.control.has_inputs:
+            inputs = Inputs(self.board.inputs[:_TARIFF_INPUTS], self.tariff.control.input_changed)
+            start("inputs", lambda _task: inputs.run())
         self._start_face()
         rs485 = self.serial_links[0]
         start("serial", lambda _task: rs485.run())
@@ -197,6 +203,8 @@ class Meter:
     def _store_again(self, region: str) -> None:
         if region == "energies":
             self.energy_record.save()
+        elif region == "calendar_active":
+            self.tariff.clockwork.wake()  # it is looked at again
         else:
             self.settings.restore(region)
 
@@ -249,6 +257,7 @@ class Meter:
                 lambda: self.parameters.damaged or self.outputs.damaged,
             ),
             (event_codes.PROGRAM_MEMORY_ERROR, lambda: self.program.damaged),
+            (event_codes.TARIFF_DAMAGED, self._tariff_undefined),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),
             (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
             (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
@@ -261,6 +270,14 @@ class Meter:
         power_fail.on_return = self.outages.seen
         return power_fail
 
+    def _check_tariff(self, tariff: TariffParts) -> None:
+        start_checks.tariff(tariff.rates, tariff.blocks, tariff.calendar, self._problem)
+
+    def _tariff_undefined(self) -> bool:
+        damaged = self.settings.damaged
+        tables = [key for key in start_checks.TARIFF_TABLES if key in damaged]
+        return self.tariff.calendar.damaged or bool(tables)
+
     def _build_tariff(self) -> TariffParts:
         tariff = TariffParts(
             self.memory,
@@ -269,11 +286,18 @@ class Meter:
             self.engine.energies,
             self.energy_record.save,
             self.resolver,
+            self.board.variant.nominal_frequency_hz,
         )
         tariff.calendar.active()  # finds out whether it can be read
-        start_checks.tariff(tariff.rates, tariff.calendar, self._problem)
+        self._check_tariff(tariff)
+        control = tariff.control
+        control.on_event = self.events.post
+        control.has_inputs = len(self.board.inputs) >= _TARIFF_INPUTS
+        quantities = self.engine.quantities
         self.engine.on_window.append(tariff.rates.window)
+        self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
+        self.clock.every(_PERIOD_S, control.period_ended)
         profiles = billing_profiles.open_all(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
@@ -327,4 +351,5 @@ class Meter:
             self._problem(start_checks.NO_MEMORY, lasts=silent)
             silent = self.clock.rtc_failed
             self._problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
+            self._check_tariff(self.tariff)
             task.report()

@@ -56,6 +56,7 @@ _DEFAULTS = (
     ("special_days", b""),
     ("tariff_scripts", b""),
     ("calendar_start", b""),
+    ("tariff_control", b""),
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number

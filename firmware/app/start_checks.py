@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         damaged: bool
 
 
+# settings without which no tariff is defined (row TOU-24)
+TARIFF_TABLES = ("energy_masks", "special_days", "tariff_scripts")
 NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
 
 
@@ -47,7 +49,8 @@ def stored(parts: "Parts", energies: int, tell: "Callable[[str, int], None]") ->
             event_codes.DATA_DAMAGED,
         )
     for key in parts.settings.damaged:
-        tell("setting " + key + " is damaged, it counts as never made", event_codes.MEMORY_ERROR)
+        code = event_codes.TARIFF_DAMAGED if key in TARIFF_TABLES else event_codes.MEMORY_ERROR
+        tell("setting " + key + " is damaged, it counts as never made", code)
     if parts.security.counters.lost:
         tell(
             "invocation counters are damaged, nothing is ciphered until keys change",
@@ -79,16 +82,23 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
 
 
 def tariff(
-    rates: "Damageable", calendar: "Damageable", tell: "Callable[[str, int], None]"
+    rates: "Damageable",
+    blocks: "Damageable",
+    calendar: "Damageable",
+    tell: "Callable[[str, int, bool], None]",
 ) -> None:
-    """Tell of rate registers and the active calendar."""
-    if rates.damaged:
-        tell(
-            "both copies of the rate registers are damaged, they start at zero",
-            event_codes.DATA_DAMAGED,
-        )
-    if calendar.damaged:
-        tell(
-            "both copies of the active calendar are damaged, the rate stays as it is",
+    """Tell of what the tariff stands on; the last argument says whether it is so now."""
+    for part, text, code in (
+        (rates, "rate registers are damaged, they start at zero", event_codes.DATA_DAMAGED),
+        (
+            blocks,
+            "block registers are damaged, they start at zero",
             event_codes.MEMORY_ERROR,
-        )
+        ),
+        (
+            calendar,
+            "active calendar are damaged, the first rate counts",
+            event_codes.TARIFF_DAMAGED,
+        ),
+    ):
+        tell("both copies of the " + text, code, part.damaged)

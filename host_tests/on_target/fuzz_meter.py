@@ -8,8 +8,8 @@ from sparse_memory import SparseFlash, SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue, certificate_methods, event_values
-from app.dlms import conformance, general
+from app.cosem import catalogue, certificate_methods, event_values, selective_access
+from app.dlms import access, block_transfer, conformance, general
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
 from app.logs.certification_log import CertificationLog
@@ -23,7 +23,7 @@ from app.storage.rings import Rings
 from app.storage.vault import Vault
 
 # imported on demand by the firmware; what they take of the heap stays, so take it before
-ON_DEMAND = (certificate_methods, general)
+ON_DEMAND = (access, block_transfer, certificate_methods, general, selective_access)
 
 
 class FuzzError(Exception):

@@ -45,3 +45,38 @@ def due_at(calendar, moment, names_day):
             chosen = [action for action in passed if action[0] == latest][-1]
             return midnight + datetime.timedelta(seconds=latest), chosen[1], chosen[2]
     return None
+
+
+def dues_at(calendar, moment, names_day):
+    """The action in force of each script table that the calendar names, oldest first."""
+    tables = {script for actions in calendar["days"].values() for _, script, _ in actions}
+    found = []
+    for table in tables:
+        days = {
+            day_id: [action for action in actions if action[1] == table]
+            for day_id, actions in calendar["days"].items()
+        }
+        due = due_at({**calendar, "days": days}, moment, names_day)
+        if due is not None:
+            found.append(due)
+    return sorted(found)
+
+
+class Blocks:
+    """Block tariff of one rate, counted a watt hour at a time."""
+
+    def __init__(self):
+        self.thresholds = [0, 0, 0]
+        self.registers = [0, 0, 0, 0]
+        self.used = 0
+
+    def count(self, wh):
+        for _ in range(wh):
+            block = 0
+            while block < 3 and self.thresholds[block] and self.used >= self.thresholds[block]:
+                block += 1
+            self.registers[block] += 1
+            self.used += 1
+
+    def new_period(self):
+        self.used = 0

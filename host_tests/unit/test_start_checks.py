@@ -1,5 +1,7 @@
 """What a start says of tables that it found damaged."""
 
+import itertools
+
 import pytest
 
 from app import event_codes, start_checks
@@ -10,14 +12,18 @@ class Part:
         self.damaged = damaged
 
 
-@pytest.mark.parametrize("rates", [False, True])
-@pytest.mark.parametrize("calendar", [False, True])
-def test_damaged_rates_and_calendars_are_told_each_by_its_code(rates, calendar):
+TEXTS = (
+    ("rate registers", event_codes.DATA_DAMAGED),
+    ("block registers", event_codes.MEMORY_ERROR),
+    ("calendar", event_codes.TARIFF_DAMAGED),
+)
+
+
+@pytest.mark.parametrize("damaged", list(itertools.product([False, True], repeat=3)))
+def test_what_of_the_tariff_is_damaged_is_told_each_by_its_code(damaged):
     told = []
-    start_checks.tariff(Part(rates), Part(calendar), lambda text, code: told.append((text, code)))
-    expected = [("rate registers", event_codes.DATA_DAMAGED)] * rates
-    expected += [("calendar", event_codes.MEMORY_ERROR)] * calendar
-    assert len(told) == len(expected)
-    for (text, code), (word, number) in zip(told, expected, strict=True):
+    start_checks.tariff(*map(Part, damaged), lambda *said: told.append(said))
+    assert [lasts for _, _, lasts in told] == list(damaged)
+    for (text, code, _), (word, number) in zip(told, TEXTS, strict=True):
         assert word in text
         assert code == number

@@ -115,13 +115,9 @@ moments = st.datetimes(datetime.datetime(2023, 12, 20), datetime.datetime(2025, 
 @given(calendars, moments)
 def test_the_action_in_force_is_that_of_the_model(calendar, moment):
     moment = moment.replace(microsecond=0)
-    due = activated(calendar).due_at(local_s(moment))
-    expected = reference.due_at(calendar, moment, names)
-    if expected is None:
-        assert due is None
-    else:
-        begin, script, selector = expected
-        assert due == (local_s(begin), script, selector)
+    dues = activated(calendar).dues_at(local_s(moment))
+    expected = reference.dues_at(calendar, moment, names)
+    assert dues == [(local_s(begin), *what) for begin, *what in expected]
 
 
 @settings(max_examples=60, deadline=None)
@@ -131,7 +127,7 @@ def test_nothing_changes_before_the_next_change(calendar, moment):
     now_s = local_s(moment.replace(microsecond=0))
     next_s = meter.next_change(now_s)
     assert now_s < next_s <= (now_s // 86400 + 1) * 86400
-    assert meter.due_at(next_s - 1) == meter.due_at(now_s)
+    assert meter.dues_at(next_s - 1) == meter.dues_at(now_s)
 
 
 def largest():
@@ -213,7 +209,7 @@ def test_a_half_that_points_nowhere_is_not_activated():
         assert meter.active().pack() == before
 
 
-def test_a_damaged_active_half_is_empty_and_known_as_damaged():
+def test_a_damaged_active_half_is_known_as_damaged_and_asks_for_rate_one():
     memory = Memory()
     meter = make(memory)
     half = tables_of(
@@ -230,8 +226,13 @@ def test_a_damaged_active_half_is_empty_and_known_as_damaged():
     record = regions.open_record(memory, "calendar_active")
     for address in record._addresses:
         memory.octets[address + 10] ^= 1
-    assert meter.due_at(1000) is None
+    assert meter.due_at(1000) == (0, TARIFFS, 1)
     assert meter.damaged
+    assert meter.active().days == []
+    meter.put_passive(half)
+    meter.activate()
+    assert not meter.damaged
+    assert meter.due_at(1000)[2] == 3
 
 
 def test_a_chip_without_an_answer_has_no_calendar():

@@ -47,6 +47,8 @@ EVENTS = (
     (codes.DECIPHERING_FAILED, _F | _Y, _FRAUD_ALARM),
     (codes.REPLAYED, _F | _Y, _FRAUD_ALARM),
     (codes.PHASE_SEQUENCE_REVERSED, _S, _ALARM_2 + 11),
+    (codes.TARIFF_INTERNAL, _S, NO_ALARM),
+    (codes.TARIFF_EXTERNAL, _S, NO_ALARM),
     (codes.BILLING_REMOTE, _S, NO_ALARM),
     (codes.BILLING_MANUAL, _S, NO_ALARM),
     (codes.BILLING_REGULAR, _S, NO_ALARM),

@@ -99,6 +99,9 @@ REGIONS = _Table(
     "profile_4_setup 388 1\n"
     "pulse_outputs 25 1\n"
     "extremes 336 1\n"
+    "tariff_control 16 1\n"
+    "tariff_before 32 1\n"  # the special tariff: masks that were active before
+    "blocks 480 1\n"
     "schedules_due 44 1\n"  # with the same as schedules_done before it
     "billing 48 1\n"
     "billing_options 1 1\n"

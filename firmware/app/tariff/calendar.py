@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOGICAL_NAME = b"\x00\x00\x0d\x00\x00\xff"  # 0-0:13.0.0.255
 NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"
+_FALLBACK = (0, b"\x00\x00\x0a\x00\x64\xff", 1)  # script 1 of the tariff table 0-0:10.0.100
 _DAYS_BACK = const(8)  # every week has passed by then
 
 
@@ -95,23 +96,38 @@ class Calendar:
             return -1
         return patterns.first_time(start[:5], start[5:9], after_s, until_s)
 
-    def due_at(self, local_s: int) -> "Due | None":
-        """Return the action in force at a local time, None if the calendar has none."""
+    def dues_at(self, local_s: int) -> "list[Due]":
+        """Return the action in force of each script table that the calendar names, oldest first.
+
+        A damaged calendar asks for the first rate (row TOU-24).
+        """
         half = self.active()
+        if self.damaged:
+            return [_FALLBACK]
+        found: list[Due] = []
         today = local_s // civil.DAY_S
         for days in range(today, max(today - _DAYS_BACK, -1), -1):
+            known = [due[1] for due in found]
             moment_s = min(local_s, (days + 1) * civil.DAY_S - 1)
-            latest: Due | None = None
+            latest: dict[bytes, Due] = {}
             for second, script, selector in self._actions(half, days, moment_s):
                 begin_s = days * civil.DAY_S + second
-                if begin_s <= moment_s and (latest is None or begin_s >= latest[0]):
-                    latest = (begin_s, script, selector)
-            if latest is not None:
-                return latest
-        return None
+                if begin_s > moment_s or script in known:
+                    continue
+                if script not in latest or begin_s >= latest[script][0]:
+                    latest[script] = (begin_s, script, selector)
+            found += latest.values()
+            if len(found) == len(half.scripts):
+                break
+        return sorted(found)
+
+    def due_at(self, local_s: int) -> "Due | None":
+        """Return the action that was due last, None if the calendar has none."""
+        dues = self.dues_at(local_s)
+        return dues[-1] if dues else None
 
     def next_change(self, local_s: int) -> int:
-        """Return the next local second at which `due_at` may answer otherwise."""
+        """Return the next local second at which `dues_at` may answer otherwise."""
         half = self.active()
         days = local_s // civil.DAY_S
         next_s = (days + 1) * civil.DAY_S
@@ -159,7 +175,7 @@ class Calendar:
             stored = regions.open_record(self._memory, name)
             payload = stored.load()
         except OSError:
-            return tables.Tables(), record.LOST
+            return tables.Tables(), record.BLANK  # no damage, it may answer again
         return tables.unpack(payload if payload is not None else b""), stored.state
 
     def _store(self, name: str, half: tables.Tables) -> None:

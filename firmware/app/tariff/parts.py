@@ -1,4 +1,8 @@
-"""The tariff of a meter, put together: what it consists of and how a due script gets done."""
+"""The tariff of a meter, put together: what it consists of and how a due script gets done.
+
+What belongs to the tariff is built here and found as an attribute of TariffParts; the rules stand
+in the parts.
+"""
 
 from micropython import const
 
@@ -7,6 +11,8 @@ from app.axdr import ENUM, OCTET_STRING, UINT16, Writer
 from app.errors import AccessRefused
 from app.tariff import billing, calendar, rates, scripts
 from app.tariff.activation import Activation, rate_name
+from app.tariff.blocks import Blocks
+from app.tariff.control import CALENDAR, TARIFF_SCRIPTS, Control
 from app.tariff.schedule import FIRST_OF_MONTH, Midnights, SingleAction
 from app.tariff.special_days import SpecialDays
 from app.tariff.tariff import Tariff
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
 
 _SCRIPT_TABLE = const(9)
 _EXECUTE = const(1)
-_CALENDAR = const(20)
+_CALENDAR_CLASS = const(20)
 _REGISTER_ACTIVATION = const(6)
 _ACTIVE_MASK = const(4)
 _BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BILLING_2))
@@ -49,6 +55,7 @@ class TariffParts:
         energies: "Energies",
         keep_totals: "Callable[[], None]",
         resolver: "Resolver",
+        nominal_frequency_hz: int,
     ) -> None:
         self._resolver = resolver
         self.rates = rates.RateEnergies(memory, energies, keep_totals)
@@ -75,6 +82,13 @@ class TariffParts:
         )
         self.energy_masks.apply()
         self.runner = scripts.Runner(resolver)
+        self.control = Control(
+            memory, settings, self.clockwork, [self.energy_masks], nominal_frequency_hz
+        )
+        self.clockwork.may_act = lambda script: (
+            script != TARIFF_SCRIPTS or self.control.decides() == CALENDAR
+        )
+        self.blocks = Blocks(memory, self.rates.value_wh, keep_totals)
 
     def rate(self) -> int:
         """Return the number of the energy rate in force, 0 if the active mask names none."""
@@ -99,7 +113,7 @@ class TariffParts:
                 raise AccessRefused(OBJECT_UNDEFINED)
             self.billing.capture(selector, billing.REGULAR, utc_s)
         elif script == calendar.LOGICAL_NAME:
-            reference = Reference(_CALENDAR, script, selector)
+            reference = Reference(_CALENDAR_CLASS, script, selector)
             self._resolver.execute(reference, b"\x0f\x00")
         else:
             reference = Reference(_SCRIPT_TABLE, script, _EXECUTE)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from app.clock import Clock
     from app.storage.record import Record
-    from app.tariff.calendar import Calendar
+    from app.tariff.calendar import Calendar, Due
     from app.tasks import Task
     from hal import Memory
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     Execute = Callable[[bytes, int, int], None]
     Done = Callable[[bytes, int, int], bool]
 
+_FARTHEST_S = const(60)  # what has closed since then cannot be shared out any more
 _LONGEST_SLEEP_S = const(60)  # so often is kept how far the schedules have come
 _LATE_S = const(10)  # an action noticed so late still counts from its moment, others from now
 _NEVER = const(-1)
@@ -72,6 +73,8 @@ class Tariff:
         self.calendar = calendar
         self.schedules = schedules
         self.refused = 0  # scripts that were due and could not be carried out whole
+        # whether the calendar may execute a script of this table
+        self.may_act: Callable[[bytes], bool] = lambda _script: True
         self._clock = clock
         self._execute = execute
         self._done = done
@@ -80,8 +83,8 @@ class Tariff:
         self._due: list[tuple[int, int]] = []  # place of the schedule, moment in UTC seconds
         self._noted = False  # the note holds some
         self._woken = asyncio.Event()
-        self._last_due: tuple[int, bytes, int] | None = None
-        self._acting_utc_s = _NEVER
+        self._last_dues: list[Due] = []
+        self._acting_ms = _NEVER
         self._seen_s = 0  # local times of the last look and of the next one that is needed
         self._next_s = 0
         self._done_local_s = self._restore()
@@ -90,11 +93,17 @@ class Tariff:
 
     def acting_ms(self) -> int:
         """Return the ticks of the moment for which a script is carried out, else of now."""
-        now_ms = ticks.now_ms()
-        if self._acting_utc_s == _NEVER:
-            return now_ms
-        late_ms = (self._clock.utc_s() - self._acting_utc_s) * 1000
-        return now_ms - late_ms - self._clock.hundredths() * 10
+        return ticks.now_ms() if self._acting_ms == _NEVER else self._acting_ms
+
+    def at_ms(self, utc_s: int) -> int:
+        """Return the ticks at which the second `utc_s` of the last minute began."""
+        late_s = min(max(0, self._clock.utc_s() - utc_s), _FARTHEST_S)
+        at_ms = ticks.now_ms() - late_s * 1000 - self._clock.hundredths() * 10
+        return at_ms & 0x3FFFFFFF
+
+    def utc_s(self) -> int:
+        """Return the present time."""
+        return self._clock.utc_s()
 
     def wake(self) -> None:
         """Look again at what is due: a table, a schedule or the clock has changed."""
@@ -166,7 +175,7 @@ class Tariff:
 
     def _work_off(self) -> None:
         """Carry out what is noted; what the memory did not take stays for the next time."""
-        if not self._due or self._acting_utc_s != _NEVER:  # a script that changes a schedule
+        if not self._due or self._acting_ms != _NEVER:  # a script that changes a schedule
             return
         left: list[tuple[int, int]] = []
         for entry in self._due:
@@ -183,17 +192,34 @@ class Tariff:
         return schedule.script, schedule.selector, entry[1]
 
     def _follow_calendar(self, local_s: int, utc_s: int) -> None:
-        due = self.calendar.due_at(local_s)
-        if due is None or due == self._last_due:
-            return
-        self._last_due = due
-        began_utc_s = self._utc_s(due[0], utc_s)
-        late = not 0 <= utc_s - began_utc_s <= _LATE_S
-        self._carry_out(due[1], due[2], utc_s if late else began_utc_s)
+        dues = self.calendar.dues_at(local_s)
+        last_dues = self._last_dues
+        self._last_dues = dues
+        for due in dues:
+            if due in last_dues or not self.may_act(due[1]):
+                continue
+            began_utc_s = self._utc_s(due[0], utc_s)
+            late = not 0 <= utc_s - began_utc_s <= _LATE_S
+            self._carry_out(due[1], due[2], utc_s if late else began_utc_s)
+
+    def recall(self, script: bytes) -> bool:
+        """Do once more, from now on, what the calendar asks of a script table, if it does."""
+        utc_s = self._clock.utc_s()
+        for due in self.calendar.dues_at(self._local_s(utc_s)):
+            if due[1] == script:
+                self.carry_out(script, due[2], utc_s, ticks.now_ms())
+                return True
+        return False
 
     def _carry_out(self, script: bytes, selector: int, utc_s: int) -> bool:
-        """Return False if a memory did not answer."""
-        self._acting_utc_s = utc_s
+        return self.carry_out(script, selector, utc_s, self.at_ms(utc_s))
+
+    def carry_out(self, script: bytes, selector: int, utc_s: int, at_ms: int) -> bool:
+        """Execute a script for a moment, given by time and by ticks; what fails is counted.
+
+        Return False if a memory did not answer.
+        """
+        self._acting_ms = at_ms
         try:
             self._execute(script, selector, utc_s)
         except OSError:
@@ -202,7 +228,7 @@ class Tariff:
         except (MeterError, ValueError):
             self.refused += 1
         finally:
-            self._acting_utc_s = _NEVER
+            self._acting_ms = _NEVER
         return True
 
     def _next_after(self, local_s: int) -> int:

@@ -1,0 +1,103 @@
+"""Registers of the tariff as files of registers: energy by rates and by blocks.
+
+What they share with the totals, unit and type, is asked of the totals' own file.
+"""
+
+from micropython import const
+
+from app.tariff.blocks import BLOCKS
+from app.tariff.rates import RATES, REGISTERS
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.registers import RegisterFile
+    from app.tariff.blocks import Blocks
+    from app.tariff.rates import RateEnergies
+
+_ENERGY_D = const(8)
+_A_IMPORT_C = const(1)
+
+
+class RateRegisters:
+    """The rate registers, 1-0:C.8.1 to C.8.8 of eleven energies (row EN-03)."""
+
+    count = REGISTERS
+
+    def __init__(self, rates: "RateEnergies", totals: "RegisterFile") -> None:
+        self._rates = rates
+        self._totals = totals
+
+    def find(self, c: int, d: int, e: int) -> int:
+        """Return the index of 1-0:C.D.E.255, -1 if it is no rate register."""
+        if d != _ENERGY_D or not 1 <= e <= RATES:
+            return -1
+        kind = c - 1 if 1 <= c <= 10 else (10 if c == 15 else -1)
+        return kind * RATES + e - 1 if kind >= 0 else -1
+
+    def obis(self, index: int) -> tuple[int, int, int]:
+        """Return (C, D, E) of a register."""
+        kind, rate = divmod(index, RATES)
+        return (kind + 1 if kind < 10 else 15), _ENERGY_D, rate + 1
+
+    def value(self, index: int) -> int:
+        """Return the energy in Wh, varh or VAh."""
+        return self._rates.value_wh(index)
+
+    def scaler(self, index: int) -> int:
+        """Return the power of ten of the value."""
+        return self._totals.scaler(self._total(index))
+
+    def unit(self, index: int) -> int:
+        """Return the unit code of the Blue Book."""
+        return self._totals.unit(self._total(index))
+
+    def tag(self, index: int) -> int:
+        """Return the A-XDR type of the value."""
+        return self._totals.tag(self._total(index))
+
+    def _total(self, index: int) -> int:
+        c, d, _ = self.obis(index)
+        return self._totals.find(c, d, 0)
+
+
+class BlockRegisters:
+    """The registers of the blocks, 1-b:1.8.1 to b:1.8.8, where b is the block (row TOU-20)."""
+
+    count = BLOCKS * RATES
+
+    def __init__(self, blocks: "Blocks", totals: "RegisterFile") -> None:
+        self._blocks = blocks
+        self._totals = totals
+        self._total = totals.find(_A_IMPORT_C, _ENERGY_D, 0)
+
+    def find(self, c: int, d: int, e: int) -> int:
+        """Return -1: no register has 0 in value group B."""
+        return -1
+
+    def obis(self, index: int) -> tuple[int, int, int]:
+        """Return (C, D, E) of a register."""
+        return _A_IMPORT_C, _ENERGY_D, index % RATES + 1
+
+    def value(self, index: int) -> int:
+        """Return the energy in Wh."""
+        return self._blocks.value_wh(index // RATES, index % RATES)
+
+    def scaler(self, index: int) -> int:
+        """Return the power of ten of the value."""
+        return self._totals.scaler(self._total)
+
+    def unit(self, index: int) -> int:
+        """Return the unit code of the Blue Book."""
+        return self._totals.unit(self._total)
+
+    def tag(self, index: int) -> int:
+        """Return the A-XDR type of the value."""
+        return self._totals.tag(self._total)
+
+
+def block_names() -> bytes:
+    """Return the logical names of the block registers, end to end."""
+    names = bytearray()
+    for index in range(BLOCKS * RATES):
+        names += bytes((1, index // RATES + 1, 1, 8, index % RATES + 1, 255))
+    return bytes(names)
