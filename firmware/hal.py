@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         skew_ns: list[int]  # by phase: how much later the voltage is sampled than the current
 
         def start(self) -> None:
-            """Reset and configure the chip, check its identity, begin to capture.
+            """Reset and configure the chip, check its identity, begin to capture, also anew.
 
             Raises OSError if the chip does not answer as its data sheet says.
             """

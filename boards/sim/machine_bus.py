@@ -325,6 +325,12 @@ class SpiCapture:
         if self._event is not None:
             timeline.cancel(self._event)  # a hundred events a second are dear in a leap
 
+    def freeze(self) -> None:
+        """Do nothing more until it is started anew: a fault."""
+        self._handler = None
+        self._ring = None
+        self.hold()
+
     def due(self) -> int:
         """Return how many frames are converted and not captured."""
         return self._chip.frames_due()

@@ -12,6 +12,7 @@ import sys
 import host
 import loop
 import machine as _machine
+import machine_bus
 import pins
 import power
 import timeline
@@ -37,6 +38,7 @@ class Faults(Chip):
     NAME = "processor"
     FAULTS = {
         "hang": ("hang", (("ms", 60_000),)),  # a task computes and lets no other run
+        "capture_stops": ("stop_capture", ()),  # what moves frames stands still till set up anew
         "bit_flip": ("flip_bit", (("at", None), ("bit", 0))),  # in the flash that holds the code
     }
 
@@ -71,6 +73,11 @@ class Faults(Chip):
             timeline.pass_us(ms * 1000)
 
         loop.create_task(block(), loop.METER)
+
+    def stop_capture(self) -> None:
+        """Freeze what moves frames; its interrupts end with it."""
+        for capture in machine_bus.captures:
+            capture.freeze()
 
 
 class Processor:

@@ -31,6 +31,7 @@ REPLAYED = const(50)
 PHASE_SEQUENCE_REVERSED = const(88)
 TARIFF_INTERNAL = const(201)  # its source was external before
 TARIFF_EXTERNAL = const(202)
+OVERHEATED = const(206)
 BILLING_REMOTE = const(209)  # end of billing by a client
 BILLING_MANUAL = const(210)  # by the sealed key
 BILLING_REGULAR = const(223)  # by a schedule

@@ -32,6 +32,8 @@ from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
+from app.quality.extremes import Extremes
+from app.quality.temperature import Temperature
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.settings import Settings
@@ -111,6 +113,8 @@ class Meter:
         self.engine.on_window.append(self.energy_record.window)
         self.measuring = Measuring(board.frames, self.engine, self._problem)
         self._factory(memory, stored)
+        self.extremes = Extremes(memory, self.clock, self.engine)
+        self.temperature = Temperature(self.clock, self.settings, self.events.post)
         start_checks.factory(self, self._problem)
         self._open_logs()
         self.registers = RegisterFile(
@@ -153,6 +157,7 @@ class Meter:
         start = self.supervisor.start
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
+        start("measuring watch", self.measuring.watch, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
         self.tariff.billing.restart()
         if self.program.present():
@@ -301,6 +306,7 @@ class Meter:
         profiles = billing_profiles.open_all(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
+        tariff.billing.on_billing.append(self.extremes.new_billing_period)
         return tariff
 
     def _rs485_link(self) -> SerialLink:

@@ -15,6 +15,7 @@ from app.cosem import (
     factory_values,
     health_values,
     power_values,
+    quality_values,
     tariff_objects,
     waveform_profile,
 )
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from app.production import Production
     from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
+    from app.quality.extremes import Extremes
+    from app.quality.temperature import Temperature
     from app.registers import RegisterFile
     from app.security import Security
     from app.settings import Settings
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
         clock: Clock
         engine: Engine
         events: EventBook
+        extremes: Extremes
         identification: Identification
         lock: ParameterLock
         outages: Outages
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
         security: Security
         settings: Settings
         tariff: TariffParts
+        temperature: Temperature
         test_mode: TestMode
 
 
@@ -88,6 +93,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     event_values.add_events(objects, meter.events, meter.certification, clock)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
     factory_values.add_outputs(objects, meter.outputs)
+    quality_values.add(objects, meter.extremes, meter.temperature, clock)
     factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)

@@ -63,6 +63,12 @@ class Period:
         clock = self._clock
         self.due_utc_s = clock.zone.next_boundary(clock.utc_s(), self.period_s)
 
+    def set_length(self, period_s: int) -> None:
+        """Let the period end at multiples of `period_s` from now on; it divides a day."""
+        self.period_s = period_s
+        self.plan()
+        self._clock.wake()
+
     def hasten(self, utc_s: int) -> None:
         """Let the owner be called once at `utc_s` already, if that comes before the boundary."""
         if utc_s < self.due_utc_s:

@@ -60,6 +60,7 @@ _DEFAULTS = (
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number
+    ("overheating", b""),
     ("profile_1_setup", b""),
     ("profile_2_setup", b""),
     ("profile_3_setup", b""),

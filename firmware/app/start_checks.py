@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         security: Security
         settings: Settings
 
+        @property
+        def extremes(self) -> "Damageable":  # noqa: D102
+            ...
+
     class Damageable(Protocol):
         """What found both of its copies unusable."""
 
@@ -69,6 +73,8 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
             "both copies of the power counters are damaged, they start at zero",
             event_codes.MEMORY_ERROR,
         )
+    if parts.extremes.damaged:
+        tell("both copies of the extremes are damaged, they begin anew", event_codes.MEMORY_ERROR)
     if parts.outputs.damaged:
         tell(
             "both copies of the pulse outputs are damaged, they are off",

@@ -51,6 +51,7 @@ class Engine:
     are cleared afterwards, so copy what is kept
     undelayed: the calibrated delays cannot be corrected at this frame rate, so they are not
     last_whole: the last window held whole cycles of the mains
+    frames_q16: frames of the last window, of `rate_mhz` thousandths of a frame a second
     on_window: called without arguments after each window, quantities and energies up to date
     half_cycles: one-cycle RMS of the voltages, refreshed each half cycle
     on_half_cycle: None, or called without arguments after each block in which a half cycle ended
@@ -75,20 +76,21 @@ class Engine:
         weights = Weights(scale, calibration)
         phases = variant.phases
         self._scale = scale
-        self._nominal_uhz = variant.nominal_frequency_hz * _HZ
+        self.nominal_uhz = variant.nominal_frequency_hz * _HZ
         self.quantities = Quantities(phases, weights, rate)
         self.energies = Energies(variant, rate)
         self.pulses = Pulses(variant.pulses_per_kwh, rate)
         self.tap: Callable[[RawSums], None] | None = None
         self.on_window: list[Callable[[], None]] = []
-        self.half_cycles = HalfCycles(weights.u_pv, source.channels, rate, self._nominal_uhz)
+        self.half_cycles = HalfCycles(weights.u_pv, source.channels, rate, self.nominal_uhz)
         self.on_half_cycle: Callable[[], None] | None = None
         self.windows = 0  # closed since start
         self.last_whole = False
+        self.frames_q16 = 0
         self._history = History(source.channels, rate)
         self._weights = weights
         self._source = source
-        self._rate_mhz = rate
+        self.rate_mhz = rate
         self._lost = source.lost
         self._frames = array("i", bytes(4 * BLOCK * source.channels))
         self._accumulators = Accumulators(phases, source.channels)
@@ -97,7 +99,7 @@ class Engine:
             self._set_delays(calibration.delay_ns)
         except CalibrationError:
             self.undelayed = True
-        self._oscillator = Oscillator(rate, self._nominal_uhz)
+        self._oscillator = Oscillator(rate, self.nominal_uhz)
         self._reference = Reference(variant, weights.u_pv, source.channels, rate)
         self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
         self._partial.dc_u_q16 = self.quantities.dc_u_q16
@@ -110,7 +112,7 @@ class Engine:
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
         self._second_weight_q16 = -1  # >= 0: the next frame is the second of a window's end
-        self._last_uhz = self._nominal_uhz  # what the last whole window said
+        self._last_uhz = self.nominal_uhz  # what the last whole window said
         self._silence_frames = rate // 5_000_000 * 1000 + rate % 5_000_000 // 5000  # 0.2 s
 
     def recalibrate(self, calibration: "Calibration") -> None:
@@ -168,6 +170,7 @@ class Engine:
             return
         quantities = self.quantities
         self.last_whole = sums.whole and sums.cycles > 0
+        self.frames_q16 = sums.frames_q16
         if not sums.whole and quantities.valid:
             quantities = self._partial
             quantities.dc_known = self.quantities.dc_known
@@ -188,10 +191,10 @@ class Engine:
 
     def _set_delays(self, delay_ns: list[int]) -> None:
         """Delay each phase as calibrated and sampled; all or, if one cannot be, none."""
-        rate = self._rate_mhz
+        rate = self.rate_mhz
         skew_ns = self._source.skew_ns
         filters = [
-            delay_filter(delay_ns[k] + skew_ns[k], rate, self._nominal_uhz)
+            delay_filter(delay_ns[k] + skew_ns[k], rate, self.nominal_uhz)
             for k in range(len(delay_ns))
         ]
         for phase, (filter_q16, late_u, late_i) in enumerate(filters):
@@ -269,7 +272,7 @@ class Engine:
         else:
             span_q16 = end_q16
             cycles, whole = self._cycles, True
-        uhz = (cycles * self._rate_mhz * 65_536_000 + (span_q16 >> 1)) // span_q16
+        uhz = (cycles * self.rate_mhz * 65_536_000 + (span_q16 >> 1)) // span_q16
         if not _LOWEST_UHZ <= uhz <= _HIGHEST_UHZ:
             if self._state == _LOCKED:
                 self._search()
@@ -296,7 +299,7 @@ class Engine:
         if self._state == _LOCKED and jump > _JUMP_UHZ:
             running = self._running
             running.span_q16 = (
-                running.cycles * self._rate_mhz * 65_536_000 // self._oscillator.frequency_uhz
+                running.cycles * self.rate_mhz * 65_536_000 // self._oscillator.frequency_uhz
             )
         else:
             self._oscillator.set_frequency(uhz)

@@ -103,3 +103,28 @@ def test_faults_that_a_converter_has_not_are_refused(meter, more):
     with pytest.raises(AssertionError, match=r"^400 .*error"):
         meter.post("/api/chip", chip="adc", **more)
     assert right(meter)
+
+
+@pytest.mark.row("MET-35")
+def test_a_frozen_measuring_unit_is_noticed_and_brought_back_without_a_reset(meter):
+    """Only the time of the freeze is not measured: nothing counted is lost, nothing made up."""
+    assert right(meter)
+    meter.post("/api/advance", seconds=12)
+    before = health(meter)
+    energy = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
+    posted = [entry for entry in meter.get("/api/events")["events"] if entry["code"] == 16]
+    meter.post("/api/chip", chip="processor", fault="capture_stops")
+    meter.post("/api/advance", seconds=5)
+    meter.post("/api/chip", chip="processor", fault="clear")
+    after = health(meter)
+    lost = after["frames_lost"] - before["frames_lost"]
+    assert 2.9 * 4000 < lost < 3.6 * 4000
+    assert after["watchdog_resets"] == before["watchdog_resets"]
+    assert after["boots"] == before["boots"]
+    assert "metering converter: frames are lost" in after["problems"]
+    events = [entry for entry in meter.get("/api/events")["events"] if entry["code"] == 16]
+    assert len(events) == len(posted) + 1
+    assert right(meter)
+    gained = meter.get("/api/quantities")["energy_wh"]["1.8.0"] - energy
+    measured_s = 6 - lost / 4000
+    assert gained * 3600 / (3 * 575) == pytest.approx(measured_s, abs=0.45)  # two windows

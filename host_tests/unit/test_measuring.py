@@ -91,3 +91,32 @@ def test_what_was_measured_last_is_shown_no_longer_once_it_is_two_seconds_old():
     told.measuring.look(62_200)
     assert (shown.u_uv, shown.p_total_uw, shown.in_ua) == ([0] * 3, 0, 0)
     assert shown.pf_ppm == [1_000_000] * 3
+
+
+@pytest.mark.row("MET-35")
+def test_a_capture_that_freezes_is_set_up_anew_and_the_time_counts_as_lost():
+    told = Told()
+    measuring, source = told.measuring, told.source
+    starts = []
+    source.start = lambda: starts.append(1)
+    source.rate_mhz = 4_000_000
+    for now_ms in range(500, 10_000, 500):
+        measuring.thaw(now_ms)  # it does not run: that is another one's matter
+    assert not starts
+    measuring._running, measuring._looks = True, 0
+    measuring._woken_ms = 2**30 - 500
+    for now_ms in (0, 500, 1000, 1500, 2000):
+        measuring.thaw(now_ms)
+    assert not starts
+    measuring.thaw(2500)
+    assert starts == [1]
+    assert source.lost == 3 + 12_000
+    assert told.lines == [(LOST, MEASUREMENT_ERROR)]
+
+    def silent():
+        raise OSError("no answer")
+
+    source.start = silent
+    for now_ms in range(3000, 6000, 500):
+        measuring.thaw(now_ms)
+    assert source.lost == 3 + 24_000

@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from app.axdr import Writer
     from app.cosem.base import Session
 
-    class File(Protocol):
-        """Registers by index; all of them are 1-0:C.D.E.255."""
+    class Values(Protocol):
+        """Registers by index."""
+
+        def value(self, index: int) -> int: ...  # noqa: D102
+        def scaler(self, index: int) -> int: ...  # noqa: D102
+        def unit(self, index: int) -> int: ...  # noqa: D102
+        def tag(self, index: int) -> int: ...  # noqa: D102
+
+    class File(Values, Protocol):
+        """All of them are 1-0:C.D.E.255."""
 
         count: int
 
         def find(self, c: int, d: int, e: int) -> int: ...  # noqa: D102
         def obis(self, index: int) -> tuple[int, int, int]: ...  # noqa: D102
-        def value(self, index: int) -> int: ...  # noqa: D102
-        def scaler(self, index: int) -> int: ...  # noqa: D102
-        def unit(self, index: int) -> int: ...  # noqa: D102
-        def tag(self, index: int) -> int: ...  # noqa: D102
 
 
 class Register(InterfaceClass):
@@ -41,7 +45,7 @@ class Register(InterfaceClass):
     )
     METHODS = ((1, "reset", NO_ACCESS),)
 
-    def __init__(self, file: "File") -> None:
+    def __init__(self, file: "Values") -> None:
         self.file = file
 
     def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:

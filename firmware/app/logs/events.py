@@ -49,6 +49,7 @@ EVENTS = (
     (codes.PHASE_SEQUENCE_REVERSED, _S, _ALARM_2 + 11),
     (codes.TARIFF_INTERNAL, _S, NO_ALARM),
     (codes.TARIFF_EXTERNAL, _S, NO_ALARM),
+    (codes.OVERHEATED, _S, NO_ALARM),
     (codes.BILLING_REMOTE, _S, NO_ALARM),
     (codes.BILLING_MANUAL, _S, NO_ALARM),
     (codes.BILLING_REGULAR, _S, NO_ALARM),
