@@ -306,6 +306,7 @@ if TYPE_CHECKING:
         supply_good: Input  # low: the mains is gone, hold-up time runs
         terminal_cover: Input  # low: closed (a cut wire alarms)
         meter_cover: Input  # low: closed
+        magnetic_field: Input  # low: a strong constant field is near
         lock: Input  # parameter switch under the meter cover; low: locked
         pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
         pulse_outputs: list[PulseOutput]  # up to five, configured at production (row LED-10)
@@ -314,7 +315,8 @@ if TYPE_CHECKING:
         program: Buffer | None
         watchdog: Watchdog | None
         # High: the battery feeds the processor, memories, glass and optical head. Without mains a
-        # key's press starts them, and its release ends it if this is low. None: no such path.
+        # key's press starts them, and its release ends it if this is low; so does, for a moment,
+        # each change of covers and field. None: no such path.
         battery_hold: Output | None
 
         def power_on(self) -> bool:

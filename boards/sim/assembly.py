@@ -235,9 +235,9 @@ class Assembly:
 
     def _lines(self) -> None:
         world = self.world
-        world.connect("terminal_cover", _driver(pins.TERMINAL_COVER))
-        world.connect("meter_cover", _driver(pins.METER_COVER))
-        world.connect("magnet", _driver(pins.MAGNET))
+        world.connect("terminal_cover", self._tamper_circuit(pins.TERMINAL_COVER))
+        world.connect("meter_cover", self._tamper_circuit(pins.METER_COVER))
+        world.connect("magnet", self._tamper_circuit(pins.MAGNET))
         world.connect("lock", _driver(pins.LOCK))
         for index in range(INPUTS):
             world.connect(f"input{index + 1}", _driver(pins.INPUTS[index]))
@@ -247,6 +247,16 @@ class Assembly:
         wiring.analog(
             pins.BATTERY_ADC, lambda: int(world.battery_v() / _BATTERY_FULL_SCALE_V * 65535)
         )
+
+    def _tamper_circuit(self, pin: int) -> "Callable[[float], None]":
+        """Return what takes a level: to its pin, and as a change to the battery's switch."""
+        drive = _driver(pin)
+
+        def change(level: float) -> None:
+            drive(level)
+            self.supply.nudge()
+
+        return change
 
     def _set_battery(self, v: float) -> None:
         self.rtc.set_battery(v >= _BATTERY_LOW_V)

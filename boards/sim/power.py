@@ -5,7 +5,8 @@ capacitor runs empty stops at the byte where it does: the chips see no more. `Po
 leaves the firmware wherever it is. `MeterReset` does the same for a reset of the processor.
 
 Without mains the battery takes over when a key is pressed, and feeds processor and chips as long
-as the key is down or the processor holds it.
+as the key is down or the processor holds it. A change of a cover or of the field does as a short
+press.
 """
 
 import timeline
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 HOLDUP_MS = 50
 _MAX_HOLDUP_MS = 3_600_000
+_NUDGE_US = 300_000
 
 
 class PowerLost(BaseException):
@@ -109,6 +111,12 @@ class Supply:
         else:
             self._keys_down.discard(name)
             self._check_battery()
+
+    def nudge(self) -> None:
+        """Take a cover or magnet that moves: it starts the processor for a moment."""
+        if not self.powered:
+            self.key("nudge", True)
+            timeline.after(_NUDGE_US, lambda: self.key("nudge", False))
 
     def hold(self, level: int) -> None:
         """Let the processor hold the battery, or let it go."""

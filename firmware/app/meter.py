@@ -33,6 +33,7 @@ from app.production import CalibrationRecord, Production
 from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
 from app.quality.extremes import Extremes
+from app.quality.tamper import FIELD, METER_COVER, TERMINAL_COVER, Tamper
 from app.quality.temperature import Temperature
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
@@ -100,6 +101,8 @@ class Meter:
         )
         self.security.on_event = self.events.post
         self.lock = ParameterLock(board.lock)
+        lines = (board.terminal_cover, board.meter_cover, board.magnetic_field)
+        self.tamper = Tamper(memory, lines, self.events.post)
         self.program = ProgramMemory(board.program, self._problem)
         self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up
@@ -155,6 +158,7 @@ class Meter:
     def _start_on_mains(self) -> None:
         self.power_up.run(self.board.power_on())
         start = self.supervisor.start
+        start("tamper", lambda _task: self.tamper.run())
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("measuring watch", self.measuring.watch, _METROLOGY_LIMIT_S)
@@ -179,6 +183,9 @@ class Meter:
         board = self.board
         keys = (board.key_scroll, board.key_reset)
         no_power = NoPower(hold, keys, board.supply_good, self.outages, board.reset)
+        self.outages.begin_on_battery()
+        self.supervisor.start("tamper", lambda _task: self.tamper.run())
+        no_power.busy = lambda: self.tamper.busy
         no_power.octets = lambda: self.serial_links[1].octets_in
         no_power.wake = self._start_face
         no_power.sleep = self.face.display.stop
@@ -248,6 +255,7 @@ class Meter:
         self.power_up.on_power_up.append(
             lambda outage_s, short: None if short else events.outage(outage_s)
         )
+        self.clock.on_change.append(self.outages.clock_changed)
         self.clock.on_change.append(
             lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
         )
@@ -261,6 +269,9 @@ class Meter:
                 event_codes.PARAMETERS_DAMAGED,
                 lambda: self.parameters.damaged or self.outputs.damaged,
             ),
+            (event_codes.TERMINAL_COVER_REMOVED, lambda: self.tamper.active(TERMINAL_COVER)),
+            (event_codes.METER_COVER_REMOVED, lambda: self.tamper.active(METER_COVER)),
+            (event_codes.STRONG_FIELD, lambda: self.tamper.active(FIELD)),
             (event_codes.PROGRAM_MEMORY_ERROR, lambda: self.program.damaged),
             (event_codes.TARIFF_DAMAGED, self._tariff_undefined),
             (event_codes.FLASH_FAILED, lambda: self.rings.failed),

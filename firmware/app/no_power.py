@@ -4,7 +4,7 @@ A key's press connects the battery to the processor, and the board keeps it conn
 is high. Held for four seconds, the key wakes glass, keys and optical head; the converter stays
 off. Two minutes are the longest use, fifteen seconds without a key or an octet end it, and fifty
 hours are what the battery has for this in its life. When the mains is back the processor starts
-anew, as after any outage.
+anew, as after any outage. A cover or a magnet wakes the processor too, until it has been logged.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ _IDLE_MS = const(15_000)
 BUDGET_S = const(180_000)
 _SHARE_S = const(10)  # counted ahead, so that a cut gives nothing back
 _POLL_MS = const(50)
+_BUSY_MS = const(2000)  # for what moved a cover to be logged
 
 # Where the use stands.
 _WAITING = const(0)  # for the four seconds
@@ -73,6 +74,7 @@ class NoPower:
         self.wake: Callable[[], None] = _nothing
         self.sleep: Callable[[], None] = _nothing
         self.octets: Callable[[], int] = _no_octets
+        self.busy: Callable[[], bool] = lambda: False  # True: something has still to be logged
         self._hold = hold
         self._keys = keys
         self._supply_good = supply_good
@@ -107,6 +109,8 @@ class NoPower:
             if self._history.battery_s >= BUDGET_S:
                 return _SPENT
             held = _HELD if used_ms >= _HELD_MS else _NOTHING
+            if not pressed and self.busy() and used_ms < _BUSY_MS:
+                return _NOTHING
             return held if pressed else _RELEASED
         heard = self.octets()
         if pressed or heard != self._heard:
@@ -134,9 +138,11 @@ class NoPower:
 
     def _sleep(self) -> None:
         self.sleep()
+        self._history.down()
         self._hold.value(0)
 
     def _restart(self) -> None:
+        self._history.down()
         self._restart_processor()
 
 

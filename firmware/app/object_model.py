@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
     from app.quality.extremes import Extremes
+    from app.quality.tamper import Tamper
     from app.quality.temperature import Temperature
     from app.registers import RegisterFile
     from app.security import Security
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         resolver: Resolver
         security: Security
         settings: Settings
+        tamper: Tamper
         tariff: TariffParts
         temperature: Temperature
         test_mode: TestMode
@@ -99,7 +101,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     power_values.add(objects, meter.outages)
-    health_values.add(objects, meter.program)
+    health_values.add(objects, meter.program, meter.tamper)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)
     return objects

@@ -24,6 +24,7 @@ RESET = const(2)  # the watchdog, or something else that has reset the processor
 
 _DOWN = const(0)  # states of the record
 _RUNNING = const(1)
+_ON_BATTERY = const(2)
 
 _FORMAT = "<BIIIIIIII"
 OCTETS = const(90)  # that one save writes at most: both copies, when one was damaged
@@ -40,7 +41,7 @@ class Outages:
         self._record = regions.open_record(memory, "power")
         self._memory = memory
         self._clock = clock
-        self._running = False
+        self._life = _DOWN  # what the record says while the meter is alive
         self.failures = 0  # times that the meter was without power
         self.long_failures = 0  # of them longer than the threshold
         self.reclosings = 0  # of them shorter than three minutes
@@ -65,7 +66,7 @@ class Outages:
         `power_on`: the processor starts because its supply came. The time is -1 if it is not
         known. Called once.
         """
-        self._running = True
+        self._life = _RUNNING
         now_utc_s = self._clock.utc_s()
         end, outage_s = self._judge(power_on, now_utc_s)
         if end == RESET:
@@ -75,13 +76,19 @@ class Outages:
         self.seen()
         return end, outage_s
 
+    def begin_on_battery(self) -> None:
+        """Take note of a start without mains: the outage goes on. Called in place of `begin`."""
+        if self._known:
+            self._life = _ON_BATTERY
+            self.seen()
+
     def seen(self) -> None:
         """Keep the counters and the time: the meter is alive. `failed` tells if that cannot be."""
-        self._store(_RUNNING)
+        self._store(self._life)
 
     def down(self) -> None:
         """Keep them in the hold-up time: the farewell, until anybody else writes."""
-        if self._running:
+        if self._life:
             self._memory.withdraw = None
             self._store(_DOWN)
             self._memory.withdraw = self.seen
@@ -89,7 +96,13 @@ class Outages:
     def use_battery(self, seconds: int) -> None:
         """Count time on the battery, ahead of its use; the meter counts as being without power."""
         self.battery_s = min(self.battery_s + seconds, _UINT32)
-        self._store(self._state)
+        self.seen()
+
+    def clock_changed(self, old_utc_s: int, new_utc_s: int) -> None:
+        """Bring the last sign of life into the clock's new time: an outage may begin at once."""
+        self.seen_utc_s = max(0, self.seen_utc_s + new_utc_s - old_utc_s)
+        if self._life:
+            self.seen()
 
     def set_threshold(self, seconds: int) -> None:
         """Set which outages are long ones. Raises ValueError, or OSError if it cannot be kept."""
@@ -103,7 +116,7 @@ class Outages:
             raise OSError("FRAM")
 
     def _judge(self, power_on: bool, now_utc_s: int) -> "tuple[int, int]":
-        if not self._known:
+        if not self._known or not self.seen_utc_s:
             return NEVER, 0
         if self._state == _RUNNING and not power_on:
             return RESET, 0
@@ -145,7 +158,7 @@ class Outages:
             self._load()  # counters that could not be read must not be overwritten by none
             if self._unread:
                 return
-        if self._running or state == _RUNNING:
+        if self._life == _RUNNING:
             self.seen_utc_s = self._clock.utc_s() & _UINT32
         payload = struct.pack(
             _FORMAT,

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from app.security import Security
     from app.settings import Settings
 
+    class Damageable(Protocol):
+        """What found both of its copies unusable."""
+
+        damaged: bool
+
     class Parts(Protocol):
         """What is looked at."""
 
@@ -31,13 +36,12 @@ if TYPE_CHECKING:
         settings: Settings
 
         @property
-        def extremes(self) -> "Damageable":  # noqa: D102
+        def extremes(self) -> Damageable:  # noqa: D102
             ...
 
-    class Damageable(Protocol):
-        """What found both of its copies unusable."""
-
-        damaged: bool
+        @property
+        def tamper(self) -> Damageable:  # noqa: D102
+            ...
 
 
 # settings without which no tariff is defined (row TOU-24)
@@ -75,6 +79,11 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
         )
     if parts.extremes.damaged:
         tell("both copies of the extremes are damaged, they begin anew", event_codes.MEMORY_ERROR)
+    if parts.tamper.damaged:
+        tell(
+            "both copies of what covers did are damaged, counts start at zero",
+            event_codes.MEMORY_ERROR,
+        )
     if parts.outputs.damaged:
         tell(
             "both copies of the pulse outputs are damaged, they are off",

@@ -31,6 +31,12 @@ from devices.w25q import W25q
 
 _SECTOR = 4096
 WINDOW_FRAMES = 800  # 0.2 s
+# what moves by hand: pin, level when it is open or near
+COVERS = {
+    "terminal": (pins.TERMINAL_COVER, 1),
+    "meter": (pins.METER_COVER, 1),
+    "magnet": (pins.MAGNET, 0),
+}
 START_UTC_S = 836_000_000  # in June 2026
 
 
@@ -184,6 +190,8 @@ class Bench:
         machine_bus.supply = self.supply
         wiring.drive(pins.SUPPLY_GOOD, 1)
         wiring.drive(pins.LOCK, 1)
+        for pin, level in COVERS.values():
+            wiring.drive(pin, 1 - level)
         wiring.clock_pin(pins.SCK, pins.SPI)
         self.cells = Content(0x40000)  # of the FRAM
         self.fram = Fm25v20(self.cells, timeline.now, timeline.at)
@@ -253,6 +261,12 @@ class Bench:
         """Press or release the scroll key, without bounce."""
         wiring.drive(pins.KEY_SCROLL, 0 if down else 1)
         self.supply.key("scroll", down)
+
+    def move(self, name, active):
+        """Open or close a cover, bring or take the magnet."""
+        pin, level = COVERS[name]
+        wiring.drive(pin, level if active else 1 - level)
+        self.supply.nudge()
 
     def _good(self, level):
         wiring.drive(pins.SUPPLY_GOOD, level)

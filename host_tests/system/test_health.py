@@ -43,6 +43,34 @@ def codes(client, last):
     return [row[1] for row in client.client.updateValue(log, 2, client.exchange(request).value)]
 
 
+@pytest.mark.row("NOP-04", "EVT-17", "FRD-01", "FRD-04")
+def test_covers_and_magnet_are_logged_without_mains_with_their_true_time(start_meter, connect):
+    meter = start_meter("--rate", "0", "--time", "2026-01-15T12:00:00")
+    meter.post("/api/advance", seconds=60)
+    meter.post("/api/supply", on=False)
+    meter.post("/api/advance", seconds=600)
+    for path, body in (("cover", {"cover": "terminal", "open": True}), ("magnet", {"on": True})):
+        meter.post("/api/" + path, **body)
+        meter.post("/api/advance", seconds=1)
+        assert meter.get("/api/state")["powered"] is False  # a moment of the battery was enough
+        meter.post("/api/advance", seconds=59)
+    meter.post("/api/cover", cover="terminal", open=False)
+    meter.post("/api/magnet", on=False)
+    meter.post("/api/advance", seconds=60)
+    meter.post("/api/supply", on=True)
+    meter.post("/api/advance", seconds=5)
+    client = connect(meter)
+    log = GXDLMSProfileGeneric("0.0.99.98.1.255")
+    client.read(log, 3)
+    request = client.client.readRowsByEntry(log, 1, client.read(log, 7))
+    rows = client.client.updateValue(log, 2, client.exchange(request).value)
+    found = [(f"{row[0].value:%H:%M}", row[1]) for row in rows]
+    assert found == [("12:11", 40), ("12:12", 42), ("12:13", 41), ("12:13", 43)]
+    assert value(client, "0.0.128.80.1.255") == 1
+    assert meter.get("/api/health")["problems"] == []
+    assert meter.get("/api/health")["power_failures"] == 1
+
+
 @pytest.fixture
 def image():
     """The image that the virtual meter runs, with the signature behind it."""

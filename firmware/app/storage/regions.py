@@ -109,6 +109,7 @@ REGIONS = _Table(
     "billing_2_setup 484 1\n"
     "daily_setup 484 1\n"
     "overheating 1 1\n"
+    "tamper 16 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
