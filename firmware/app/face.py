@@ -3,13 +3,14 @@
 from micropython import const
 
 import version
-from app import factory
+from app import factory, ticks
 from app.display import keys
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
 from app.quality.phase_sequence import PhaseSequence
+from app.tariff.billing import MANUAL_RESET
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 
 _DISPLAY_LIMIT_S = const(60)
 
+# What the glass tells of a reset by the key
+_DONE = "rSuCCESS"
+_REJECTED = "rEJEctEd"
+_FAILED = "rFAIL"
+
 
 class Face:
     """Display and keys of a meter."""
@@ -62,14 +68,29 @@ class Face:
         display.formats.testing = status.testing = meter.test_mode.active
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, display.on_key),
-            keys.Key(board.key_reset, keys.RESET, display.on_key),
+            keys.Key(board.key_reset, keys.RESET, self._on_reset_key),
         ]
+        self._supply_good = board.supply_good
+        self._billing = meter.tariff.billing
 
     def start(self, supervisor: "Supervisor") -> None:
         """Start the tasks of display and keys."""
         supervisor.start("display", self.display.run, _DISPLAY_LIMIT_S)
         for key in self.keys:
             supervisor.start("key", lambda _task, key=key: key.run())
+
+    def _on_reset_key(self, number: int, kind: int) -> None:
+        """Take the sealed key; held for 5 s it ends the billing, if it may (row DEM-08)."""
+        display = self.display
+        display.on_key(number, kind)
+        if kind < keys.BACK or not self._billing.option(MANUAL_RESET):
+            return
+        try:
+            done = self._supply_good.value() and self._billing.manual()
+            text = _DONE if done else _REJECTED
+        except OSError:
+            text = _FAILED
+        display.tell(text, ticks.now_ms())
 
     def _list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self._settings.get(key) or factory_list)

@@ -78,6 +78,10 @@ class RowSource:
         """Forget all rows."""
         raise AccessRefused(READ_WRITE_DENIED)
 
+    def capture_at(self, utc_s: int, status: int = 0) -> None:
+        """Add a row dated `utc_s` with a profile status."""
+        raise NotImplementedError
+
     def capture(self) -> None:
         """Add a row now."""
         raise AccessRefused(READ_WRITE_DENIED)

@@ -96,6 +96,15 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
         )
 
 
+def billing(billings: "Damageable", tell: "Callable[[str, int], None]") -> None:
+    """Tell of the billing counter and what stands with it."""
+    if billings.damaged:
+        tell(
+            "both copies of the billing counter are damaged, it starts at zero",
+            event_codes.DATA_DAMAGED,
+        )
+
+
 def tariff(
     rates: "Damageable",
     blocks: "Damageable",

@@ -103,7 +103,7 @@ CAPTURE_OBJECT = structure(U16, NAME, number(INT8), U16)
 ELEMENT = structure(U16, U8, NAME, structure(one_of(ARRAY), one_of(ARRAY)))
 CLASSES = {
     1: Class({0: (2, 0)}, anything),
-    3: Class({0: (3, 1)}, one_of(*NUMBERS), SCALER_UNIT),
+    3: Class({0: (3, 1)}, one_of(OCTET_STRING, *NUMBERS), SCALER_UNIT),
     4: Class({0: (5, 1)}, one_of(0, *NUMBERS), SCALER_UNIT, anything, date_time),
     5: Class({0: (9, 2)}, one_of(*NUMBERS), one_of(*NUMBERS), SCALER_UNIT, anything, date_time),
     6: Class({0: (4, 3)}),
@@ -138,7 +138,10 @@ CLASSES = {
     ),
     20: Class({0: (10, 1)}),
     21: Class({0: (4, 0)}, one_of(ARRAY), structure(U16, NAME, number(INT8)), one_of(ARRAY)),
-    22: Class({0: (4, 0)}),
+    22: Class(
+        {0: (4, 0)},
+        structure(NAME, U16), number(ENUM, range(1, 6)), array(structure(octets(4), octets(5))),
+    ),
     23: Class(
         {0: (9, 0), 1: (9, 0)},
         number(ENUM, BAUD), number(UINT8, range(1, 8)), number(UINT8, range(1, 8)),

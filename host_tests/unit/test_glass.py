@@ -20,7 +20,9 @@ def lcd():
     return Lcd()
 
 
-CELL = st.tuples(st.sampled_from(sorted(font.CHARACTERS)), st.sampled_from(["", ".", ":"]))
+CHARACTER = st.sampled_from(sorted(font.CHARACTERS))
+CELL = st.tuples(CHARACTER, st.sampled_from(["", ".", ":"]))
+CODE_CELL = st.tuples(CHARACTER, st.sampled_from(["", ".", ":", "*"]))
 FIELD = st.lists(CELL, max_size=8).map(lambda cells: "".join(c + m for c, m in cells))
 UNITS = ["", "kWh", "kvarh", "kVAh", "kW", "kvar", "kVA", "V", "A", "Hz", "\xb0C", "m\xb3"]
 UNITS += ["%", "dBm", "s", "min", "h", "d"]
@@ -32,7 +34,7 @@ UNITS += ["%", "dBm", "s", "min", "h", "d"]
     st.lists(
         st.tuples(
             FIELD,
-            st.lists(CELL, max_size=5).map(lambda cells: "".join(c + m for c, m in cells)),
+            st.lists(CODE_CELL, max_size=5).map(lambda cells: "".join(c + m for c, m in cells)),
             st.sampled_from(UNITS),
             st.integers(0, indicators.ALL),
             st.booleans(),

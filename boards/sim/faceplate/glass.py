@@ -63,12 +63,13 @@ class Glass:
         self._big: dict[str, str] = {}
         self._small: dict[str, str] = {}
         for character in font.CHARACTERS:
-            for mark in ("", ".", ":"):
+            for mark in ("",) + tuple(font.MARKS):
                 text = character + mark
-                drawing.value(text, True)
                 drawing.code(text)
-                self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
                 self._small[_drawn(buffer, font.SMALL, view.CODE_Y)] = text
+                if mark in view.VALUE_MARKS:
+                    drawing.value(text, True)
+                    self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
         self._letters = {font.LETTERS.get(letter): letter for letter in font.LETTERS.letters}
         self._places = _find_places(drawing, buffer)
 

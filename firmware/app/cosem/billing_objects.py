@@ -18,6 +18,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
+    from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
     from app.tariff.billing import Billing
     from app.tariff.parts import TariffParts
@@ -83,5 +84,18 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
         ((0, 0, 128, 10, 8), Number(UINT8, lambda: billings.cause), access.READINGS),
     ):
         catalogue.add(obis, data, key, rights)
+
+    def past(logical_name: bytes) -> "tuple[InterfaceClass, Key, int] | None":
+        found = None
+        if logical_name[5] and billings.option(billing.SHOW_PAST):
+            found = catalogue.find(logical_name[:5] + b"\xff")
+        if found is None:
+            return None
+        from app.cosem.past_values import PastValue
+
+        handler = PastValue(billings.profiles[0], found[0], found[1])
+        return handler, logical_name, access.READINGS
+
+    catalogue.past = past
     last = (LastBilling(billings), 0, _NO_UNIT, None)
     catalogue.add((0, 0, 0, 1, 2), Cells(), last, access.READINGS)

@@ -42,7 +42,7 @@ from app.security import CHANNELS, GBEK, GUEK
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import app.clock
     from app.attributes import Resolver
@@ -56,9 +56,11 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from hal import Variant
 
+    Past = Callable[[bytes], tuple[InterfaceClass, Key, int] | None]
     Entry = tuple[bytes, InterfaceClass, Key, int]
 
 _F = const(255)
+_PAST_MOST = const(12)
 _NAME = const(6)  # octets of a logical name
 _ELECTRICITY = const(1)  # value group A of the registers
 _DEVICE_IDS = const(9)
@@ -73,6 +75,7 @@ class Catalogue:
         self._objects: dict[bytes, tuple[InterfaceClass, Key, int]] = {}
         self._names: list[bytes] = []  # of single objects, in the order of the object list
         self._files: list[tuple[Register, File, int]] = []
+        self.past: Past | None = None  # finds objects of which F is 1 to 12
         self._families: list[tuple[InterfaceClass, bytes, int]] = []
 
     def add(
@@ -103,6 +106,8 @@ class Catalogue:
         if found is not None:
             return found
         a, b, c, d, e, f = logical_name
+        if f <= _PAST_MOST and self.past is not None:
+            return self.past(logical_name)
         if a == _ELECTRICITY and b == 0 and f == _F:
             for register, file, group in self._files:
                 index = file.find(c, d, e)

@@ -38,6 +38,7 @@ _NEXT = const(1)  # short press
 _LAST = const(2)  # the alternate list has no further item
 _LEAVE = const(3)  # a longer press
 _IDLE = const(4)  # no key for so long that nobody is there
+_TOLD = const(5)  # there is something to be told
 
 # What follows, and what is done; whatever is not named here changes nothing.
 _TABLE = {
@@ -47,6 +48,9 @@ _TABLE = {
     (_NAME, _NEXT): (_AUTO, "_first"),
     (_AUTO, _OVER): (_AUTO, "_next"),
     (_AUTO, _NEXT): (_MANUAL, "_first"),
+    (_AUTO, _TOLD): (_AUTO, "_show_news"),
+    (_MANUAL, _TOLD): (_AUTO, "_show_news"),
+    (_END, _TOLD): (_AUTO, "_show_news"),
     (_MANUAL, _NEXT): (_MANUAL, "_next"),
     (_MANUAL, _LAST): (_END, "_show_end"),
     (_MANUAL, _LEAVE): (_AUTO, "_first"),
@@ -59,6 +63,7 @@ _TABLE = {
 _REFRESH_MS = const(1000)  # while somebody looks at an item
 _REFRESH_AUTO_MS = const(2000)
 _BLINK_MS = const(500)  # half of the period (table 15.1)
+_NEWS_MS = const(3000)
 _STEP_MS = const(1000)  # a step of a long string (row DSP-14)
 _EMPTY = "--------"  # stands for a list without items
 
@@ -100,6 +105,7 @@ class Display:
         self._state = _TEST  # set by begin and _apply alone
         self._index = 0
         self._reference: Reference | None = None
+        self._news = ""
         self._shift = 0  # characters by which a long string has moved
         self._lit = False  # backlight
         self._dark = False  # stopped
@@ -145,6 +151,12 @@ class Display:
         self._indicate(now_ms)
         self._view.flush()
 
+    def tell(self, text: str, now_ms: int) -> None:
+        """Show what a key has brought about, for three seconds."""
+        self._news = text
+        self._apply(_TOLD, now_ms)
+        self._view.flush()
+
     def tick(self, now_ms: int) -> int:
         """Do what is due; return the ms until something is due again."""
         if self._dark:
@@ -188,6 +200,11 @@ class Display:
     def _show_end(self, _now_ms: int) -> None:
         self._reference = None
         self._message("End")
+
+    def _show_news(self, now_ms: int) -> None:
+        self._reference = None
+        self._message(self._news)
+        self._over_ms = now_ms + _NEWS_MS
 
     def _first(self, now_ms: int) -> None:
         self._select(0, now_ms)

@@ -38,7 +38,7 @@ class Digits:
     def __init__(self, size: "tuple[int, int, int]", segments: "tuple[bytes, ...]") -> None:
         self.width, self.height, self.pitch = size
         # Rectangles x, y, width, height of the segments a to g, then of what ROUND takes away,
-        # the slanted stroke, the decimal point and the colon.
+        # the slanted stroke, the decimal point, the colon and, of small ones, the star.
         self.segments = segments
 
 
@@ -72,12 +72,13 @@ SMALL = Digits(
         b"\x04\x02\x02\x02\x03\x04\x02\x02\x02\x06\x02\x02\x01\x08\x02\x02",
         b"\x07\x0a\x02\x02",
         b"\x07\x03\x02\x02\x07\x07\x02\x02",
+        b"\x07\x05\x02\x02",
     ),
 )
 ROUNDING = 7  # indexes of Digits.segments
 STROKE = 8
-POINT = 9
-COLON = 10
+MARKS = ".:*"
+FIRST_MARK = 9
 
 
 class Letters:

@@ -39,6 +39,7 @@ _UNITS = {
 _TEST_DECIMALS = const(3)  # row DSP-23
 _NO_UNIT = const(255)
 _WIDTH_MAX = const(8)
+_CURRENT = const(255)  # value group F
 _FLOAT_DECIMALS = const(3)
 _DIGEST = b"\x00\x02\x08"  # groups C to E of a part of the code
 _NO_DIGEST = b"\x00" * 16
@@ -113,11 +114,16 @@ def _scaled(value: "int | float", exponent: int) -> int:
 
 
 def code(logical_name: bytes) -> str:
-    """Return the code field of an object: its OBIS code, shortened (rows DSP-10, DSP-11)."""
-    a, b, c, d, e = logical_name[:5]
+    """Return the code field of an object: its OBIS code, shortened (rows DSP-10, DSP-11).
+
+    A past value has its number behind a star (row BIL-16).
+    """
+    a, b, c, d, e, f = logical_name
     if bytes(logical_name[:5]) in _LONG_CODES:
         return f"{a}.{b}.{c}.{d}.{e}"
     short = f"{_LETTERS.get(c, c)}.{_LETTERS.get(d, d)}.{e}"
+    if f != _CURRENT:
+        short += f"*{f:02d}"
     return f"{b}.{short}" if b else short
 
 

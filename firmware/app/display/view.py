@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WIDTH = const(128)
 VALUE_CELLS = 8
 CODE_CELLS = 5
+VALUE_MARKS = ".:"
 VALUE_Y = 19
 CODE_Y = 1
 LETTERS_Y = 3
@@ -31,7 +32,6 @@ CURSORS_Y = (50, 58)
 
 _CODE_PAGES = const(0x03)
 _VALUE_PAGES = const(0x3C)
-_MARKS = ".:"
 
 
 def tiny_width(name: str) -> int:
@@ -55,19 +55,22 @@ def _places() -> "list[tuple[int, int]]":
 CURSOR_PLACES = _places()
 
 
-def cells(text: str, count: int) -> "tuple[str, str]":
-    """Part a text into its characters as shown and the marks behind each, `count` cells wide."""
+def cells(text: str, count: int, known: str) -> "tuple[str, str]":
+    """Part a text into its characters as shown and the marks behind each, `count` cells wide.
+
+    `known`: the marks that the field has.
+    """
     characters = ""
     marks = ""
     for character in text:
-        if character in _MARKS and characters and len(marks) < len(characters):
+        if character in known and characters and len(marks) < len(characters):
             marks += character
             continue
         marks += " " * (len(characters) - len(marks))
         if len(characters) == count:
             break
-        characters += " " if character in _MARKS else font.shown(character)
-        if character in _MARKS:
+        characters += " " if character in known else font.shown(character)
+        if character in known:
             marks += character
     return characters, marks + " " * (len(characters) - len(marks))
 
@@ -90,7 +93,7 @@ class View:
 
     def value(self, text: str, left: bool = False) -> None:
         """Show a value, at the right or the left end of its field."""
-        characters, marks = cells(text, VALUE_CELLS)
+        characters, marks = cells(text, VALUE_CELLS, VALUE_MARKS)
         blank = " " * (VALUE_CELLS - len(characters))
         characters = characters + blank if left else blank + characters
         marks = marks + blank if left else blank + marks
@@ -107,7 +110,7 @@ class View:
 
     def code(self, text: str) -> None:
         """Show the code of what the value is."""
-        characters, marks = cells(text, CODE_CELLS)
+        characters, marks = cells(text, CODE_CELLS, font.MARKS)
         blank = " " * (CODE_CELLS - len(characters))
         characters += blank
         marks += blank
@@ -238,7 +241,7 @@ class View:
         if character == font.SLANTED:
             self._rectangles(x, y, digits.segments[font.STROKE], 1)
         if mark != " ":
-            index = font.POINT if mark == "." else font.COLON
+            index = font.FIRST_MARK + font.MARKS.index(mark)
             self._rectangles(x, y, digits.segments[index], 1)
 
     def _rectangles(self, x: int, y: int, rectangles: bytes, color: int) -> None:

@@ -21,17 +21,10 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from app.clock import Clock
+    from app.rows import RowSource
     from app.settings import Settings
     from app.storage.record import Record
     from hal import Memory
-
-    class Profile(Protocol):
-        """Rows of one billing profile."""
-
-        @property
-        def next(self) -> int: ...  # noqa: D102
-
-        def capture_at(self, utc_s: int, status: int = 0) -> None: ...  # noqa: D102
 
     class Log(Protocol):
         """Rows of the log that events of billing enter, the code last."""
@@ -99,7 +92,7 @@ class Billing:
         memory: "Memory",
         settings: "Settings",
         clock: "Clock",
-        profiles: "tuple[Profile, Profile, Profile]",
+        profiles: "tuple[RowSource, RowSource, RowSource]",
         log: "Log",
         post: "Callable[[int], None]",
     ) -> None:
