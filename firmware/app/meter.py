@@ -317,6 +317,7 @@ class Meter:
         profiles = billing_profiles.open_all(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
+        start_checks.billing(tariff.billing, self._problem)
         tariff.billing.on_billing.append(self.extremes.new_billing_period)
         return tariff
 

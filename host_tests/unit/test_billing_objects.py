@@ -65,7 +65,7 @@ class ObjectRig:
         post = self.book.post
         recorder = Recorder(self.rings, dlms.settings, dlms.resolver, dlms.clock, post)
         self.tariff = TariffParts(
-            self.fram, dlms.settings, dlms.clock, Energies(), lambda: None, dlms.resolver
+            self.fram, dlms.settings, dlms.clock, Energies(), lambda: None, dlms.resolver, 50
         )
         profiles = billing_profiles.open_all(recorder)
         self.billing = Billing(

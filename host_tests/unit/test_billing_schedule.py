@@ -34,8 +34,8 @@ class NoCalendar:
     def first_between(self, after_s, until_s, repeats=False):
         return -1
 
-    def due_at(self, local_s):
-        return None
+    def dues_at(self, local_s):
+        return []
 
     def next_change(self, local_s):
         return (local_s // civil.DAY_S + 1) * civil.DAY_S

@@ -98,6 +98,7 @@ class TariffParts:
     def use(self, billings: "Billing") -> None:
         """Take the end of billing; another calendar makes an entry of its own (row BIL-17)."""
         self.billing = billings
+        billings.on_billing.append(self.blocks.new_period)
         self.calendar.before_activation = lambda: billings.note(billing.TARIFF_CHANGED)
 
     def done(self, script: bytes, selector: int, utc_s: int) -> bool:
