@@ -177,7 +177,7 @@ def unit_of(entry: Entry) -> str:
     """Scaler and unit of a register as `0.01 A`, "" for other classes."""
     if entry.handler.CLASS_ID not in (3, 4, 5):
         return ""
-    octets = encoded(entry, 3)
+    octets = encoded(entry, 4 if entry.handler.CLASS_ID == 5 else 3)
     assert octets is not None
     scaler = octets[3] - 256 if octets[3] > 127 else octets[3]
     unit = _UNITS.get(octets[5], f"unit {octets[5]}")

@@ -165,9 +165,7 @@ class Clock:
 
     def step(self) -> int:
         """Do what is due now and return the milliseconds until something is due again."""
-        utc_s = self.utc_s()
-        for period in self._periods:
-            period.check(utc_s)
+        self.settle()
         vague = self._owed or self._unsure_ms > _SHARP_MS
         vague = vague and not (self.rtc_failed or self.invalid)
         if vague:
@@ -177,6 +175,12 @@ class Clock:
         if vague:
             due_s = min(due_s, utc_s + 1)
         return max(0, (due_s - utc_s) * 1000 - self._ms)
+
+    def settle(self) -> None:
+        """Let the periods that are due end now, before what must come after them."""
+        utc_s = self.utc_s()
+        for period in self._periods:
+            period.check(utc_s)
 
     def look(self) -> None:
         """Compare with the chip and follow it, or put it right."""

@@ -67,7 +67,6 @@ _BATTERY_LIMIT_S = const(5)
 _TARIFF_LIMIT_S = const(120)
 _PROGRAM_LIMIT_S = const(60)
 _TARIFF_INPUTS = const(2)
-_PERIOD_S = const(900)  # measuring period 1
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
@@ -157,6 +156,7 @@ class Meter:
 
     def _start_on_mains(self) -> None:
         self.power_up.run(self.board.power_on())
+        self.tariff.demand.start(self.power_up.end == outages.OUTAGE)
         start = self.supervisor.start
         start("tamper", lambda _task: self.tamper.run())
         start("supply", lambda _task: self.power_fail.run())
@@ -287,7 +287,8 @@ class Meter:
         return power_fail
 
     def _check_tariff(self, tariff: TariffParts) -> None:
-        start_checks.tariff(tariff.rates, tariff.blocks, tariff.calendar, self._problem)
+        parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
+        start_checks.tariff(*parts, self._problem)
 
     def _tariff_undefined(self) -> bool:
         damaged = self.settings.damaged
@@ -299,10 +300,10 @@ class Meter:
             self.memory,
             self.settings,
             self.clock,
-            self.engine.energies,
+            self.engine,
             self.energy_record.save,
             self.resolver,
-            self.board.variant.nominal_frequency_hz,
+            self.parameters,
         )
         tariff.calendar.active()  # finds out whether it can be read
         self._check_tariff(tariff)
@@ -310,15 +311,17 @@ class Meter:
         control.on_event = self.events.post
         control.has_inputs = len(self.board.inputs) >= _TARIFF_INPUTS
         quantities = self.engine.quantities
+        self.engine.on_window.append(tariff.totals.window)
+        self.engine.on_window.append(tariff.currents.window)
         self.engine.on_window.append(tariff.rates.window)
         self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
-        self.clock.every(_PERIOD_S, control.period_ended)
         profiles = billing_profiles.open_all(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
         start_checks.billing(tariff.billing, self._problem)
         tariff.billing.on_billing.append(self.extremes.new_billing_period)
+        tariff.demand.on_period_end.append(lambda utc_s, _bits: control.period_ended(utc_s))
         return tariff
 
     def _rs485_link(self) -> SerialLink:

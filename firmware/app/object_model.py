@@ -11,6 +11,7 @@ from app.cosem import (
     billing_objects,
     catalogue,
     clock_values,
+    demand_objects,
     event_values,
     factory_values,
     health_values,
@@ -88,6 +89,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     parts.alternate_list = factory.alternate_list(variant)
     parts.readout_list = factory.readout_list(variant)
     parts.ports = meter.ports
+    parts.measuring_period_s = lambda: meter.tariff.demand.period_s
     objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
     keys = (board.key_scroll, board.key_reset)
     parameters = meter.parameters
@@ -102,6 +104,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     power_values.add(objects, meter.outages)
     health_values.add(objects, meter.program, meter.tamper)
+    demand_objects.add(objects, tariff, clock, parameters, meter.engine.energies.primary)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)
     return objects

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock
+    from app.periods import Period
     from hal import Input, Memory, Variant
     from metrology.engine import Engine
 
@@ -41,16 +42,23 @@ OUTPUT_ENERGY = const(12)
 OUTPUT_WIDTH = const(13)  # ms
 SERVICE_FUNCTION = const(14)  # of the output (rows LCR-20, LED-09, LED-11)
 TEST_MODE_S = const(15)
-COUNT = const(16)
+MEASURING_PERIOD_1 = const(16)  # s, of demand
+MEASURING_PERIOD_3 = const(17)  # s, of the limiter
+PERIODS_1 = const(18)  # that a demand is averaged over: more than one, it slides
+PERIODS_3 = const(19)
+COUNT = const(20)
 
 SWITCHING = const(0)
 METROLOGICAL_PULSE = const(1)
 END_OF_PERIOD = const(2)
 
-_FORMAT = "<BBHHIIIBBIIIBBBHII"  # the parameters, number of changes, time of the last
+_FORMAT = "<BBHHIIIBBIIIBBBHHHBBII"  # the parameters, number of changes, time of the last
+_FORMAT_2 = "<BBHHIIIBBIIIBBBHII"  # before the measuring periods
 _FORMAT_1 = "<BBHHIIIBBIIIBBII"  # before the output had a function of its own
 _TEST_MODE_S = const(3600)
-_PERIOD_S = const(900)  # measuring period 1
+_PERIODS = [900, 900, 1, 1]  # the measuring periods and how many
+_PERIODS_S = (60, 300, 600, 900, 1800, 3600)
+_PERIODS_MAX = const(15)
 _LED_CONSTANTS_DIRECT = (1000, 3200, 4000)
 _LED_CONSTANTS_TRANSFORMER = (10_000,)
 _OUTPUT_CONSTANT = const(1000)
@@ -65,6 +73,8 @@ _RANGES = (
     (OUTPUT_WIDTH, pulse.WIDTH_MIN_MS, pulse.WIDTH_MAX_MS, "pulse width: 30 to 200 ms"),
     (SERVICE_FUNCTION, SWITCHING, END_OF_PERIOD, "function of the service output: 0 to 2"),
     (TEST_MODE_S, 1, 0xFFFF, "test mode: 1 to 65535 s"),
+    (PERIODS_1, 1, _PERIODS_MAX, "number of periods: 1 to 15"),
+    (PERIODS_3, 1, _PERIODS_MAX, "number of periods: 1 to 15"),
 )
 
 
@@ -90,6 +100,7 @@ class Parameters:
     before_change: None, or called with (parameter, old value, new value) before a change is made;
     what it raises refuses the change
     on_change: the same after it was stored
+    followers: called after that, to look at what they obey
     changes, changed_utc_s: how many changes, and when the last was
     damaged: both copies were unreadable at start, factory values serve
     """
@@ -100,6 +111,7 @@ class Parameters:
         self.lock = lock
         self.before_change: Callable[[int, int, int], None] | None = None
         self.on_change: Callable[[int, int, int], None] | None = None
+        self.followers: list[Callable[[], None]] = []
         self.changes = 0
         self.changed_utc_s = 0
         self.damaged = False
@@ -107,12 +119,14 @@ class Parameters:
         self._transformer = variant.transformer
         self._clock = clock
         self._engine: Engine | None = None
+        self._period: Period | None = None
         self._record = regions.open_record(memory, "parameters")
         constant = variant.pulses_per_kwh
         self._values = [TWO_WAY, 0, 1, 1, constant, constant, constant]
         self._values += [pulse.ACTIVE, pulse.REACTIVE]
         self._values += [_OUTPUT_CONSTANT] * 3 + [pulse.NO_ENERGY, pulse.WIDTH_MIN_MS]
         self._values += [SWITCHING, _TEST_MODE_S]
+        self._values += _PERIODS
         self._load()
 
     def get(self, parameter: int) -> int:
@@ -137,6 +151,8 @@ class Parameters:
         self._save(values)
         self._values = values
         self._apply()
+        for follower in self.followers:
+            follower()
         if self.on_change is not None:
             self.on_change(parameter, old, value)
 
@@ -160,8 +176,8 @@ class Parameters:
     def apply_to(self, engine: "Engine") -> None:
         """Let an engine obey the parameters from now on."""
         self._engine = engine
+        self._period = self._clock.every(self._values[MEASURING_PERIOD_1], self._end_period)
         self._apply()
-        self._clock.every(_PERIOD_S, self._end_period)
 
     def _load(self) -> None:
         try:
@@ -175,7 +191,10 @@ class Parameters:
         if len(payload) == struct.calcsize(_FORMAT_1):
             values = list(struct.unpack(_FORMAT_1, payload))
             function = METROLOGICAL_PULSE if values[OUTPUT_ENERGY] else SWITCHING
-            values[SERVICE_FUNCTION:SERVICE_FUNCTION] = [function, _TEST_MODE_S]
+            values[SERVICE_FUNCTION:SERVICE_FUNCTION] = [function, _TEST_MODE_S] + _PERIODS
+        elif len(payload) == struct.calcsize(_FORMAT_2):
+            values = list(struct.unpack(_FORMAT_2, payload))
+            values[MEASURING_PERIOD_1:MEASURING_PERIOD_1] = _PERIODS
         elif len(payload) == struct.calcsize(_FORMAT):
             values = list(struct.unpack(_FORMAT, payload))
         else:
@@ -198,6 +217,9 @@ class Parameters:
                 raise ValueError(text)
         if not 0 <= values[MEASUREMENT_TYPE] <= (1 if self._transformer else 0):
             raise ValueError("measurement type: 0, or 1 with transformers")
+        for parameter in (MEASURING_PERIOD_1, MEASURING_PERIOD_3):
+            if values[parameter] not in _PERIODS_S:
+                raise ValueError("measuring period: " + str(_PERIODS_S))
         # Set one by one, a ratio goes up by its numerator first, down by its denominator first.
         check_ratio(values[CT_NUMERATOR], values[CT_DENOMINATOR])
         allowed = _LED_CONSTANTS_TRANSFORMER if self._transformer else _LED_CONSTANTS_DIRECT
@@ -220,6 +242,8 @@ class Parameters:
         if engine is None:
             return
         values = self._values
+        if self._period is not None and self._period.period_s != values[MEASURING_PERIOD_1]:
+            self._period.set_length(values[MEASURING_PERIOD_1])
         engine.energies.mode = values[REGISTRATION_MODE]
         if values[MEASUREMENT_TYPE]:
             engine.energies.set_ratio(values[CT_NUMERATOR], values[CT_DENOMINATOR])

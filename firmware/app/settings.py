@@ -53,6 +53,7 @@ _DEFAULTS = (
     ("events", b""),
     ("key_pairs", b""),
     ("energy_masks", b""),
+    ("demand_masks", b""),
     ("special_days", b""),
     ("tariff_scripts", b""),
     ("calendar_start", b""),

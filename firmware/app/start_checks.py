@@ -109,6 +109,7 @@ def tariff(
     rates: "Damageable",
     blocks: "Damageable",
     calendar: "Damageable",
+    demand: "Damageable",
     tell: "Callable[[str, int, bool], None]",
 ) -> None:
     """Tell of what the tariff stands on; the last argument says whether it is so now."""
@@ -124,5 +125,6 @@ def tariff(
             "active calendar are damaged, the first rate counts",
             event_codes.TARIFF_DAMAGED,
         ),
+        (demand, "demand registers are damaged, those start at zero", event_codes.DATA_DAMAGED),
     ):
         tell("both copies of the " + text, code, part.damaged)

@@ -16,10 +16,11 @@ TEXTS = (
     ("rate registers", event_codes.DATA_DAMAGED),
     ("block registers", event_codes.MEMORY_ERROR),
     ("calendar", event_codes.TARIFF_DAMAGED),
+    ("demand registers", event_codes.DATA_DAMAGED),
 )
 
 
-@pytest.mark.parametrize("damaged", list(itertools.product([False, True], repeat=3)))
+@pytest.mark.parametrize("damaged", list(itertools.product([False, True], repeat=4)))
 def test_what_of_the_tariff_is_damaged_is_told_each_by_its_code(damaged):
     told = []
     start_checks.tariff(*map(Part, damaged), lambda *said: told.append(said))

@@ -34,6 +34,10 @@ class Clock:
 
     def __init__(self, text):
         self.now_s = utc_s(text)
+        self.settled_s = 0  # when the periods that were due were ended last
+
+    def settle(self):
+        self.settled_s = self.now_s
 
     def utc_s(self):
         return self.now_s

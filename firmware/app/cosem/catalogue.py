@@ -64,7 +64,6 @@ _PAST_MOST = const(12)
 _NAME = const(6)  # octets of a logical name
 _ELECTRICITY = const(1)  # value group A of the registers
 _DEVICE_IDS = const(9)
-_MEASURING_PERIOD_S = const(900)
 
 
 class Catalogue:
@@ -74,7 +73,7 @@ class Catalogue:
         self.clients = clients
         self._objects: dict[bytes, tuple[InterfaceClass, Key, int]] = {}
         self._names: list[bytes] = []  # of single objects, in the order of the object list
-        self._files: list[tuple[Register, File, int]] = []
+        self._files: list[tuple[InterfaceClass, File, int]] = []
         self.past: Past | None = None  # finds objects of which F is 1 to 12
         self._families: list[tuple[InterfaceClass, bytes, int]] = []
 
@@ -92,9 +91,9 @@ class Catalogue:
         _, key, group = self._objects[logical_name]
         self._objects[logical_name] = (handler, key, group)
 
-    def add_file(self, file: "File", group: int) -> None:
-        """Add all registers of a file as objects of class 3, 1-0:C.D.E.255."""
-        self._files.append((Register(file), file, group))
+    def add_file(self, file: "File", group: int, handler: "InterfaceClass | None" = None) -> None:
+        """Add all registers of a file as objects 1-0:C.D.E.255, of class 3 unless `handler`."""
+        self._files.append((handler or Register(file), file, group))
 
     def add_family(self, handler: "InterfaceClass", names: bytes, group: int) -> None:
         """Add objects of one class by their logical names, end to end; keys count from 0."""
@@ -178,6 +177,7 @@ class Parts:
         self.alternate_list = b"\x01\x00"
         self.readout_list = b"\x01\x00"
         self.ports: Ports | None = None
+        self.measuring_period_s: Callable[[], int] = lambda: 900
 
 
 def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: int) -> Catalogue:
@@ -253,7 +253,7 @@ def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
 def _add_clock(catalogue: Catalogue, parts: Parts) -> None:
     data = Data()
     clock = parts.clock
-    catalogue.add((0, 0, 1, 0, 0), Clock(clock, _MEASURING_PERIOD_S), None, access.CLOCK)
+    catalogue.add((0, 0, 1, 0, 0), Clock(clock, parts.measuring_period_s), None, access.CLOCK)
     catalogue.add((1, 0, 0, 9, 1), data, LocalTime(clock), access.READINGS)
     catalogue.add((1, 0, 0, 9, 2), data, LocalDate(clock), access.READINGS)
 

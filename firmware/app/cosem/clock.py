@@ -14,6 +14,7 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     import app.clock
@@ -56,7 +57,7 @@ class Clock(InterfaceClass):
         (6, "shift_time", EXECUTE),
     )
 
-    def __init__(self, clock: "app.clock.Clock", measuring_period_s: int) -> None:
+    def __init__(self, clock: "app.clock.Clock", measuring_period_s: "Callable[[], int]") -> None:
         self._clock = clock
         self._measuring_period_s = measuring_period_s
         self._octets = bytearray(date_time.SIZE)
@@ -118,7 +119,7 @@ class Clock(InterfaceClass):
         if index == 1:
             self._adjust_to(_QUARTER_S)
         elif index == 2:
-            self._adjust_to(self._measuring_period_s)
+            self._adjust_to(self._measuring_period_s())
         elif index == 3:
             self._adjust_to(_MINUTE_S)
         else:

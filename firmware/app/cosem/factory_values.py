@@ -22,6 +22,8 @@ from app.parameters import (
     LED_CONSTANT_ACTIVE,
     LED_ENERGIES,
     MEASUREMENT_TYPE,
+    MEASURING_PERIOD_1,
+    MEASURING_PERIOD_3,
     OUTPUT_CONSTANT_ACTIVE,
     OUTPUT_ENERGY,
     OUTPUT_WIDTH,
@@ -211,6 +213,9 @@ def add_parameters(
         first = LED_CONSTANT_ACTIVE if e < 3 else OUTPUT_CONSTANT_ACTIVE
         key = (first + e % 3, _IMPULSES_PER_WH + e % 3)
         catalogue.add((1, 0, 0, 3, e), constants, key, access.SETTINGS)
+    for e, parameter in ((0, MEASURING_PERIOD_1), (2, MEASURING_PERIOD_3)):
+        key = Parameter(parameters, parameter, axdr.UINT16)
+        catalogue.add((1, 0, 0, 8, e), data, key, access.SETTINGS)
     if transformer:
         key = Parameter(parameters, MEASUREMENT_TYPE, axdr.ENUM)
         catalogue.add((0, 0, 128, 0, 2), data, key, access.SETTINGS)

@@ -49,6 +49,8 @@ def add(
     active = ActiveTariff(tariff.energy_masks)
     data = Data()
     catalogue.add((0, 0, 96, 14, 0), data, active, access.READINGS)
+    active = ActiveTariff(tariff.demand_masks)
+    catalogue.add((0, 0, 96, 14, 1), data, active, access.READINGS)
     catalogue.add_file(registers, access.READINGS)
     control = tariff.control
     for e, value in (

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from app.clock import Clock
     from app.storage.rings import Rings
 
-# parameter, D and E of its object 1-0:0.D.E
+# parameter, C, D and E of its object 1-0:C.D.E
 _WATCHED = (
-    (parameters.LED_CONSTANT_ACTIVE, 3, 0),
-    (parameters.LED_CONSTANT_REACTIVE, 3, 1),
-    (parameters.LED_CONSTANT_APPARENT, 3, 2),
-    (parameters.CT_NUMERATOR, 4, 2),
-    (parameters.CT_DENOMINATOR, 4, 5),
+    (parameters.LED_CONSTANT_ACTIVE, 0, 3, 0),
+    (parameters.LED_CONSTANT_REACTIVE, 0, 3, 1),
+    (parameters.LED_CONSTANT_APPARENT, 0, 3, 2),
+    (parameters.CT_NUMERATOR, 0, 4, 2),
+    (parameters.CT_DENOMINATOR, 0, 4, 5),
+    (parameters.MEASURING_PERIOD_1, 0, 8, 0),
+    (parameters.MEASURING_PERIOD_3, 0, 8, 2),
+    (parameters.PERIODS_1, 1, 4, 0),
+    (parameters.PERIODS_3, 1, 24, 0),
 )
 
 
@@ -52,9 +56,9 @@ class CertificationLog(Log):
 
         Raises AccessRefused if the log is full, OSError if the entry cannot be kept.
         """
-        for watched, d, e in _WATCHED:
+        for watched, c, d, e in _WATCHED:
             if watched == parameter:
-                self.keep(bytes((1, 0, 0, d, e, 255)), old, new)
+                self.keep(bytes((1, 0, c, d, e, 255)), old, new)
 
     def keep(self, name: bytes, old: int, new: int) -> None:
         """Keep an entry. Raises AccessRefused if the log is full, OSError if it cannot be kept."""

@@ -110,6 +110,10 @@ REGIONS = _Table(
     "daily_setup 484 1\n"
     "overheating 1 1\n"
     "tamper 16 1\n"
+    "demand 1443 1\n"
+    "limiter_demand 623 1\n"
+    "maxima 576 1\n"
+    "demand_masks 265 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 

@@ -9,13 +9,16 @@ from micropython import const
 from app.attributes import OBJECT_UNDEFINED, Reference
 from app.axdr import ENUM, OCTET_STRING, UINT16, Writer
 from app.errors import AccessRefused
-from app.tariff import billing, calendar, rates, scripts
+from app.tariff import billing, calendar, maxima, rates, scripts
 from app.tariff.activation import Activation, rate_name
 from app.tariff.blocks import Blocks
 from app.tariff.control import CALENDAR, TARIFF_SCRIPTS, Control
+from app.tariff.demand import Demand
 from app.tariff.schedule import FIRST_OF_MONTH, Midnights, SingleAction
+from app.tariff.sliding_current import SlidingCurrent
 from app.tariff.special_days import SpecialDays
 from app.tariff.tariff import Tariff
+from app.tariff.window_totals import WindowTotals
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -23,11 +26,12 @@ if TYPE_CHECKING:
 
     from app.attributes import Resolver
     from app.clock import Clock
+    from app.parameters import Parameters
     from app.settings import Settings
     from app.tariff.billing import Billing
     from app.tariff.tariff import Schedule
     from hal import Memory
-    from metrology.energy import Energies
+    from metrology.engine import Engine
 
 _SCRIPT_TABLE = const(9)
 _EXECUTE = const(1)
@@ -36,10 +40,11 @@ _REGISTER_ACTIVATION = const(6)
 _ACTIVE_MASK = const(4)
 _BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BILLING_2))
 ENERGY_ACTIVATION = b"\x00\x00\x0e\x00\x01\xff"  # 0-0:14.0.1.255
+DEMAND_ACTIVATION = b"\x00\x00\x0e\x00\x02\xff"  # 0-0:14.0.2.255
 
 
 class TariffParts:
-    """Calendar, rates, scripts and billing of this meter.
+    """Calendar, rates, demand, scripts and billing of this meter.
 
     billing: what the end of billing does; app.meter sets it when the profiles are there
     schedules: those of the end of billing, 1 and 2
@@ -52,13 +57,16 @@ class TariffParts:
         memory: "Memory",
         settings: "Settings",
         clock: "Clock",
-        energies: "Energies",
+        engine: "Engine",
         keep_totals: "Callable[[], None]",
         resolver: "Resolver",
-        nominal_frequency_hz: int,
+        parameters: "Parameters",
     ) -> None:
         self._resolver = resolver
-        self.rates = rates.RateEnergies(memory, energies, keep_totals)
+        self.totals = WindowTotals(engine)
+        self.rates = rates.RateEnergies(memory, engine.energies, keep_totals)
+        self.demand = Demand(memory, clock, self.totals, parameters)
+        self.currents = SlidingCurrent(engine, self.totals)
         self.special_days = SpecialDays(settings)
         self.calendar = calendar.Calendar(memory, settings, self.special_days)
         self.schedules = [
@@ -81,9 +89,22 @@ class TariffParts:
             lambda mask: self.rates.switch(mask, self.clockwork.acting_ms()),
         )
         self.energy_masks.apply()
+        self.demand_masks = Activation(
+            settings,
+            "demand_masks",
+            maxima.RATE_REGISTERS,
+            maxima.mask_of_rate,
+            maxima.RATES,
+            self.demand.maxima.switch,
+        )
+        self.demand_masks.apply()
         self.runner = scripts.Runner(resolver)
         self.control = Control(
-            memory, settings, self.clockwork, [self.energy_masks], nominal_frequency_hz
+            memory,
+            settings,
+            self.clockwork,
+            [self.energy_masks, self.demand_masks],
+            engine.nominal_uhz // 1_000_000,
         )
         self.clockwork.may_act = lambda script: (
             script != TARIFF_SCRIPTS or self.control.decides() == CALENDAR
@@ -98,6 +119,7 @@ class TariffParts:
     def use(self, billings: "Billing") -> None:
         """Take the end of billing; another calendar makes an entry of its own (row BIL-17)."""
         self.billing = billings
+        billings.on_billing += (self.demand.reset_maxima, self.demand.reset_power_factor)
         billings.on_billing.append(self.blocks.new_period)
         self.calendar.before_activation = lambda: billings.note(billing.TARIFF_CHANGED)
 
@@ -122,17 +144,21 @@ class TariffParts:
 
 
 def factory_scripts() -> bytes:
-    """Return the scripts of a new meter's tariff table: script n switches to rate n (TOU-12)."""
-    writer = Writer(bytearray(512))
+    """Return the scripts of a new meter's tariff table: script n switches to rate n (TOU-12).
+
+    Each writes the active mask of energy, then that of demand.
+    """
+    writer = Writer(bytearray(640))
     writer.array(rates.RATES)
     for rate in range(1, rates.RATES + 1):
         writer.structure(2)
         writer.uint16(rate)
-        writer.array(1)
-        writer.structure(5)
-        writer.number(ENUM, scripts.WRITE_ATTRIBUTE)
-        writer.uint16(_REGISTER_ACTIVATION)
-        writer.octet_string(ENERGY_ACTIVATION)
-        writer.int8(_ACTIVE_MASK)
-        writer.string(OCTET_STRING, rate_name(rate))
+        writer.array(2)
+        for activation in (ENERGY_ACTIVATION, DEMAND_ACTIVATION):
+            writer.structure(5)
+            writer.number(ENUM, scripts.WRITE_ATTRIBUTE)
+            writer.uint16(_REGISTER_ACTIVATION)
+            writer.octet_string(activation)
+            writer.int8(_ACTIVE_MASK)
+            writer.string(OCTET_STRING, rate_name(rate))
     return bytes(writer.buffer[: writer.at])

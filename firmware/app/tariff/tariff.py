@@ -143,6 +143,7 @@ class Tariff:
 
     def poll(self) -> int:
         """Carry out what is due now; return the seconds until something may be again."""
+        self._clock.settle()  # what ends at a moment belongs to what was in force before it
         utc_s = self._clock.utc_s()
         local_s = self._local_s(utc_s)
         if self._unsure:

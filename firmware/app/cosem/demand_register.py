@@ -1,0 +1,91 @@
+"""Interface class 5, Demand register: a current and a last average with their times.
+
+The key of an instance is an index into a file of registers. Rows DEM-01, DEM-02, MET-16, MET-21.
+"""
+
+from micropython import const
+
+from app.axdr import INT8, OCTET_STRING, STRUCTURE, UINT8, UINT16, UINT32
+from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, InterfaceClass
+from app.cosem.factory_values import moment
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from app.axdr import Reader, Writer
+    from app.clock import Clock
+    from app.cosem import extended_register
+    from app.cosem.base import Session
+
+    class File(extended_register.File, Protocol):
+        """Demands by index; `value` is the last average."""
+
+        def current(self, index: int) -> int: ...  # noqa: D102
+        def start_utc_s(self, index: int) -> int: ...  # noqa: D102
+        def period_s(self, index: int) -> int: ...  # noqa: D102
+        def periods(self, index: int) -> int: ...  # noqa: D102
+        def set_period_s(self, index: int, period_s: int) -> None: ...  # noqa: D102
+        def set_periods(self, index: int, periods: int) -> None: ...  # noqa: D102
+        def reset(self, index: int) -> None: ...  # noqa: D102
+        def next_period(self, index: int) -> None: ...  # noqa: D102
+
+
+class DemandRegister(InterfaceClass):
+    """Demand register, version 0."""
+
+    CLASS_ID = 5
+    VERSION = 0
+    ATTRIBUTES = (
+        (1, "logical_name", OCTET_STRING, READ),
+        (2, "current_average_value", CHOICE, READ),
+        (3, "last_average_value", CHOICE, READ),
+        (4, "scaler_unit", STRUCTURE, READ),
+        (5, "status", UINT8, READ),
+        (6, "capture_time", OCTET_STRING, READ),
+        (7, "start_time_current", OCTET_STRING, READ),
+        (8, "period", UINT32, READ_WRITE),
+        (9, "number_of_periods", UINT16, READ_WRITE),
+    )
+    METHODS = ((1, "reset", EXECUTE), (2, "next_period", EXECUTE))
+
+    def __init__(self, file: "File", clock: "Clock") -> None:
+        self._file = file
+        self._clock = clock
+
+    def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:
+        """Encode an attribute."""
+        file = self._file
+        if index == 2:
+            writer.number(file.tag(key), file.current(key))
+        elif index == 3:
+            writer.number(file.tag(key), file.value(key))
+        elif index == 4:
+            writer.structure(2)
+            writer.int8(file.scaler(key))
+            writer.enum(file.unit(key))
+        elif index == 5:
+            writer.uint8(file.status(key))
+        elif index == 6:
+            writer.octet_string(moment(self._clock, file.capture_utc_s(key)))
+        elif index == 7:
+            writer.octet_string(moment(self._clock, file.start_utc_s(key)))
+        elif index == 8:
+            writer.uint32(file.period_s(key))
+        else:
+            writer.uint16(file.periods(key))
+
+    def put(self, reader: "Reader", key: int, index: int, session: "Session") -> None:
+        """Set the period or the number of periods, which others may share."""
+        if index == 8:
+            self._file.set_period_s(key, reader.number(UINT32))
+        else:
+            self._file.set_periods(key, reader.number(UINT16))
+
+    def act(self, reader: "Reader", key: int, index: int, session: "Session") -> None:
+        """Set both averages to zero, or end the running period."""
+        reader.number(INT8)
+        if index == 1:
+            self._file.reset(key)
+        else:
+            self._file.next_period(key)
