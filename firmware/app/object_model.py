@@ -96,6 +96,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     tariff = meter.tariff
     event_values.add_events(objects, meter.events, meter.certification, clock)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
+    factory_values.add_plate(objects, meter.lock, meter.settings, variant.transformer)
     factory_values.add_outputs(objects, meter.outputs)
     quality_values.add(objects, meter.extremes, meter.temperature, clock)
     factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)

@@ -62,6 +62,7 @@ _DEFAULTS = (
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number
     ("overheating", b""),
+    ("accuracy_class", b""),
     ("profile_1_setup", b""),
     ("profile_2_setup", b""),
     ("profile_3_setup", b""),

@@ -26,6 +26,10 @@ from accuracy_converters import FRONT_ENDS
 from accuracy_frontend import NAMEPLATES
 from accuracy_signal import Condition
 
+from app import axdr
+from app.cosem.factory_values import AccuracyClass
+from app.errors import AccessRefused, TypeUnmatched
+from app.parameters import ParameterLock
 from metrology.calibration import unpack
 
 
@@ -379,3 +383,53 @@ def test_a_class_that_is_not_met_ends_with_1(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "FAIL  5th harmonic" in said
     assert said.count("FAIL: 1ph on ads1115") == 1
+
+
+@pytest.mark.row("MET-04")
+@pytest.mark.parametrize("model", ["3ph", "1ph", "ct"])
+def test_a_new_meters_plate_claims_what_the_sweep_requires(model):
+    transformer = NAMEPLATES[model].transformer
+    settings = Plate()
+    switch = type("Switch", (), {"value": lambda _self: settings.open})()
+    value = AccuracyClass(ParameterLock(switch), settings, transformer)
+
+    def read():
+        writer = axdr.Writer(bytearray(64))
+        value.read(writer)
+        return [text.decode() for _, text in axdr.Reader(writer.buffer).data()[1]]
+
+    def write(*names):
+        writer = axdr.Writer(bytearray(64))
+        writer.data(axdr.STRUCTURE, [(axdr.VISIBLE_STRING, name.encode()) for name in names])
+        value.write(axdr.Reader(writer.buffer[: writer.at]))
+
+    active, mid, reactive, apparent = read()
+    required = accuracy.REQUIRED["ads131m0x", model]
+    assert active in required
+    assert "R" + reactive in required
+    assert transformer or mid in required
+    assert apparent == "3"
+    write("2", "A", "3", "3")
+    assert read() == ["2", "A", "3", "3"]
+    for wrong in (("0.1", "A", "3", "3"), ("2", "D", "3", "3"), ("2", "A", "3", "")):
+        with pytest.raises(ValueError):
+            write(*wrong)
+    with pytest.raises(TypeUnmatched):
+        write("2", "A", "3")
+    settings.open = 0
+    with pytest.raises(AccessRefused):
+        write("1", "B", "2", "3")
+    assert read() == ["2", "A", "3", "3"]
+
+
+class Plate:
+    """The one setting that the type plate needs."""
+
+    chosen = b""
+    open = 1
+
+    def get(self, key):
+        return self.chosen
+
+    def put(self, key, value):
+        self.chosen = value

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from app.clock import Clock
     from app.cosem.base import Key, Session
     from app.cosem.catalogue import Catalogue
-    from app.parameters import Parameters
+    from app.parameters import ParameterLock, Parameters
     from app.pulse_outputs import PulseOutputs
+    from app.settings import Settings
     from app.tariff.scripts import Runner
     from app.test_mode import TestMode
     from hal import Input
@@ -58,6 +59,7 @@ _PARAMETERS = (
     (60, 4, LED_2_ENERGY, axdr.ENUM),
 )
 _OUTPUT_TAGS = (axdr.ENUM, axdr.ENUM, axdr.UINT16, axdr.UINT8)  # of app.pulse_outputs
+_CLASSES = ((b"2", b"1", b"0.5S"), (b"A", b"B", b"C"), (b"2", b"3"), (b"3",))
 _TEST_STATE = (0, 0, 96, 34, 11)
 _NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
 BENCH = const(66)  # D of the calibration bench's objects
@@ -129,6 +131,35 @@ class OutputData(Data):
         field: int = key % len(_OUTPUT_TAGS)
         number = reader.number(_OUTPUT_TAGS[field])
         self._outputs.put(key // len(_OUTPUT_TAGS), field, number)
+
+
+class AccuracyClass(Value):
+    """Classes of the type plate: active energy, MID, reactive, apparent (row MET-04)."""
+
+    def __init__(self, lock: "ParameterLock", settings: "Settings", transformer: bool) -> None:
+        self._lock = lock
+        self._settings = settings
+        self._factory = bytes((2, 2, 0, 0) if transformer else (1, 1, 0, 0))
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.structure(len(_CLASSES))
+        chosen = self._settings.get("accuracy_class") or self._factory
+        for names, place in zip(_CLASSES, chosen):
+            writer.string(axdr.VISIBLE_STRING, names[place])
+
+    def write(self, reader: "Reader") -> None:
+        """Take over other classes."""
+        self._lock.require()
+        reader.structure(len(_CLASSES))
+        chosen = b""
+        for names in _CLASSES:
+            reader.expect(axdr.VISIBLE_STRING)
+            name = reader.raw(reader.length())
+            if name not in names:
+                raise ValueError("no such accuracy class")
+            chosen += bytes((names.index(name),))
+        self._settings.put("accuracy_class", chosen)
 
 
 class Constants(InterfaceClass):
@@ -227,6 +258,14 @@ def add_parameters(
     changes = Changes(parameters, clock)
     catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
     catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
+
+
+def add_plate(
+    catalogue: "Catalogue", lock: "ParameterLock", settings: "Settings", transformer: bool
+) -> None:
+    """Add the accuracy classes of the type plate, 0-0:128.0.3."""
+    value = AccuracyClass(lock, settings, transformer)
+    catalogue.add((0, 0, 128, 0, 3), Data(), value, access.SETTINGS)
 
 
 def add_outputs(catalogue: "Catalogue", outputs: "PulseOutputs") -> None:

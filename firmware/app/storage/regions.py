@@ -114,6 +114,7 @@ REGIONS = _Table(
     "limiter_demand 623 1\n"
     "maxima 576 1\n"
     "demand_masks 265 1\n"
+    "accuracy_class 4 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
