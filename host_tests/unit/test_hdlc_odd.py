@@ -23,6 +23,7 @@ from hdlc_line import (
     Answer,
     Line,
     command,
+    crc,
     information,
     ready,
 )
@@ -139,6 +140,33 @@ def test_own_echo_is_no_command():
     assert send(ready(3, server=SERVER_1, client=1)).control == 0x31
     send(command(DISC, server=SERVER_1, client=1))
     assert len(frames) == 6 and len(line.channel.requests) == 1
+
+
+def test_a_poll_with_the_check_sequence_of_an_answer_is_no_echo():
+    """One answer in 65536 ends in the FCS of the client's next RR; a long one has hundreds."""
+    line = Line()
+    poll = ready(1, server=SERVER_1, client=1)
+    steps = [int.from_bytes(crc(bytes([n])), "little") ^ 0xFF00 for n in range(256)]
+
+    def step(value, octet):  # CRC-16/X.25 by octets, from the bitwise sums of single ones
+        return value >> 8 ^ steps[(value ^ octet ^ 0xFF) & 0xFF]
+
+    line.channel.answer = bytes(125 + 60)
+    line.send(command(SNRM, server=SERVER_1, client=1))
+    [first] = line.send(information(0, 0, b"GET", server=SERVER_1, client=1))
+    body = first[1:-5]
+    state = int.from_bytes(crc(body), "little") ^ 0xFFFF
+    wanted = int.from_bytes(poll[-3:-1], "little") ^ 0xFFFF
+    a, b = next(
+        (a, b) for a in range(256) for b in range(256) if step(step(state, a), b) == wanted
+    )
+    line = Line()
+    line.channel.answer = bytes(123) + bytes((a, b)) + bytes(60)
+    line.send(command(SNRM, server=SERVER_1, client=1))
+    [first] = line.send(information(0, 0, b"GET", server=SERVER_1, client=1))
+    assert first[-3:-1] == poll[-3:-1]
+    [second] = line.send(poll)
+    assert not Answer(second, 1).segmented
 
 
 @pytest.mark.row("HDL-06")

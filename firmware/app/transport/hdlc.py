@@ -148,7 +148,7 @@ class HdlcLink:
         """Obey the frame just found, if it is for this station."""
         frame = self._reader.frame
         mine = frame.upper == self._logical_device and self._mine()
-        if not mine or self._echoes.heard(frame.fcs):
+        if not mine or self._echoes.heard(frame.fcs, frame.length):
             return
         event = self._event(frame.control)
         if event < 0:
@@ -396,5 +396,5 @@ class HdlcLink:
         frame = self._reader.frame
         server = memoryview(frame.server_octets)[: frame.server_length]
         total = hdlc_frame.build(buffer, frame.client, server, control, length, segmented)
-        self._echoes.sent(buffer[total - 3] | buffer[total - 2] << 8)
+        self._echoes.sent(buffer[total - 3] | buffer[total - 2] << 8, total - 2)
         return total

@@ -253,22 +253,24 @@ class Echoes:
     """Frames of the last turn, which a half-duplex line may return to their sender.
 
     Other addresses give an echo away, but client 1 at the one-octet server address 1 is
-    indistinguishable from it: endless talk with oneself would follow.
+    indistinguishable from it: endless talk with oneself would follow. A frame is known by its
+    check sequence and its length: in a long answer one or the other FCS is that of a client's RR.
     """
 
     def __init__(self, most: int) -> None:
         self.count = 0
-        self._checks = array("H", bytes(2 * most))
+        self._checks = array("I", bytes(4 * most))
 
-    def sent(self, check: int) -> None:
-        """Note the FCS of a frame that leaves."""
+    def sent(self, fcs: int, length: int) -> None:
+        """Note a frame that leaves, by its FCS and its length field."""
         if self.count < len(self._checks):
-            self._checks[self.count] = check
+            self._checks[self.count] = length << 16 | fcs
             self.count += 1
 
-    def heard(self, check: int) -> bool:
-        """Tell whether a frame with this FCS is an echo; each one comes once."""
+    def heard(self, fcs: int, length: int) -> bool:
+        """Tell whether a frame is an echo; each one comes once."""
         checks = self._checks
+        check = length << 16 | fcs
         for index in range(self.count):
             if checks[index] == check:
                 self.count -= 1
