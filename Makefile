@@ -16,7 +16,7 @@ export MICROPYTHON
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
 	types mpy size rows measure accuracy objects storage map conformance year fuzz bench \
-	screenshot look clean
+	tariff tariff-pictures screenshot look clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -80,6 +80,13 @@ rows: $(DEV_SET) ## the feature ledger: rows with and without a test; writes doc
 measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 	@test -n "$(FILE)" || { echo 'usage: make measure FILE=recording.csv' >&2; exit 2; }
 	$(PY) tools/measure.py "$(FILE)" $(ARGS)
+
+tariff: $(DEV_SET) ## check, show, write and read tariffs (ARGS="show tools/tariffs/seasons.toml")
+	@$(PY) tools/tariff.py $(if $(strip $(ARGS)),$(ARGS),--help)
+
+tariff-pictures: $(DEV_SET) ## draw the pictures of docs/tariff.md
+	$(PY) tools/tariff.py show tools/tariffs/seasons.toml --year 2027 -o docs/images/tariff-seasons.png
+	$(PY) tools/tariff.py show tools/tariffs/largest.toml --year 2027 -o docs/images/tariff-largest.png
 
 accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
 	$(PY) tools/accuracy.py $(ARGS)

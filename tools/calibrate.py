@@ -14,9 +14,9 @@ import sys
 import time
 
 from calibrate_bench import ApiBench, Bench, BenchError, HandBench, Load, Phase, loads
-from calibrate_link import Link, LinkError, Refused, SerialWire, TcpWire
 from gurux_dlms import GXArray, GXInt32, GXStructure, GXUInt32
 from gurux_dlms.enums import DataType
+from meter_link import Link, LinkError, Refused, SerialWire, TcpWire
 
 _OBJECTS = "0-0:128.66."
 LOAD, WINDOWS, STEP, PROGRESS, CORRECTIONS, MEASURED, STATE = (f"{_OBJECTS}{e}" for e in range(7))
