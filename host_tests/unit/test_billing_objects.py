@@ -7,9 +7,10 @@ sys.path.append(str(Path(__file__).resolve().parent))
 
 import pytest
 from capture_rig import CLOCK, SECTORS, register
-from dlms_rig import NOW_UTC_S
+from dlms_rig import NOW_UTC_S, Quantities, Variant
 from dlms_rig import Rig as DlmsRig
 from flash_fake import Flash
+from log_rig import Switch
 from profile_rig import ProfileRig, by_range, time
 from ring_rig import CutFram
 
@@ -18,6 +19,7 @@ from app.cosem import billing_objects, tariff_objects
 from app.logs import billing_profiles
 from app.logs.captured import Recorder
 from app.logs.event_book import EventBook
+from app.parameters import Parameters
 from app.rows import pack_objects
 from app.storage import regions, rings
 from app.storage.rings import Rings
@@ -43,6 +45,20 @@ class Energies:
     residue = [0] * 12
 
 
+class Engine:
+    """What of metrology the tariff stands on, at rest."""
+
+    energies = Energies()
+    quantities = Quantities()
+    nominal_uhz = 50_000_000
+    rate_mhz = 4_000_000
+    frames_q16 = 0
+
+
+class DirectVariant(Variant):
+    transformer = False
+
+
 class ObjectRig:
     """What of a meter ends a billing period, behind a DLMS server; `boot` is a power cut."""
 
@@ -64,8 +80,15 @@ class ObjectRig:
         self.book.open(self.rings, dlms.clock)
         post = self.book.post
         recorder = Recorder(self.rings, dlms.settings, dlms.resolver, dlms.clock, post)
+        parameters = Parameters(self.fram, DirectVariant(), Switch(), dlms.clock)
         self.tariff = TariffParts(
-            self.fram, dlms.settings, dlms.clock, Energies(), lambda: None, dlms.resolver, 50
+            self.fram,
+            dlms.settings,
+            dlms.clock,
+            Engine(),
+            lambda: None,
+            dlms.resolver,
+            parameters,
         )
         profiles = billing_profiles.open_all(recorder)
         self.billing = Billing(
