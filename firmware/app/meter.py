@@ -37,6 +37,7 @@ from app.quality.tamper import FIELD, METER_COVER, TERMINAL_COVER, Tamper
 from app.quality.temperature import Temperature
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
+from app.service_output import ServiceOutput
 from app.settings import Settings
 from app.storage.integrity import Integrity
 from app.storage.rings import Rings
@@ -321,6 +322,9 @@ class Meter:
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
         start_checks.billing(tariff.billing, self._problem)
         tariff.billing.on_billing.append(self.extremes.new_billing_period)
+        output = self.engine.pulses.output
+        service_output = ServiceOutput(self.parameters, self.clock, output, tariff.rate)
+        self.engine.on_window.append(service_output.window)
         tariff.demand.on_period_end.append(lambda utc_s, _bits: control.period_ended(utc_s))
         return tariff
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock
-    from app.periods import Period
     from hal import Input, Memory, Variant
     from metrology.engine import Engine
 
@@ -51,6 +50,7 @@ COUNT = const(20)
 SWITCHING = const(0)
 METROLOGICAL_PULSE = const(1)
 END_OF_PERIOD = const(2)
+TARIFF_INDICATION = const(3)
 
 _FORMAT = "<BBHHIIIBBIIIBBBHHHBBII"  # the parameters, number of changes, time of the last
 _FORMAT_2 = "<BBHHIIIBBIIIBBBHII"  # before the measuring periods
@@ -71,7 +71,7 @@ _RANGES = (
     (OUTPUT_CONSTANT_REACTIVE, 0, _UINT32_MAX, _CONSTANT),
     (OUTPUT_CONSTANT_APPARENT, 0, _UINT32_MAX, _CONSTANT),
     (OUTPUT_WIDTH, pulse.WIDTH_MIN_MS, pulse.WIDTH_MAX_MS, "pulse width: 30 to 200 ms"),
-    (SERVICE_FUNCTION, SWITCHING, END_OF_PERIOD, "function of the service output: 0 to 2"),
+    (SERVICE_FUNCTION, SWITCHING, TARIFF_INDICATION, "function of the service output: 0 to 3"),
     (TEST_MODE_S, 1, 0xFFFF, "test mode: 1 to 65535 s"),
     (PERIODS_1, 1, _PERIODS_MAX, "number of periods: 1 to 15"),
     (PERIODS_3, 1, _PERIODS_MAX, "number of periods: 1 to 15"),
@@ -119,7 +119,6 @@ class Parameters:
         self._transformer = variant.transformer
         self._clock = clock
         self._engine: Engine | None = None
-        self._period: Period | None = None
         self._record = regions.open_record(memory, "parameters")
         constant = variant.pulses_per_kwh
         self._values = [TWO_WAY, 0, 1, 1, constant, constant, constant]
@@ -176,7 +175,6 @@ class Parameters:
     def apply_to(self, engine: "Engine") -> None:
         """Let an engine obey the parameters from now on."""
         self._engine = engine
-        self._period = self._clock.every(self._values[MEASURING_PERIOD_1], self._end_period)
         self._apply()
 
     def _load(self) -> None:
@@ -232,18 +230,11 @@ class Parameters:
         if values[OUTPUT_ENERGY] != pulse.NO_ENERGY and values[OUTPUT_ENERGY] not in LED_ENERGIES:
             raise ValueError("energy of the pulse output: 0, 23, 26 or 33")
 
-    def _end_period(self, _utc_s: int) -> None:
-        """Close the output for a pulse at the end of a measuring period, if told to."""
-        if self._engine is not None and self._values[SERVICE_FUNCTION] == END_OF_PERIOD:
-            self._engine.pulses.output.mark()
-
     def _apply(self) -> None:
         engine = self._engine
         if engine is None:
             return
         values = self._values
-        if self._period is not None and self._period.period_s != values[MEASURING_PERIOD_1]:
-            self._period.set_length(values[MEASURING_PERIOD_1])
         engine.energies.mode = values[REGISTRATION_MODE]
         if values[MEASUREMENT_TYPE]:
             engine.energies.set_ratio(values[CT_NUMERATOR], values[CT_DENOMINATOR])

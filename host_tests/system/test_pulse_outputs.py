@@ -4,7 +4,7 @@ import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from gurux_dlms import GXDLMSException
 from gurux_dlms.enums import DataType
-from gurux_dlms.objects import GXDLMSData
+from gurux_dlms.objects import GXDLMSData, GXDLMSScriptTable
 
 TAGS = (DataType.ENUM, DataType.ENUM, DataType.UINT16, DataType.UINT8)
 # energy, polarity, rate, the register that tells what the output must have counted
@@ -75,6 +75,42 @@ def test_output_3_set_to_r1_pulses_only_in_quadrant_1(start_meter):
     read = [[again.read(GXDLMSData(f"0.{n}.128.61.{e}.255"), 2) for e in (1, 2, 3, 4)]
             for n in range(1, 6)]  # fmt: skip
     assert read == [[energy, polarity, rate, 30] for energy, polarity, rate, _ in OUTPUTS]
+
+
+@pytest.mark.row("LED-11")
+def test_the_optomos_closes_at_each_end_of_a_measuring_period_and_tells_the_tariff(start_meter):
+    meter = start_meter("--rate", "0", "--time", "2026-01-31T10:00:20")
+    meter.post("/api/cover", cover="meter", open=True)
+    meter.post("/api/lock", locked=False)
+    client = session(meter)
+
+    def put(code, value, tag):
+        item = GXDLMSData(code)
+        item.value = value
+        item.setDataType(2, tag)
+        client.write(item, 2)
+
+    def closed():
+        return meter.get("/api/state")["pulse_output"]
+
+    put("1.0.0.8.0.255", 60, DataType.UINT16)
+    put("0.0.128.60.0.255", 2, DataType.ENUM)
+    before = closed()["pulses"]
+    meter.post("/api/advance", seconds=30)
+    assert closed()["pulses"] == before
+    meter.post("/api/advance", seconds=300)
+    assert closed()["pulses"] == before + 5
+    client = session(meter)
+    put("1.0.0.8.0.255", 300, DataType.UINT16)
+    meter.post("/api/advance", seconds=1200)
+    assert closed()["pulses"] == before + 9
+    client = session(meter)
+    put("0.0.128.60.0.255", 3, DataType.ENUM)
+    table = GXDLMSScriptTable("0.0.10.0.100.255")
+    for rate in (2, 1, 5):
+        client.call(table, 1, rate, DataType.UINT16)
+        meter.post("/api/advance", seconds=2)
+        assert closed()["conducting"] == (rate != 1)
 
 
 @pytest.mark.row("LED-10")

@@ -29,7 +29,8 @@ STAGES = (
         "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",
         "app.program_memory", "app.pulse_outputs",
-        "app.registers", "app.rows", "app.security", "app.settings", "app.start_checks",
+        "app.registers", "app.rows", "app.security", "app.service_output",
+        "app.settings", "app.start_checks",
         "app.tasks", "app.test_mode", "app.ticks", "app.units", "app.zone",
     ),
     (

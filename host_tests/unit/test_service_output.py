@@ -18,6 +18,8 @@ from app.display.formats import Formats
 from app.display.indicators import Indicators
 from app.display.status import MeterStatus
 from app.errors import AccessRefused, TypeUnmatched
+from app.parameters import MEASURING_PERIOD_1
+from app.service_output import ServiceOutput
 from app.storage import regions
 from metrology.energy import Energies
 from metrology.pulse import ACTIVE, APPARENT, NO_ENERGY, REACTIVE
@@ -35,6 +37,7 @@ class Output:
 
     def __init__(self):
         self.trains = []
+        self.lit = False
 
     def train(self, count, first_q8, step_q8, width_us, span_us):
         if count:
@@ -83,7 +86,7 @@ def test_pulses_leave_the_service_output_only_in_its_pulse_function(rig):
     assert rig.read("0-0:128.60.0") == 0
     rig.write("0-0:128.60.1", axdr.ENUM, ACTIVE)
     assert output.energy == NO_ENERGY
-    for value in (3, 7, 255):
+    for value in (4, 7, 255):
         with pytest.raises(ValueError):
             rig.write("0-0:128.60.0", axdr.ENUM, value)
     rig.write("0-0:128.60.0", axdr.ENUM, 1)
@@ -94,13 +97,44 @@ def test_pulses_leave_the_service_output_only_in_its_pulse_function(rig):
     assert again.engine.pulses.output.energy == NO_ENERGY
 
 
-def test_the_service_output_closes_at_each_end_of_a_period_if_told_so(rig):
-    played = Output()
-    rig.engine.pulses.output.attach(played)
+@pytest.fixture
+def indicator(rig):
+    """The output's double, and the rate that is in force."""
+    played, force = Output(), [0]
+    output = rig.engine.pulses.output
+    output.attach(played)
+    service = ServiceOutput(rig.parameters, rig.clock, output, lambda: force[0])
+    rig.engine.on_window.append(service.window)
+    return played, force
+
+
+@pytest.mark.row("LED-11")
+def test_the_output_conducts_in_every_rate_but_the_first_if_told_so(rig, indicator):
+    played, force = indicator
+    rig.write("0-0:128.60.0", axdr.ENUM, 3)
+    for rate, closed in ((1, False), (2, True), (8, True), (0, False), (3, True)):
+        force[0] = rate
+        rig.bench.play(0.25)
+        assert bool(played.lit) == closed, rate
+    rig.write("0-0:128.60.0", axdr.ENUM, 0)
+    assert not played.lit
+    rig.bench.play(0.25)
+    assert not played.lit
+    assert not played.trains
+    for function in (4, 7, 255):
+        with pytest.raises(ValueError):
+            rig.write("0-0:128.60.0", axdr.ENUM, function)
+
+
+@pytest.mark.row("LED-11")
+def test_the_service_output_closes_at_each_end_of_a_period_if_told_so(rig, indicator):
+    played, _ = indicator
     rig.write("0-0:128.60.2", axdr.UINT8, 50)
     rig.write("0-0:128.60.0", axdr.ENUM, 2)
     (period,) = [period for period in rig.clock._periods if period.period_s == 900]
     assert period.due_utc_s % 900 == 0
+    rig.parameters.put(MEASURING_PERIOD_1, 300)
+    assert period.period_s == 300
     for _ in range(3):
         period.check(period.due_utc_s - 1)
         period.check(period.due_utc_s)
