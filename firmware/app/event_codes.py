@@ -17,6 +17,7 @@ REPLACE_BATTERY = const(7)
 BATTERY_LOW = const(8)
 CALENDAR_ACTIVATED = const(9)
 ERRORS_CLEARED = const(10)
+ALARMS_CLEARED = const(11)
 PROGRAM_MEMORY_ERROR = const(12)
 RAM_ERROR = const(13)
 MEMORY_ERROR = const(14)  # non-volatile memory

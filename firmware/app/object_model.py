@@ -7,6 +7,7 @@ from micropython import const
 
 from app import factory
 from app.cosem import (
+    alarm_values,
     bench_values,
     billing_objects,
     catalogue,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app.battery import Battery
     from app.clock import Clock
     from app.identification import Identification
+    from app.logs.alarm_monitors import AlarmMonitors
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
     from app.outages import Outages
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     class Parts(Protocol):
         """The parts of a meter that have objects."""
 
+        alarm_monitors: AlarmMonitors
         battery: Battery
         board: Board
         certification: CertificationLog
@@ -95,6 +98,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     parameters = meter.parameters
     tariff = meter.tariff
     event_values.add_events(objects, meter.events, meter.certification, clock)
+    alarm_values.add(objects, meter.events, meter.alarm_monitors)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
     factory_values.add_plate(objects, meter.lock, meter.settings, variant.transformer)
     factory_values.add_outputs(objects, meter.outputs)

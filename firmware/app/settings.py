@@ -51,6 +51,7 @@ _DEFAULTS = (
     ("dst_table", b""),
     ("battery", b""),
     ("events", b""),
+    ("alarm_actions", b""),
     ("key_pairs", b""),
     ("energy_masks", b""),
     ("demand_masks", b""),

@@ -11,6 +11,7 @@ import struct
 from micropython import const
 
 from app import event_codes as codes
+from app.logs.events import error_bits
 from app.storage import regions
 
 TYPE_CHECKING = const(False)
@@ -22,31 +23,6 @@ if TYPE_CHECKING:
 REGISTERS = const(3)
 DISPLAY_FILTER = const(3)  # behind the filters of the registers
 _FORM = "<7I"  # registers, filters
-
-# event, bits in the layouts of IDIS, ST402 and IE
-_ERRORS = (
-    (codes.CLOCK_INVALID, 0x1, 0x1, 0x2000000),
-    (codes.CLOCK_CHIP_FAILED, 0x1, 0x1, 0x80000),
-    (codes.REPLACE_BATTERY, 0x2, 0x800000, 0x1000000),
-    (codes.BATTERY_LOW, 0, 0x4000000, 0),
-    (codes.PROGRAM_MEMORY_ERROR, 0x100, 0x10000, 0x100),
-    (codes.RAM_ERROR, 0x200, 0x40000, 0x10000),
-    (codes.MEMORY_ERROR, 0x400, 0x2, 0x20000),
-    (codes.BACKUP_DAMAGED, 0x400, 0x2, 0x200),
-    (codes.DATA_DAMAGED, 0x400, 0x2, 0x2200),
-    (codes.PARAMETERS_DAMAGED, 0x400, 0x40000, 0x400),
-    (codes.FLASH_FAILED, 0x400, 0x8000, 0x1800),
-    (codes.PROFILE_DAMAGED, 0x400, 0x8000, 0x800),
-    (codes.LOG_DAMAGED, 0x400, 0x8000, 0x1000),
-    (codes.TARIFF_DAMAGED, 0x400, 0x180000, 0x400),
-    (codes.WATCHDOG_RESET, 0x1000, 0x4000, 0),
-    (codes.MEASUREMENT_ERROR, 0x800, 0x800, 0x40000),
-    (codes.CALIBRATION_DAMAGED, 0x800, 0x8, 0x40000),
-    (codes.TERMINAL_COVER_REMOVED, 0, 0x1000000, 0),
-    (codes.METER_COVER_REMOVED, 0, 0x2000000, 0),
-    (codes.STRONG_FIELD, 0, 0x8000000, 0),
-    (codes.FATAL_ERROR, 0, 0x40000, 0),
-)
 
 # what the storage's map calls it, or part of that: event
 _DAMAGES = (
@@ -125,12 +101,10 @@ class ErrorRegisters:
     def _merged(self, code: int, standing: bool) -> "list[int]":
         """Return the registers with an error's bits set, or cleared."""
         registers = self._values[:REGISTERS]
-        for row in _ERRORS:
-            if row[0] == code:
-                for at in range(REGISTERS):
-                    registers[at] |= row[1 + at]
-                    if not standing:
-                        registers[at] ^= row[1 + at]
+        for at, bits in enumerate(error_bits(code)):
+            registers[at] |= bits
+            if not standing:
+                registers[at] ^= bits
         return registers
 
     def _change(self, registers: "list[int]") -> None:

@@ -10,9 +10,10 @@ from micropython import const
 
 from app import event_codes
 from app.axdr import UINT32
+from app.logs.alarms import REGISTER, Alarms
 from app.logs.error_register import ErrorRegisters
 from app.logs.event_log import EventLog, Log
-from app.logs.events import FRAUD, LOGS, logs_of
+from app.logs.events import FRAUD, FRAUD_ALARM, GONE, LOGS, NO_ALARM, meaning
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class EventBook:
 
     def __init__(self, memory: "Memory", settings: "Settings") -> None:
         self.errors = ErrorRegisters(memory)
+        self.alarms = Alarms(memory)
         self.logs: list[EventLog] = []
         self.power_failures: Log | None = None
         self.hold_off_s = _HOLD_OFF_S
@@ -74,9 +76,10 @@ class EventBook:
             self._enter(code, clock.utc_s() if utc_s is None else utc_s)
 
     def post(self, code: int, utc_s: int | None = None) -> None:
-        """Note an event, dated now or `utc_s`, and set its error bits. Never raises."""
+        """Note an event, dated now or `utc_s`; set its error bits and alarms. Never raises."""
         self.posted += 1
         self.errors.set(code)
+        self._alarm(code)
         if self._clock is not None:
             self._enter(code, self._clock.utc_s() if utc_s is None else utc_s)
         elif len(self._waiting) < _WAITING_MOST:
@@ -90,6 +93,12 @@ class EventBook:
         """Post the event of an error unless the error stands already. Never raises."""
         if not self.errors.stands(code):
             self.post(code)
+
+    def ended(self, code: int) -> None:
+        """Note that the condition which an event told of is gone. Never raises."""
+        alarm = meaning(code)[1]
+        if alarm != NO_ALARM:
+            self.alarms.went(alarm)
 
     def setting_changed(self, key: str) -> None:
         """Post event 47 for a setting that is a parameter. Never raises."""
@@ -130,11 +139,36 @@ class EventBook:
         self.errors.set_filter(number, mask)
         self.post(event_codes.PARAMETERS_CHANGED)
 
+    def clear_alarms(self, kind: int, register: int, kept: int) -> None:
+        """Clear bits of an alarm word, as Alarms.clear does; of a register it is an event."""
+        self.alarms.clear(kind, register, kept)
+        if kind == REGISTER:
+            self.post(event_codes.ALARMS_CLEARED)
+
+    def set_alarm_filter(self, register: int, mask: int) -> None:
+        """Let alarms through. Raises OSError, and keeps the old filter."""
+        self.alarms.set_filter(register, mask)
+        self.post(event_codes.PARAMETERS_CHANGED)
+
+    def choose_alarm_system(self, system: int) -> None:
+        """Choose the layout of the alarms for the next start. Raises ValueError, OSError."""
+        self.alarms.choose_system(system)
+        self.post(event_codes.PARAMETERS_CHANGED)
+
+    def _alarm(self, code: int) -> None:
+        logs, alarm = meaning(code)
+        if alarm != NO_ALARM and alarm & GONE:
+            self.alarms.went(alarm & ~GONE)
+        elif alarm != NO_ALARM:
+            self.alarms.came(alarm)
+        if logs & 1 << FRAUD:
+            self.alarms.came(FRAUD_ALARM)
+
     def _enter(self, code: int, utc_s: int) -> None:
+        logs = meaning(code)[0]
         code &= 0xFF
         if code == event_codes.PARAMETERS_CHANGED and self._same_parameterisation(utc_s):
             return
-        logs = logs_of(code)
         for place, log in enumerate(self.logs):
             if not logs & 1 << place or (place == FRAUD and self._holds_off(code, utc_s)):
                 continue

@@ -1,74 +1,67 @@
-"""What each event means to this meter: the one table of logs and alarms (row EVT-03).
+"""What each event means to this meter: the logs that keep it, its alarm, its error bits.
 
-Table 8.2 says which logs keep an event, table 9.1 which alarm it raises. A code is logged without
-its upper byte: that only tells causes of one event apart (app.event_codes).
+The table is events.csv (rows EVT-03, ALM-09, ERR-02); the meter carries it packed. A code is
+logged without its upper byte: that tells causes of one event apart, and events that share a code
+in different logs (app.event_codes).
 """
+
+import struct
 
 from micropython import const
 
-from app import event_codes as codes
+from app.logs.event_table import ERRORS, EVENTS
 
-# Places of the logs in LOGS, and the same as bits of the table
-STANDARD = const(0)
-FRAUD = const(1)
-SECURITY = const(2)
-_S = const(1)
-_F = const(2)
-_Y = const(4)
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
 
 # Ring, E of the log 0-0:99.98.E and of its event code object 0-0:96.11.E
-LOGS = (("standard_log", 0), ("fraud_log", 1), ("security_log", 9))
-
-NO_ALARM = const(-1)
-_FRAUD_ALARM = const(13)
-_ALARM_2 = const(32)
-
-# code, logs, alarm: 32 * register + bit
-EVENTS = (
-    (codes.POWER_DOWN, _S, _ALARM_2 + 0),
-    (codes.POWER_UP, _S, _ALARM_2 + 1),
-    (codes.DAYLIGHT_SAVING_CHANGED, _S, NO_ALARM),
-    (codes.CLOCK_ADJUSTED_OLD, _S, NO_ALARM),
-    (codes.CLOCK_ADJUSTED_NEW, _S, NO_ALARM),
-    (codes.CLOCK_INVALID, _S, 0),
-    (codes.REPLACE_BATTERY, _S, 1),
-    (codes.BATTERY_LOW, _S, 1),
-    (codes.CALENDAR_ACTIVATED, _S, NO_ALARM),
-    (codes.ERRORS_CLEARED, _S, NO_ALARM),
-    (codes.PROGRAM_MEMORY_ERROR, _S, 8),
-    (codes.RAM_ERROR, _S, 9),
-    (codes.MEMORY_ERROR, _S, 10),
-    (codes.WATCHDOG_RESET, _S, 12),
-    (codes.MEASUREMENT_ERROR, _S, 11),
-    (codes.CALENDAR_CHANGED, _S, NO_ALARM),
-    (codes.TERMINAL_COVER_REMOVED, _F, _FRAUD_ALARM),
-    (codes.TERMINAL_COVER_CLOSED, _F, NO_ALARM),
-    (codes.STRONG_FIELD, _F, _FRAUD_ALARM),
-    (codes.STRONG_FIELD_GONE, _F, NO_ALARM),
-    (codes.METER_COVER_REMOVED, _F, _FRAUD_ALARM),
-    (codes.METER_COVER_CLOSED, _F, NO_ALARM),
-    (codes.LOGIN_LOCKED, _F, _FRAUD_ALARM),
-    (codes.PARAMETERS_CHANGED, _S, NO_ALARM),
-    (codes.KEYS_CHANGED, _S | _Y, _ALARM_2 + 13),
-    (codes.DECIPHERING_FAILED, _F | _Y, _FRAUD_ALARM),
-    (codes.REPLAYED, _F | _Y, _FRAUD_ALARM),
-    (codes.PHASE_SEQUENCE_REVERSED, _S, _ALARM_2 + 11),
-    (codes.TARIFF_INTERNAL, _S, NO_ALARM),
-    (codes.TARIFF_EXTERNAL, _S, NO_ALARM),
-    (codes.OVERHEATED, _S, NO_ALARM),
-    (codes.BILLING_REMOTE, _S, NO_ALARM),
-    (codes.BILLING_MANUAL, _S, NO_ALARM),
-    (codes.BILLING_REGULAR, _S, NO_ALARM),
-    (codes.FATAL_ERROR, _S, NO_ALARM),
-    (codes.BILLING_RESET, _S, NO_ALARM),
-    (codes.LOGGED_IN, _Y, NO_ALARM),
-    (codes.PROFILE_CLEARED, _S, NO_ALARM),
+LOGS = (
+    ("standard_log", 0),
+    ("fraud_log", 1),
+    ("disconnector_log", 2),
+    ("mbus_log", 3),
+    ("quality_log", 4),
+    ("communication_log", 5),
+    ("load_log", 6),
+    ("firmware_log", 8),
+    ("security_log", 9),
+    ("prepayment_log", 10),
 )
+STANDARD = const(0)
+FRAUD = const(1)
+SECURITY = const(8)
+
+NO_ALARM = const(0xFF)
+GONE = const(0x80)  # added to an alarm: its condition has ended
+FRAUD_ALARM = const(13)  # what every event of the fraud log raises (row ALM-11)
+_EVENT = "<HHB"
+_EVENT_SIZE = const(5)
+_ERROR = "<H3I"
+_ERROR_SIZE = const(14)
+_UNKNOWN = (0, 1, NO_ALARM)  # an event that no table names is told in the standard log
 
 
-def logs_of(code: int) -> int:
-    """Return the logs that keep an event, as a sum of bits 1 << place in LOGS."""
-    for number, logs, _ in EVENTS:
-        if number == code & 0xFF:
-            return logs
-    return _S
+def meaning(code: int) -> "tuple[int, int]":
+    """Return logs, as a sum of bits 1 << place in LOGS, and alarm (32 * register + bit)."""
+    _, logs, alarm = _find(EVENTS, _EVENT, _EVENT_SIZE, code) or _UNKNOWN
+    return logs, alarm
+
+
+def error_bits(code: int) -> "tuple[int, ...]":
+    """Return an event's bits in the three error registers."""
+    return (_find(ERRORS, _ERROR, _ERROR_SIZE, code) or (0, 0, 0, 0))[1:]
+
+
+def _find(table: bytes, form: str, size: int, code: int) -> "tuple[Any, ...] | None":
+    low, high = 0, len(table) // size
+    while low < high:
+        middle = (low + high) // 2
+        row = struct.unpack_from(form, table, middle * size)
+        if row[0] == code:
+            return row
+        if row[0] < code:
+            low = middle + 1
+        else:
+            high = middle
+    return None

@@ -115,6 +115,8 @@ REGIONS = _Table(
     "maxima 576 1\n"
     "demand_masks 265 1\n"
     "accuracy_class 4 1\n"
+    "alarms 64 1\n"
+    "alarm_actions 48 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
