@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects storage map conformance year fuzz bench \
+	types mpy size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look clean
 
 help: ## list the targets
@@ -97,6 +97,9 @@ bench: $(DEV_SET) ## the kernel's cost a frame, beside C; the DLMS server beside
 
 objects: $(DEV_SET) ## write the object model to docs/objects.md
 	$(PY) tools/objects.py
+
+events: $(DEV_SET) ## make the meter's table of events and docs/events.md from events.csv
+	$(PY) tools/events.py
 
 conformance: $(DEV_SET) ## the published conformance cases by name, over TCP and RS485
 	$(PY) tools/conformance.py $(ARGS)

@@ -18,6 +18,7 @@ from app.energy_record import EnergyRecord
 from app.face import Face
 from app.identification import Identification
 from app.logs import billing_profiles
+from app.logs.alarm_monitors import AlarmMonitors
 from app.logs.captured import Recorder
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
@@ -197,6 +198,7 @@ class Meter:
         start = self.supervisor.start
         start("clock", self.clock.run, _CLOCK_LIMIT_S)
         start("storage", lambda _task: self.rings.drain())
+        start("alarms", self.events.alarms.watch)
         start("integrity", lambda _task: self.integrity.run())
         self.face.start(self.supervisor)
         optical = self.serial_links[1]
@@ -246,6 +248,11 @@ class Meter:
         events = self.events
         self.security.parameters_locked = self.lock.locked
         events.open(self.rings, self.clock)
+        self.alarm_monitors = AlarmMonitors(
+            self.settings,
+            lambda table, script: self.tariff.execute(table, script, self.clock.utc_s()),
+        )
+        events.alarms.run = self.alarm_monitors.run
         self.certification = CertificationLog(self.rings, self.clock, self.lock, events.post)
         self.parameters.before_change = self.certification.record
         self.parameters.on_change = self.production.on_change = lambda _what, _old, _new: (

@@ -1,22 +1,28 @@
 """The event book: which log keeps what, hold-off, overflow, clearing, failing memories."""
 
 import random
+import struct
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 
+import events as table
 from log_rig import NOW_UTC_S, LogRig
 
 from app import event_codes as codes
 from app.errors import AccessRefused
 from app.logs import events
-from app.logs.events import EVENTS, FRAUD, LOGS, SECURITY, STANDARD
+from app.logs.event_table import EVENTS
+from app.logs.events import FRAUD, LOGS, SECURITY, STANDARD
 from app.storage import rings
 
 SEED = 20260201
+LETTERS = "SFDMQKLUYP"  # of the logs, in the order of LOGS
+NUMBERS = [number for number, _, _ in struct.iter_unpack("<HHB", EVENTS)]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,13 +33,15 @@ def table_8_2():
     for row in listed.split("**Table 8.3")[0].splitlines():
         cells = [cell.strip() for cell in row.split("|")]
         if len(cells) > 3 and cells[1][:1].isdigit():
-            letters = {word for word in cells[2].replace(",", " ").split() if len(word) == 1}
-            for code in cells[1].split(","):
-                logs.setdefault(int(code), []).append(letters & set("SFY"))
+            for choice in cells[2].split(" or "):
+                letters = set(choice) & set(LETTERS)
+                for code in cells[1].split(","):
+                    logs.setdefault(int(code), []).append(letters)
     return logs
 
 
 TABLE_8_2 = table_8_2()
+TABLE_8_4 = [{"S"}, {"K"}, {"P"}, set()]  # codes 206, 159, 250 to 252; 255 is a log's own
 
 
 @pytest.fixture
@@ -66,12 +74,12 @@ def test_an_event_may_bear_a_time_of_its_own(rig):
 @pytest.mark.row("EVT-01")
 def test_event_code_objects_show_the_latest_code_and_0_after_power_up(rig):
     book = rig.book
-    assert [log.latest for log in book.logs] == [0, 0, 0]
+    assert [log.latest for log in book.logs] == [0] * len(LOGS)
     book.post(codes.LOGIN_LOCKED)
     book.post(codes.LOGGED_IN)
-    assert [log.latest for log in book.logs] == [0, 46, 249]
+    assert [log.latest for log in book.logs] == [0, 46, 0, 0, 0, 0, 0, 0, 249, 0]
     rig.boot()
-    assert [log.latest for log in rig.book.logs] == [0, 0, 0]
+    assert [log.latest for log in rig.book.logs] == [0] * len(LOGS)
     assert rig.codes(FRAUD) == [46]
 
 
@@ -79,26 +87,56 @@ def test_event_code_objects_show_the_latest_code_and_0_after_power_up(rig):
 @pytest.mark.row("SEC-64")
 def test_each_event_is_in_its_logs_and_in_no_other(rig):
     rig.book.set_hold_off(0)
-    for code, _, _ in EVENTS:
+    for number in NUMBERS:
+        code = number & 0xFF
         before = [log.next for log in rig.book.logs]
         rig.later(61)
-        rig.book.post(code)
+        rig.book.post(number)
         letters = {
             letter
-            for letter, log, count in zip("SFY", rig.book.logs, before)
+            for letter, log, count in zip(LETTERS, rig.book.logs, before)
             if log.next == count + 1 and log.latest == code
         }
-        assert letters in TABLE_8_2[code], code
-        assert sum(log.next for log in rig.book.logs) == sum(before) + len(letters)
+        assert letters in TABLE_8_2.get(code, []) + TABLE_8_4, number
+        if number != codes.DATA_DAMAGED:  # that is a fatal error, too
+            assert sum(log.next for log in rig.book.logs) == sum(before) + len(letters)
 
 
 def test_the_table_and_the_names_of_codes_agree():
-    for _, _, alarm in EVENTS:
-        assert alarm == events.NO_ALARM or 0 <= alarm < 64
-    names = [name for name in dir(codes) if name.isupper()]
-    assert len({getattr(codes, name) for name in names}) == len(names)
-    known = {code for code, _, _ in EVENTS} | {codes.LOG_CLEARED}
-    assert {getattr(codes, name) & 0xFF for name in names} == known
+    assert list(NUMBERS) == sorted(set(NUMBERS))
+    names = {name: getattr(codes, name) for name in dir(codes) if name.isupper()}
+    assert {event.name: event.number for event in table.read() if event.name} == names
+    assert {number & 0xFF for number in NUMBERS} >= set(TABLE_8_2)
+
+
+def test_what_was_made_from_the_table_is_of_today():
+    assert table.MODULE.read_text(encoding="utf-8") == table.module(table.read())
+    assert table.DOCUMENT.read_text(encoding="utf-8") == table.document(table.read())
+    assert len(table.LOGS) == len(LOGS) + 1  # M-Bus control is one a channel
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7,0,,S,,,,,EVT-03,twice\n7,0,,S,,,,,EVT-03,twice",
+        "0,0,,S,,,,,EVT-03,no code",
+        "300,0,,S,,,,,EVT-03,no code",
+        "x,0,,S,,,,,EVT-03,no number",
+        "7,0,lower,S,,,,,EVT-03,no name",
+        "7,0,,SS,,,,,EVT-03,a log twice",
+        "7,0,,Z,,,,,EVT-03,no log",
+        "7,0,,S,1.32,,,,EVT-03,no bit",
+        "7,0,,S,4.1,,,,EVT-03,no register",
+        "7,0,,S,,0x100000000,,,EVT-03,too wide",
+        "7,0,,S,,,,,EVT-03,",
+        "7,0",
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_line(tmp_path, line):
+    path = tmp_path / "events.csv"
+    path.write_text(",".join(table.COLUMNS) + "\n" + line + "\n")
+    with pytest.raises(table.TableError, match=r"events\.csv, line [23]: "):
+        table.read(path)
 
 
 def test_causes_of_one_event_are_one_code_in_the_log(rig):
@@ -124,17 +162,13 @@ def test_a_cleared_log_begins_with_255_and_other_logs_stay(rig):
 def test_the_fraud_log_holds_a_code_off_for_900_s_each_by_itself(rig):
     # the row's own example: 42 at 9:00, 43 at 9:01, 42 at 9:14, 43 at 9:17
     post = rig.book.post
-    events.EVENTS += ((42, 2, 13), (43, 2, 13))
-    try:
-        post(42)
-        rig.later(60)
-        post(43)
-        rig.later(780)
-        post(42)
-        rig.later(180)
-        post(43)
-    finally:
-        events.EVENTS = events.EVENTS[:-2]
+    post(42)
+    rig.later(60)
+    post(43)
+    rig.later(780)
+    post(42)
+    rig.later(180)
+    post(43)
     assert rig.codes(FRAUD) == [42, 43, 43]
 
 
@@ -294,14 +328,18 @@ def test_a_storm_keeps_order_and_room(rig):
     print("seed", SEED)
     posted = [[] for _ in LOGS]
     rig.book.set_hold_off(0)
-    kinds = [code for code, _, _ in EVENTS if code != codes.PARAMETERS_CHANGED]
+    kinds = [
+        number
+        for number in NUMBERS
+        if number not in (codes.PARAMETERS_CHANGED, codes.DATA_DAMAGED)
+    ]
     for number in range(10_000):
         code = source.choice(kinds)
         rig.later(source.choice((0, 0, 0, 1)))
         rig.book.post(code)
         for place in range(len(LOGS)):
-            if events.logs_of(code) & 1 << place:
-                posted[place].append((rig.now_s, code))
+            if events.meaning(code)[0] & 1 << place:
+                posted[place].append((rig.now_s, code & 0xFF))
         if number % 7 == 0:
             rig.rings.step()  # the background task gets a turn now and then
     assert (rig.book.posted, rig.book.lost) == (10_000, 0)

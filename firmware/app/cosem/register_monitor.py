@@ -5,7 +5,7 @@ The key of an instance says what it watches and what it does (rows ALM-04, SUP-0
 
 from micropython import const
 
-from app.axdr import ARRAY, INT8, OCTET_STRING, STRUCTURE, UINT16
+from app.axdr import ARRAY, OCTET_STRING, STRUCTURE, UINT16
 from app.cosem.base import READ, READ_WRITE, InterfaceClass
 
 TYPE_CHECKING = const(False)

@@ -66,7 +66,9 @@ class AlarmMonitor:
 
     def actions(self) -> "list[tuple[Action, Action]]":
         """Return the actions up and down of each threshold."""
-        return [(self._monitors.action(self._register, 0), self._monitors.action(self._register, 1))]
+        return [
+            (self._monitors.action(self._register, 0), self._monitors.action(self._register, 1))
+        ]
 
     def set_actions(self, actions: "list[tuple[Action, Action]]") -> None:
         """Replace them. Raises ValueError unless there is one pair, OSError."""

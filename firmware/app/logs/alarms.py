@@ -114,19 +114,23 @@ class Alarms:
             raise
 
     async def watch(self, task: "Task") -> None:
-        """Run the monitors of the descriptors that have got new bits, for ever."""
+        """Tell of new alarms, for ever; those of one second together (row ALM-08)."""
         while True:
             await self._wake.wait()
             await asyncio.sleep_ms(_GATHER_MS)
             self._wake.clear()
-            risen, self._risen = self._risen, 0
-            for register in range(ALARMS):
-                if risen >> register & 1:
-                    try:
-                        self.run(register)
-                    except MeterError:
-                        pass  # its script is not there; the descriptor tells all the same
+            self.tell()
             task.report()
+
+    def tell(self) -> None:
+        """Run the monitors of the descriptors that have got new bits since the last time."""
+        risen, self._risen = self._risen, 0
+        for register in range(ALARMS):
+            if risen >> register & 1:
+                try:
+                    self.run(register)
+                except MeterError:
+                    pass  # its script is not there; the descriptor tells all the same
 
     def _keep(self, words: "list[int]") -> None:
         try:

@@ -200,6 +200,7 @@ EVENTS = (
     b"\xf2\x01\x80\x00\xff"  # 242 Firmware ready, optical port
     b"\xf3\x01\x80\x00\xff"  # 243 Firmware activated, optical port
     b"\xfb\x01\x00\x02\xff"  # 251 Debt collection complete, time debt 2
+    b"\xfe\x01\x08\x00\xff"  # 254 Profile cleared: M-Bus
     b"\x0e\x02\x01\x00\x0a"  # 14 Memory error: both copies of the energies
     b"\x0e\x03\x01\x00\x0a"  # 14 Memory error: parameters
     b"\x0e\x04\x01\x00\x0a"  # 14 Memory error: flash
