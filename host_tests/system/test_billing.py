@@ -15,6 +15,8 @@ from gurux_dlms.objects import (
     GXDLMSActionSchedule,
     GXDLMSClock,
     GXDLMSData,
+    GXDLMSDemandRegister,
+    GXDLMSExtendedRegister,
     GXDLMSProfileGeneric,
     GXDLMSRegister,
     GXDLMSScriptTable,
@@ -99,7 +101,7 @@ def codes(meter):
     return [event["code"] for event in reversed(events) if event["code"] in BILLING_CODES]
 
 
-@pytest.mark.row("BIL-02")
+@pytest.mark.row("BIL-02", "BIL-08")
 def test_scripts_1_and_2_by_a_client(year_end):
     with Client(year_end) as client:
         client.execute(2)
@@ -186,12 +188,55 @@ def test_past_values_come_to_the_display_if_they_may(year_end):
     assert lcd["value"] == f"{wh // 10 / 100:09.2f}"
 
 
-def show(client, name, registers):
+@pytest.mark.row("DEM-07")
+def test_maxima_are_captured_and_then_zero(year_end):
+    year_end.post("/api/advance", seconds=1900)
+    maximum = GXDLMSExtendedRegister("1.0.1.6.0.255")
+    demand = GXDLMSDemandRegister("1.0.1.4.0.255")
+    with Client(year_end) as client:
+        before = [client.gurux.read(maximum, 2), client.gurux.read(demand, 3)]
+        assert before == [pytest.approx(69000, abs=20)] * 2  # tenths of a watt
+        at = client.gurux.read(maximum, 5).value
+        client.execute(1)
+        profile = GXDLMSProfileGeneric(BILLING_1)
+        client.gurux.read(profile, 3)
+        columns = [
+            (str(item.logicalName), captured.attributeIndex)
+            for item, captured in profile.captureObjects
+        ]
+        row = client.rows(BILLING_1)[-1]
+        name = "1.0.1.6.0.255"
+        assert row[columns.index((name, 2))] == before[0]
+        assert row[columns.index((name, 5))].value == at
+        assert client.gurux.read(maximum, 2) == 0
+        assert [client.gurux.read(demand, index) for index in (2, 3)] == [0, 0]
+
+
+@pytest.mark.row("DEM-09")
+def test_the_integration_period_comes_to_the_display(year_end):
+    with Client(year_end) as client:
+        assert client.value("1.0.0.8.0.255") == 900
+        show(client, "0.0.21.0.1.255", ["1.0.0.8.0.255"], 1)
+    for _ in range(30):
+        year_end.post("/api/advance", seconds=1)
+        lcd = year_end.get("/api/lcd")
+        if lcd["code"] == "0.8.0":
+            break
+    assert (lcd["code"], lcd["value"]) == ("0.8.0", "900")
+
+
+def show(client, name, registers, class_id=3):
     """Make a display list of registers."""
     encoded = bytes((1, len(registers)))
     for register in registers:
         octets = bytes(int(number) for number in register.split("."))
-        encoded += b"\x02\x04\x12\x00\x03\x09\x06" + octets + b"\x0f\x02\x12\x00\x00"
+        encoded += (
+            b"\x02\x04\x12\x00"
+            + bytes((class_id,))
+            + b"\x09\x06"
+            + octets
+            + b"\x0f\x02\x12\x00\x00"
+        )
     octets = bytes(int(number) for number in name.split("."))
     apdu = b"\xc1\x01\xc1\x00\x07" + octets + b"\x03\x00" + encoded
     frame = b"\x00\x01\x00\x01\x00\x01" + len(apdu).to_bytes(2, "big") + apdu
