@@ -101,6 +101,6 @@ def _status(meter: "Parts") -> MeterStatus:
     nominal_v = meter.board.variant.nominal_voltage_v
     status = MeterStatus(engine.quantities, engine.energies, nominal_v, meter.clock)
     status.fault = meter.events.errors.fault
-    status.tariff = meter.tariff.rate
+    status.tariff = meter.tariff.energy.in_force
     status.wrong_sequence = PhaseSequence(engine, meter.events.post).is_wrong
     return status

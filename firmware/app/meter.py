@@ -330,7 +330,7 @@ class Meter:
         start_checks.billing(tariff.billing, self._problem)
         tariff.billing.on_billing.append(self.extremes.new_billing_period)
         output = self.engine.pulses.output
-        service_output = ServiceOutput(self.parameters, self.clock, output, tariff.rate)
+        service_output = ServiceOutput(self.parameters, self.clock, output, tariff.energy.in_force)
         self.engine.on_window.append(service_output.window)
         tariff.demand.on_period_end.append(lambda utc_s, _bits: control.period_ended(utc_s))
         return tariff

@@ -59,6 +59,9 @@ _DEFAULTS = (
     ("tariff_scripts", b""),
     ("calendar_start", b""),
     ("tariff_control", b""),
+    ("many_rates", b""),
+    ("energy_masks_48", b""),
+    ("tariff_scripts_48", b""),
     ("billing_1_schedule", b""),
     ("billing_2_schedule", b""),
     ("device_number", b""),  # none: the serial number

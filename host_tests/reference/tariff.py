@@ -1,6 +1,8 @@
 """What a calendar asks for, slowly and obviously: walk back minute by minute until an action."""
 
 import datetime
+import itertools
+from fractions import Fraction
 
 
 def season_at(seasons, moment, names_day):
@@ -80,3 +82,21 @@ class Blocks:
 
     def new_period(self):
         self.used = 0
+
+
+def energy_by_rate(windows, switches, rates):
+    """What each rate gains: `windows` of (length in ms, energy), `switches` of (ms, rate).
+
+    Within a window power is even; the first rate counts from 0.
+    """
+    gained = dict.fromkeys(rates, Fraction(0))
+    begin = 0
+    for length, energy in windows:
+        moments = sorted({begin, begin + length, *(at for at, _ in switches)})
+        for first, last in itertools.pairwise(moments):
+            if begin <= first and last <= begin + length:
+                in_force = [rate for at, rate in switches if at <= first]
+                rate = in_force[-1] if in_force else 1
+                gained[rate] += Fraction(energy * (last - first), length)
+        begin += length
+    return gained

@@ -24,13 +24,13 @@ SPECIAL = (49_000, 10, 100, 8)
 class Bench:
     """A control with masks that the scripts of a new meter would switch."""
 
-    def __init__(self, monkeypatch=None, memory=None):
-        self.memory = memory or Memory()
+    def __init__(self, patch):
+        self.memory = Memory()
         self.now_ms = 0
         self.due = None  # the script that the calendar asks for
         self.done = []
         self.events = []
-        control.ticks.now_ms = lambda: self.now_ms & 0x3FFFFFFF
+        patch.setattr(control.ticks, "now_ms", lambda: self.now_ms & 0x3FFFFFFF)
         self.boot()
 
     def boot(self):
@@ -77,8 +77,7 @@ class Bench:
 
 @pytest.fixture
 def bench(monkeypatch):
-    monkeypatch.setattr(control.ticks, "now_ms", control.ticks.now_ms)
-    return Bench()
+    return Bench(monkeypatch)
 
 
 def test_a_new_meter_follows_its_calendar_and_has_no_special_tariff(bench):
@@ -258,7 +257,11 @@ steps = st.lists(
 
 @given(steps)
 def test_the_rate_is_always_that_of_who_decides(steps):
-    bench = Bench()
+    with pytest.MonkeyPatch.context() as patch:
+        check_rates(Bench(patch), steps)
+
+
+def check_rates(bench, steps):
     bench.control.set_special_tariff(SPECIAL)
     bench.control.input_changed(0, 0)
     bench.follow_calendar(1)

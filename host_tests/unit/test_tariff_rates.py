@@ -5,9 +5,14 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 
 import pytest
+import tariff as reference
 from fram_fake import Memory
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from app.settings import Settings
 from app.storage import regions
@@ -132,6 +137,51 @@ def test_the_sum_of_the_rates_is_the_total_after_any_switches_and_cuts(bench):
         assert low < sum(bench.wh(rate, kind) for rate in range(1, 9)) <= bench.energies.wh[kind]
 
 
+windows = st.lists(
+    st.tuples(st.integers(150, 300), st.integers(0, 1 << 40)), min_size=1, max_size=12
+)
+switches = st.lists(
+    st.tuples(st.integers(0, 3000), st.integers(1, 8), st.integers(0, 120)), max_size=8
+)
+
+
+@examples(deadline=None)
+@given(windows, switches)
+def test_switches_are_exact_however_many_lie_in_a_window(windows, switches):
+    """Each is known up to 120 ms after its moment; the model integrates in fractions."""
+    with pytest.MonkeyPatch.context() as patch:
+        check_switches(Bench(patch), windows, switches)
+
+
+def check_switches(bench, windows, switches):
+    end_ms = sum(length for length, _ in windows)
+    told = []  # a switch may not be told before the one that went before it
+    for at, rate, late in sorted(switches, key=lambda one: one[:2]):
+        if at < end_ms and len([one for one in told if at - 400 < one[0]]) < 3:
+            told.append((at, rate, max(at + late, told[-1][2] if told else 0)))
+    waiting = list(told)
+    passed_ms = 0
+    for length, uws in windows:
+        start_ms = bench.now_ms - passed_ms
+        passed_ms += length
+        while waiting and waiting[0][2] < passed_ms:
+            at, rate, told_ms = waiting.pop(0)
+            bench.now_ms = start_ms + told_ms
+            bench.rates.switch(mask_of_rate(rate), start_ms + at)
+        bench.now_ms = start_ms + passed_ms
+        bench.window({A_IMPORT: uws}, 0)
+    for at, rate, _ in waiting:
+        bench.rates.switch(mask_of_rate(rate), start_ms + at)
+    expected = reference.energy_by_rate(windows, [one[:2] for one in told], range(1, 9))
+    for rate in range(1, 9):
+        index = rate - 1
+        held = bench.rates._base_wh[index] * UNIT_UWS + bench.rates._base_uws[index]
+        if bench.rates.active == mask_of_rate(rate):
+            held += bench.energies.total(A_IMPORT)
+            held -= bench.rates._mark_wh[0] * UNIT_UWS + bench.rates._mark_uws[0]
+        assert abs(held - expected[rate]) <= len(told)  # each share is rounded down once
+
+
 def test_a_switch_keeps_the_totals_before_its_marks(bench):
     bench.window({A_IMPORT: UNIT_UWS})
     bench.rates.switch(mask_of_rate(3), bench.now_ms)
@@ -198,7 +248,7 @@ def test_a_memory_that_was_dead_at_the_start_keeps_what_it_holds(bench):
 
 
 def test_a_set_of_the_wrong_size_is_refused(bench):
-    with pytest.raises(ValueError, match="11 octets"):
+    with pytest.raises(ValueError, match="other rate registers"):
         bench.rates.switch(bytes(10), bench.now_ms)
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     class File(Values, Protocol):
         """All of them are 1-0:C.D.E.255."""
 
-        count: int
-
+        @property
+        def count(self) -> int: ...  # noqa: D102
         def find(self, c: int, d: int, e: int) -> int: ...  # noqa: D102
         def obis(self, index: int) -> tuple[int, int, int]: ...  # noqa: D102
 

@@ -27,20 +27,22 @@ _CHUNK = const(192)
 
 
 class StoredScripts:
-    """A table over the setting `key`; `factory` is what a new meter has, encoded."""
+    """A table over the setting `key()`; `factory()` is what a new meter has, encoded."""
 
-    def __init__(self, settings: "Settings", key: str, factory: bytes) -> None:
+    def __init__(
+        self, settings: "Settings", key: "Callable[[], str]", factory: "Callable[[], bytes]"
+    ) -> None:
         self._settings = settings
         self._key = key
         self._factory = factory
 
     def encoded(self) -> bytes:
         """Return the scripts as attribute 2 shows them."""
-        return self._settings.get(self._key) or self._factory
+        return self._settings.get(self._key()) or self._factory()
 
     def put(self, encoded: bytes) -> None:
         """Replace the scripts. Raises ValueError if they are too long, OSError."""
-        self._settings.put(self._key, encoded)
+        self._settings.put(self._key(), encoded)
 
 
 class BuiltInScripts:

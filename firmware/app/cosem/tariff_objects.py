@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from app.axdr import ENUM
+from app.axdr import ENUM, UINT8
 from app.cosem import access
 from app.cosem.activity_calendar import ActivityCalendar
 from app.cosem.data import Data
@@ -13,7 +13,7 @@ from app.cosem.special_days_table import SpecialDaysTable
 from app.cosem.tariff_registers import BlockRegisters, RateRegisters, block_names
 from app.cosem.tariff_values import ActiveTariff, BlockThresholds, InputMap, SpecialTariff
 from app.cosem.values import Number
-from app.tariff.parts import factory_scripts
+from app.tariff.factory_scripts import factory_scripts
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ def add(
     catalogue.add((0, 0, 13, 0, 0), calendar, None, group)
     days = SpecialDaysTable(tariff.special_days, wake, post)
     catalogue.add((0, 0, 11, 0, 0), days, None, group)
-    scripts = StoredScripts(settings, "tariff_scripts", factory_scripts())
+    scripts = StoredScripts(
+        settings,
+        lambda: "tariff_scripts_48" if tariff.rates.many else "tariff_scripts",
+        lambda: factory_scripts(tariff.energy.number()),
+    )
     catalogue.add((0, 0, 10, 0, 100), ScriptTable(catalogue, tariff.runner), scripts, group)
     registers = RateRegisters(tariff.rates, totals)
     energy = Assigned(tariff.energy_masks, registers, _REGISTER)
@@ -59,6 +63,7 @@ def add(
         (3, InputMap(control)),
         (4, SpecialTariff(control)),
         (6, BlockThresholds(tariff.blocks)),
+        (7, Number(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
         catalogue.add((0, 0, 128, 10, e), data, value, group)
     blocks = Register(BlockRegisters(tariff.blocks, totals))

@@ -19,23 +19,34 @@ _A_IMPORT_C = const(1)
 
 
 class RateRegisters:
-    """The rate registers, 1-0:C.8.1 to C.8.8 of eleven energies (row EN-03)."""
+    """The rate registers, 1-0:C.8.1 to C.8.8 of eleven energies, 1.8.9 to 1.8.48 as an option.
 
-    count = REGISTERS
+    Rows EN-03, EN-04.
+    """
 
     def __init__(self, rates: "RateEnergies", totals: "RegisterFile") -> None:
         self._rates = rates
         self._totals = totals
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._rates.count
+
     def find(self, c: int, d: int, e: int) -> int:
         """Return the index of 1-0:C.D.E.255, -1 if it is no rate register."""
-        if d != _ENERGY_D or not 1 <= e <= RATES:
+        if d != _ENERGY_D or not e:
             return -1
+        if e > RATES:
+            index = REGISTERS + e - RATES - 1
+            return index if c == _A_IMPORT_C and index < self.count else -1
         kind = c - 1 if 1 <= c <= 10 else (10 if c == 15 else -1)
         return kind * RATES + e - 1 if kind >= 0 else -1
 
     def obis(self, index: int) -> tuple[int, int, int]:
         """Return (C, D, E) of a register."""
+        if index >= REGISTERS:
+            return _A_IMPORT_C, _ENERGY_D, index - REGISTERS + RATES + 1
         kind, rate = divmod(index, RATES)
         return (kind + 1 if kind < 10 else 15), _ENERGY_D, rate + 1
 

@@ -117,6 +117,10 @@ REGIONS = _Table(
     "accuracy_class 4 1\n"
     "alarms 64 1\n"
     "alarm_actions 48 1\n"
+    "many_rates 1 1\n"
+    "rates_48 2240 1\n"  # the three below with 48 rates of active import only
+    "energy_masks_48 1209 1\n"
+    "tariff_scripts_48 2816 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 

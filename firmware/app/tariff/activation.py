@@ -39,16 +39,24 @@ class Activation:
         switch: "Callable[[bytes], None]",
     ) -> None:
         self._settings = settings
-        self._key = key
-        self.count = count
         self._switch = switch
         self.masks: list[tuple[bytes, bytes]] = []
         self.active = rate_name(1)
-        stored = settings.get(key)
+        self.use(key, count, factory, rates)
+
+    def use(self, key: str, count: int, factory: "Callable[[int], bytes]", rates: int) -> None:
+        """Work on the sets under another key, of other registers; `apply` then switches."""
+        self._key = key
+        self.count = count
+        self.masks_max = max(MASKS_MAX, rates)
+        stored = self._settings.get(key)
         if stored:
+            self.masks = []
             self._decode(stored)
-        else:
-            self.masks = [(rate_name(rate), factory(rate)) for rate in range(1, rates + 1)]
+            return
+        self.masks = [(rate_name(rate), factory(rate)) for rate in range(1, rates + 1)]
+        if self._find(self.active) is None:
+            self.active = rate_name(1)
 
     @property
     def mask_size(self) -> int:
@@ -130,8 +138,8 @@ class Activation:
 
     def _keep(self, masks: "list[tuple[bytes, bytes]]") -> None:
         """Store the sets and the active name. Raises ValueError if they are too many, OSError."""
-        if len(masks) > MASKS_MAX:
-            raise ValueError("a meter has at most 16 masks")
+        if len(masks) > self.masks_max:
+            raise ValueError("a meter has at most 16 masks, or one for each of 48 rates")
         encoded = bytearray((len(self.active),)) + self.active
         for name, mask in masks:
             encoded.append(len(name))

@@ -7,13 +7,14 @@ in the parts.
 from micropython import const
 
 from app.attributes import OBJECT_UNDEFINED, Reference
-from app.axdr import ENUM, OCTET_STRING, UINT16, Writer
+from app.axdr import UINT16
 from app.errors import AccessRefused
-from app.tariff import billing, calendar, maxima, rates, scripts
-from app.tariff.activation import Activation, rate_name
+from app.tariff import billing, calendar, maxima, scripts
+from app.tariff.activation import Activation
 from app.tariff.blocks import Blocks
 from app.tariff.control import CALENDAR, TARIFF_SCRIPTS, Control
 from app.tariff.demand import Demand
+from app.tariff.energy_rates import EnergyRates
 from app.tariff.schedule import FIRST_OF_MONTH, Midnights, SingleAction
 from app.tariff.sliding_current import SlidingCurrent
 from app.tariff.special_days import SpecialDays
@@ -36,16 +37,13 @@ if TYPE_CHECKING:
 _SCRIPT_TABLE = const(9)
 _EXECUTE = const(1)
 _CALENDAR_CLASS = const(20)
-_REGISTER_ACTIVATION = const(6)
-_ACTIVE_MASK = const(4)
 _BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BILLING_2))
-ENERGY_ACTIVATION = b"\x00\x00\x0e\x00\x01\xff"  # 0-0:14.0.1.255
-DEMAND_ACTIVATION = b"\x00\x00\x0e\x00\x02\xff"  # 0-0:14.0.2.255
 
 
 class TariffParts:
     """Calendar, rates, demand, scripts and billing of this meter.
 
+    energy: its rates, their registers and masks, which are `rates` and `energy_masks` as well
     billing: what the end of billing does; app.meter sets it when the profiles are there
     schedules: those of the end of billing, 1 and 2
     """
@@ -64,7 +62,6 @@ class TariffParts:
     ) -> None:
         self._resolver = resolver
         self.totals = WindowTotals(engine)
-        self.rates = rates.RateEnergies(memory, engine.energies, keep_totals)
         self.demand = Demand(memory, clock, self.totals, parameters)
         self.currents = SlidingCurrent(engine, self.totals)
         self.special_days = SpecialDays(settings)
@@ -80,15 +77,11 @@ class TariffParts:
         schedules += self.schedules
         schedules.append(Midnights(billing.SCRIPTS, billing.DAILY))
         self.clockwork = Tariff(memory, clock, self.calendar, schedules, self.execute, self.done)
-        self.energy_masks = Activation(
-            settings,
-            "energy_masks",
-            rates.REGISTERS,
-            rates.mask_of_rate,
-            rates.RATES,
-            lambda mask: self.rates.switch(mask, self.clockwork.acting_ms()),
+        self.energy = EnergyRates(
+            memory, settings, engine.energies, keep_totals, self.clockwork.acting_ms
         )
-        self.energy_masks.apply()
+        self.rates = self.energy.registers
+        self.energy_masks = self.energy.masks
         self.demand_masks = Activation(
             settings,
             "demand_masks",
@@ -110,11 +103,6 @@ class TariffParts:
             script != TARIFF_SCRIPTS or self.control.decides() == CALENDAR
         )
         self.blocks = Blocks(memory, self.rates.value_wh, keep_totals)
-
-    def rate(self) -> int:
-        """Return the number of the energy rate in force, 0 if the active mask names none."""
-        name = self.energy_masks.active
-        return name[1] if len(name) == 2 and name[0] == 0 and name[1] <= rates.RATES else 0
 
     def use(self, billings: "Billing") -> None:
         """Take the end of billing; another calendar makes an entry of its own (row BIL-17)."""
@@ -141,24 +129,3 @@ class TariffParts:
         else:
             reference = Reference(_SCRIPT_TABLE, script, _EXECUTE)
             self._resolver.execute(reference, bytes((UINT16, selector >> 8, selector & 0xFF)))
-
-
-def factory_scripts() -> bytes:
-    """Return the scripts of a new meter's tariff table: script n switches to rate n (TOU-12).
-
-    Each writes the active mask of energy, then that of demand.
-    """
-    writer = Writer(bytearray(640))
-    writer.array(rates.RATES)
-    for rate in range(1, rates.RATES + 1):
-        writer.structure(2)
-        writer.uint16(rate)
-        writer.array(2)
-        for activation in (ENERGY_ACTIVATION, DEMAND_ACTIVATION):
-            writer.structure(5)
-            writer.number(ENUM, scripts.WRITE_ATTRIBUTE)
-            writer.uint16(_REGISTER_ACTIVATION)
-            writer.octet_string(activation)
-            writer.int8(_ACTIVE_MASK)
-            writer.string(OCTET_STRING, rate_name(rate))
-    return bytes(writer.buffer[: writer.at])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WRITE_ATTRIBUTE = const(1)
 EXECUTE_METHOD = const(2)
-SCRIPTS_MAX = const(16)
+SCRIPTS_MAX = const(48)  # as many rates as there can be
 ACTIONS_MAX = const(16)
 _DEPTH_MAX = const(4)  # a script may execute another one, but not for ever
 _LOGICAL_NAME_SIZE = const(6)
@@ -101,7 +101,7 @@ def check(reader: Reader, permitted: "Permitted") -> bytes:
     start = reader.at
     count = reader.array()
     if count > SCRIPTS_MAX:
-        raise ValueError("a table has at most 16 scripts")
+        raise ValueError("a table has at most 48 scripts")
     ids: list[int] = []
     for _ in range(count):
         reader.structure(2)
