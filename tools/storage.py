@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ cpython.install()
 import flash_image  # noqa: E402 # pyright: ignore
 from running_meter import LAUNCHER, MeterError, RunningMeter, free_ports  # noqa: E402
 
+from app.logs import billing_profiles, captured, load_profiles  # noqa: E402
 from app.storage import record, regions, ring  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "storage.md"
@@ -41,6 +43,17 @@ _START_S = 60
 
 _EVENT_SIZE = 8
 _NOTES_BYTES = 8
+_BILLING = ("billing_1", "billing_2", "daily_billing")
+_PHASES = 3
+_MINUTE_S = 60
+# What a captured value of so many octets begins with
+_HEADS = {
+    captured.SIZE_64: b"\x15",
+    captured.SIZE_32: b"\x06",
+    captured.SIZE_16: b"\x10",
+    captured.SIZE_8: b"\x11",
+    captured.SIZE_TIME: b"\x09\x0c",
+}
 
 # What the rings are laid out for: bytes of a row, rows that have to be kept, seconds between two.
 # An event's row is a time with its status and a code; a channel of a profile takes nine bytes.
@@ -146,17 +159,52 @@ def _bench_writes() -> None:
             print(f"  {load_a:5} A: {fram / _LOAD_S:7.1f} {flash * 3600 / _LOAD_S:8.0f}")
 
 
-def full_flash(path: Path) -> int:
-    """Write a chip file in which every ring is full; return the rows."""
+def shape(name: str) -> tuple[int, int]:
+    """Size of a ring's rows, and their layout, in a three-phase meter fresh from the factory."""
+    setup = _setup(name)
+    return captured.shape(setup) if setup else (_needs(name)[0], 0)
+
+
+def _setup(name: str) -> bytes:
+    """Period and columns of a profile that captures, nothing for other rings."""
+    if name in _BILLING:
+        return captured.setup_of(0, billing_profiles.factory_columns()[_BILLING.index(name)])
+    if "load_profile" not in name:
+        return b""
+    number = int(name[-1])
+    columns = load_profiles.factory_columns(number, _PHASES)
+    return captured.setup_of(load_profiles.PROFILES[number - 1][2], columns)
+
+
+def _captured(setup: bytes, _size: int, sequence: int) -> bytes:
+    """Deviation and two status octets of zero, then the row's number in each slot."""
+    row = bytes(4)
+    for at in range(captured.SETUP_SIZE, len(setup), 12):
+        size = setup[at + 11]
+        if size:
+            row += _HEADS[size] + (sequence % 100).to_bytes(size - len(_HEADS[size]), "big")
+    return row
+
+
+def full_flash(path: Path, start_s: int = 800_000_000) -> int:
+    """Write a chip file in which every ring is full; return the rows.
+
+    Rows of the load profiles come in their periods, all others one a minute, from `start_s` on.
+    """
     rows = 0
     with path.open("wb") as file:
         file.write(b"\xff" * _FLASH)
         for name, _, _, _ in regions.RINGS:
             number, sector, blocks, _, version = regions.find_ring(name)
-            size = _needs(name)[0]
+            size, layout = shape(name)
             body = _event if size == _EVENT_SIZE else flash_image.numbered
-            kind = (number, size, version, body)
-            for place, content in flash_image.full_ring(kind, blocks):
+            period_s = _MINUTE_S
+            setup = _setup(name)
+            if setup:
+                period_s = int.from_bytes(setup[: captured.SETUP_SIZE], "big") or _MINUTE_S
+                body = partial(_captured, setup)
+            kind = (number, size, (version ^ layout) & 0xFFFF, body, period_s)
+            for place, content in flash_image.full_ring(kind, blocks, 2, start_s):
                 file.seek((sector + place) * _SECTOR)
                 file.write(content)
             rows += (blocks - 1) * flash_image.rows_of(size) - 1

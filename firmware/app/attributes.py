@@ -72,11 +72,16 @@ class Resolver:
 
     def __init__(self) -> None:
         self._find: Find | None = None
+        self._withheld = -1  # group of objects that are read into no list
         self._scratch = bytearray(_LARGEST_VALUE)
 
-    def bind(self, find: "Find") -> None:
-        """Called once by the catalogue: `find(logical_name)` gives (class, key, group) or None."""
+    def bind(self, find: "Find", withheld: int = -1) -> None:
+        """Called once by the catalogue: `find(logical_name)` gives (class, key, group) or None.
+
+        Objects of the group `withheld` are not read: who reads a list may have no right to them.
+        """
         self._find = find
+        self._withheld = withheld
 
     def _object(self, reference: Reference) -> "tuple[InterfaceObject, Key, int]":
         found = None if self._find is None else self._find(reference.logical_name)
@@ -92,9 +97,11 @@ class Resolver:
         Raises AccessRefused if there is no such attribute, or if it is a buffer or list that is
         made in parts: such a value belongs into no list. Raises BufferFull if it does not fit.
         """
-        handler, key, _ = self._object(reference)
+        handler, key, group = self._object(reference)
         if reference.index == 1:
             writer.octet_string(reference.logical_name)
+        elif group == self._withheld:
+            raise AccessRefused(READ_WRITE_DENIED)
         elif handler.read(writer, key, reference.index, None) is not None:
             raise AccessRefused(SCOPE_OF_ACCESS_VIOLATED)
 

@@ -143,6 +143,10 @@ class Clock:
         self.wake()
         return period
 
+    def forget(self, period: Period) -> None:
+        """Call the owner of a period no more."""
+        self._periods.remove(period)
+
     def wake(self) -> None:
         """Let `run` look anew at what is due."""
         self._moved.set()

@@ -24,6 +24,7 @@ from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
 from app.logs.events import STANDARD
+from app.logs.load_profiles import LoadProfiles
 from app.measuring import Measuring
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
@@ -130,9 +131,17 @@ class Meter:
         self.ports = Ports(self.settings, self.identification.serial_number(), board.tcp)
         self.resolver = Resolver()
         self.recorder = Recorder(
-            self.rings, self.settings, self.resolver, self.clock, self.events.post
+            self.rings,
+            self.settings,
+            self.resolver,
+            self.clock,
+            self.events.post,
+            lambda ring: self._problem("memory: " + ring, damage_of(ring)),
         )
         self.tariff = self._build_tariff()
+        self.load_profiles = LoadProfiles(
+            self.recorder, memory, board.variant.phases, self.events.errors
+        )
         self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
@@ -159,6 +168,7 @@ class Meter:
     def _start_on_mains(self) -> None:
         self.power_up.run(self.board.power_on())
         self.tariff.demand.start(self.power_up.end == outages.OUTAGE)
+        self.load_profiles.start(self.power_up.end, self.outages.down_utc_s)
         start = self.supervisor.start
         start("tamper", lambda _task: self.tamper.run())
         start("supply", lambda _task: self.power_fail.run())

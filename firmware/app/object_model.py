@@ -17,6 +17,7 @@ from app.cosem import (
     factory_values,
     health_values,
     power_values,
+    profile_objects,
     quality_values,
     tariff_objects,
     waveform_profile,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from app.logs.alarm_monitors import AlarmMonitors
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
+    from app.logs.load_profiles import LoadProfiles
     from app.outages import Outages
     from app.parameters import ParameterLock, Parameters
     from app.port_settings import Ports
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
         events: EventBook
         extremes: Extremes
         identification: Identification
+        load_profiles: LoadProfiles
         lock: ParameterLock
         outages: Outages
         outputs: PulseOutputs
@@ -110,6 +113,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     power_values.add(objects, meter.outages)
     health_values.add(objects, meter.program, meter.tamper)
     demand_objects.add(objects, tariff, clock, parameters, meter.engine.energies.primary)
+    profile_objects.add(objects, meter.load_profiles, clock)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)
     return objects

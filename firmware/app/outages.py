@@ -50,7 +50,7 @@ class Outages:
         self.long_s = 0  # duration of the last long one, 0 if the clock stood still
         self.threshold_s = _THRESHOLD_S
         self.seen_utc_s = 0  # when the meter was alive last
-        self.down_utc_s = 0  # when the last outage began
+        self.down_utc_s = 0  # when the last life ended, 0 if there was none
         self.damaged = False  # both copies of the record were
         self.failed = False  # the memory does not answer, or does not keep what is written
         self._state = _DOWN
@@ -118,9 +118,9 @@ class Outages:
     def _judge(self, power_on: bool, now_utc_s: int) -> "tuple[int, int]":
         if not self._known or not self.seen_utc_s:
             return NEVER, 0
+        self.down_utc_s = self.seen_utc_s
         if self._state == _RUNNING and not power_on:
             return RESET, 0
-        self.down_utc_s = self.seen_utc_s
         # What stopped the clock has emptied its own supply as well.
         unknown = self._clock.invalid or now_utc_s < self.seen_utc_s
         return OUTAGE, -1 if unknown else now_utc_s - self.seen_utc_s

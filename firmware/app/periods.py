@@ -95,14 +95,17 @@ class Period:
         if self._on_jump is not None:
             self._on_jump(old_utc_s, new_utc_s)
 
-    def take(self) -> int:
-        """Return the bits of the period that ends here; the next one begins without."""
+    def status(self) -> int:
+        """Return the bits of the period as if it ended here."""
         clock = self._clock
         bits = self.bits
         if clock.invalid:
             bits |= CLOCK_INVALID | NOT_FOR_BILLING
-        if clock.dst_active(clock.utc_s()):
-            bits |= DST
+        return bits | (DST if clock.dst_active(clock.utc_s()) else 0)
+
+    def take(self) -> int:
+        """Return the bits of the period that ends here; the next one begins without."""
+        bits = self.status()
         # in a period that begins without time the clock may be set before it ends
-        self.bits = CLOCK_INVALID | NOT_FOR_BILLING if clock.invalid else 0
+        self.bits = CLOCK_INVALID | NOT_FOR_BILLING if self._clock.invalid else 0
         return bits

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer
+    from hal import Buffer
 
     CaptureObject = tuple[int, bytes, int, int]  # class, logical name, attribute, data index
 
@@ -65,6 +66,14 @@ class RowSource:
     def write(self, writer: "Writer", column: int) -> None:
         """Encode one column of the present row. Raises BufferFull."""
         raise NotImplementedError
+
+    def image(self) -> "Buffer":
+        """Return the present row as `unchanged` takes it; empty: every value is sent."""
+        return b""
+
+    def unchanged(self, column: int, before: "Buffer") -> bool:
+        """Tell whether the client can tell a column of the present row from the row before."""
+        return False
 
     def set_columns(self, reader: "Reader") -> None:
         """Take over other capture objects from the value of attribute 3."""

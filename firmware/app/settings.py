@@ -75,6 +75,7 @@ _DEFAULTS = (
     ("billing_1_setup", b""),
     ("billing_2_setup", b""),
     ("daily_setup", b""),
+    ("profile_form", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

@@ -26,20 +26,22 @@ def numbered(row_size, sequence):
 
 
 def block(kind, turn, first, count, time_s, closed):
-    """One block of `count` rows from `first` on, one a minute from `time_s` on.
+    """One block of `count` rows from `first` on, the first one dated `time_s`.
 
-    `kind`: ring, row size, version of the rows, callable(row size, sequence) for what a row holds.
+    `kind`: ring, row size, version of the rows, callable(row size, sequence) for what a row holds;
+    seconds between two rows, a minute where there is no such element.
     """
-    number, row_size, version, body = kind
+    number, row_size, version, body = kind[:4]
+    period_s = kind[4] if len(kind) > 4 else 60
     opening = b"Fr\x01" + struct.pack("<BHHIII", number, row_size, version, turn, first, 0)
     opening += struct.pack("<I", binascii.crc32(opening))
     closing = b"\xff" * 12
     if closed:
-        closing = struct.pack("<II", time_s, time_s + 60 * (count - 1))
+        closing = struct.pack("<II", time_s, time_s + period_s * (count - 1))
         closing += struct.pack("<I", binascii.crc32(closing, first))
     parts = [opening, closing, b"\xff" * 32]
     for place in range(count):
-        data = struct.pack("<I", time_s + 60 * place) + body(row_size, first + place)
+        data = struct.pack("<I", time_s + period_s * place) + body(row_size, first + place)
         parts.append(data)
         parts.append(struct.pack("<I", binascii.crc32(data, first + place)))
     filled = b"".join(parts)
@@ -56,6 +58,6 @@ def full_ring(kind, blocks, laps=2, time_s=800_000_000):
         turn = (laps - 1) * blocks + place + 1
         last = place == blocks - 2
         count = rows - 1 if last else rows
-        started_s = time_s + 60 * place * rows
+        started_s = time_s + (kind[4] if len(kind) > 4 else 60) * place * rows
         yield place, block(kind, turn, (turn - 1) * rows, count, started_s, not last)
     yield blocks - 1, b"\xff" * SECTOR

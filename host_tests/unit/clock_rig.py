@@ -77,16 +77,17 @@ class ClockRig:
         """True UTC in microseconds."""
         return self.bench.us - self.base_us
 
-    def boot(self):
-        """Begin a life of the firmware."""
+    def boot(self, power_on=True):
+        """Begin a life of the firmware; not `power_on`: only the processor was reset."""
         self.lives += 1
         self.settings = Settings(self.memory)
         self.clock = Clock(Ds3231(I2c(self.chip)), self.settings)
         self.clock.on_event = self._post
         self.battery = Battery(self.cell, self.clock, self.settings)
-        start = PowerUp(Outages(self.memory, self.clock), self.clock, self._post)
-        start.test_battery = self.battery.power_up
-        start.run(True)
+        self.outages = Outages(self.memory, self.clock)
+        self.power_up = PowerUp(self.outages, self.clock, self._post)
+        self.power_up.test_battery = self.battery.power_up
+        self.power_up.run(power_on)
 
     def power_cut(self, seconds):
         """Cut the power and bring it back: a new life begins."""

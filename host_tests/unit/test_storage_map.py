@@ -110,7 +110,7 @@ def test_a_full_flash_opens_with_all_its_rows(tmp_path, monkeypatch):
     flash = Flash(4096)
     flash.octets[:] = path.read_bytes()
     rings = Rings(flash, Memory())
-    opened = [rings.open(name, storage._needs(name)[0]) for name, _, _, _ in regions.RINGS]
+    opened = [rings.open(name, *storage.shape(name)) for name, _, _, _ in regions.RINGS]
     assert rows > 50_000
     blocks = sum(ring.blocks for ring in opened)
     assert flash.reads <= blocks + 30 * len(opened)  # a start reads headers, not rows

@@ -197,7 +197,7 @@ def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: in
         key = DisplayList(resolver, parts.settings, setting, factory_list)
         catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
     catalogue.add_file(parts.registers, access.READINGS)
-    resolver.bind(catalogue.find)
+    resolver.bind(catalogue.find, access.SECURITY)
     return catalogue
 
 

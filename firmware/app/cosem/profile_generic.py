@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.cosem.base import Selection, Session
     from app.cosem.selective_access import Rows
     from app.rows import RowSource
+    from hal import Buffer
 
 _UNSORTED = const(1)  # sort_method: first in, first out
 _NO_OBJECT = pack_objects([(0, bytes(6), 0, 0)])[2:]
@@ -119,37 +120,43 @@ def _buffer(
 ) -> "Iterator[None]":
     left = len(rows)
     writer.array(left)
+    before: Buffer = b""
     for sequence in rows:
         if left == 0:
             return
         left -= 1
-        yield from _row(writer, source, columns, sequence)
+        yield from _row(writer, source, columns, sequence, before)
+        before = source.image()
     while left:
         left -= 1
-        yield from _row(writer, source, columns, _GONE)
+        yield from _row(writer, source, columns, _GONE, b"")
 
 
 def _row(
-    writer: "Writer", source: "RowSource", columns: "list[int]", sequence: int
+    writer: "Writer", source: "RowSource", columns: "list[int]", sequence: int, before: "Buffer"
 ) -> "Iterator[None]":
-    """Encode a row; yield where the writer is full."""
+    """Encode a row, `before` is the one that was sent last; yield where the writer is full."""
     source.load(sequence)
     for place in range(-1, len(columns)):
         at = writer.at
         try:
-            _element(writer, source, columns, place)
+            _element(writer, source, columns, place, before)
         except BufferFull:
             if at == 0:
                 raise
             writer.at = at
             yield
             source.load(sequence)  # meanwhile the source may have shown others another row
-            _element(writer, source, columns, place)
+            _element(writer, source, columns, place, before)
 
 
-def _element(writer: "Writer", source: "RowSource", columns: "list[int]", place: int) -> None:
+def _element(
+    writer: "Writer", source: "RowSource", columns: "list[int]", place: int, before: "Buffer"
+) -> None:
     if place < 0:
         writer.structure(len(columns))
+    elif before and source.unchanged(columns[place], before):
+        writer.null()
     else:
         source.write(writer, columns[place])
 

@@ -29,8 +29,8 @@ def _energies(*codes: "tuple[int, int]") -> bytes:
     return b"".join([column(_REGISTER, name, 2, SIZE_64) for name in names])
 
 
-def open_all(recorder: "Recorder") -> "tuple[CapturedRows, CapturedRows, CapturedRows]":
-    """Return billing 1, billing 2 and daily billing."""
+def factory_columns() -> tuple[bytes, bytes, bytes]:
+    """Return the columns of billing 1, billing 2 and daily billing in a new meter."""
     clock = column(CLOCK[0], CLOCK[1], CLOCK[2], IN_HEAD)
     billing_1 = clock + column(_DATA, _COUNTER, 2, SIZE_32)
     billing_1 += _energies((1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (2, 0), (3, 0), (4, 0))
@@ -40,6 +40,12 @@ def open_all(recorder: "Recorder") -> "tuple[CapturedRows, CapturedRows, Capture
         billing_1 += column(_EXTENDED_REGISTER, name, _CAPTURE_TIME, SIZE_TIME)
     billing_2 = clock + column(_DATA, _CAUSE, 2, SIZE_8) + _energies((1, 1), (1, 2))
     daily = clock + _energies((1, 0), (2, 0), (3, 0), (4, 0))
+    return billing_1, billing_2, daily
+
+
+def open_all(recorder: "Recorder") -> "tuple[CapturedRows, CapturedRows, CapturedRows]":
+    """Return billing 1, billing 2 and daily billing."""
+    billing_1, billing_2, daily = factory_columns()
     return (
         CapturedRows(recorder, "billing_1", "billing_1_setup", billing_1, _COLUMNS_MOST),
         CapturedRows(recorder, "billing_2", "billing_2_setup", billing_2, _COLUMNS_MOST),

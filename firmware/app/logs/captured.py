@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from app.rows import CaptureObject
     from app.settings import Settings
     from app.storage.rings import Rings
+    from hal import Buffer
 
 # Octets of a slot, by the type of the value
 SIZE_8 = const(2)
@@ -49,6 +50,11 @@ SIZE_64 = const(9)
 SIZE_TIME = const(14)  # an octet string of up to 12
 IN_HEAD = const(0)  # clock and own status
 
+# Forms of a buffer that is sent (row LPR-09)
+WHOLE = const(0)  # every value
+TIMES = const(1)  # null-data for a time that follows from the one before by the period
+CHANGES = const(2)  # and for any value that is the same as the one before
+
 STATUS_DAMAGED = const(0x05)  # ERR and DNV, table 6.2
 
 _HEAD = "<IhBB"  # UTC, deviation in minutes, clock status, profile status
@@ -57,7 +63,7 @@ _STATUS_AT = const(7)
 _COLUMN = ">H6sbHB"  # class, logical name, attribute, data index, octets of the slot
 _COLUMN_SIZE = const(12)
 _SETUP = ">I"  # period, before the columns
-_SETUP_SIZE = const(4)
+SETUP_SIZE = const(4)
 _ROW_MOST = const(640)
 _STRING_MOST = const(50)  # octets of a slot
 _STRINGS = (OCTET_STRING, VISIBLE_STRING, UTF8_STRING)
@@ -70,6 +76,16 @@ def column(
 ) -> bytes:
     """Return a column for the factory's list; `size` is one of those above."""
     return struct.pack(_COLUMN, class_id, logical_name, index, data_index, size)
+
+
+def setup_of(period_s: int, columns: bytes) -> bytes:
+    """Return period and columns as the setting holds them."""
+    return struct.pack(_SETUP, period_s) + columns
+
+
+def shape(setup: bytes) -> tuple[int, int]:
+    """Return size and layout of the rows, as the ring is opened with."""
+    return _starts(setup)[-1], binascii.crc32(setup)
 
 
 class Recorder:
@@ -85,13 +101,14 @@ class Recorder:
         resolver: "Resolver",
         clock: "Clock",
         post: "Callable[[int], None]",
+        on_damage: "Callable[[str], None] | None" = None,
     ) -> None:
         self.rings = rings
         self.settings = settings
         self.resolver = resolver
         self.clock = clock
         self.post = post
-        self.on_damage: Callable[[str], None] | None = None
+        self.on_damage = on_damage
         row = bytearray(_ROW_MOST)
         self.row = memoryview(row)
         self.reader = Reader(row)
@@ -106,6 +123,7 @@ class CapturedRows(RowSource):
     """
 
     timed = True
+    form = WHOLE
 
     def __init__(
         self,
@@ -124,8 +142,8 @@ class CapturedRows(RowSource):
         self._status_name = status_name
         self.damaged = False  # True: a row with a wrong CRC was met since start
         kept = recorder.settings.get(key)
-        if len(kept) <= _SETUP_SIZE or (len(kept) - _SETUP_SIZE) % _COLUMN_SIZE:
-            kept = struct.pack(_SETUP, period_s) + factory_columns
+        if len(kept) <= SETUP_SIZE or (len(kept) - SETUP_SIZE) % _COLUMN_SIZE:
+            kept = setup_of(period_s, factory_columns)
         if self._open(kept):
             self._drop()
 
@@ -207,6 +225,30 @@ class CapturedRows(RowSource):
             else:
                 write_time(writer, utc_s, deviation_min, status)
 
+    def image(self) -> "Buffer":
+        """Return the present row, for `unchanged` to compare with later."""
+        return b"" if self.form == WHOLE else bytes(self._row)
+
+    def unchanged(self, column: int, before: "Buffer") -> bool:
+        """Tell whether null-data stands for a value of the present row, after the row before."""
+        start = self._starts[column]
+        end = self._starts[column + 1]
+        if start == end and self._column(column)[1] != self._status_name:
+            utc_s, deviation_min, status, _ = struct.unpack_from(_HEAD, self._row)
+            follows = (utc_s - self.period_s, deviation_min, status)
+            return struct.unpack_from(_HEAD, before)[:3] == follows
+        if start == end:
+            start = _STATUS_AT
+            end = start + 1
+        return self.form == CHANGES and self._row[start:end] == before[start:end]
+
+    def newest_utc_s(self) -> int:
+        """Return the time of the newest row, -1 if there is none."""
+        if self.first == self.next:
+            return -1
+        self.load(self.next - 1)
+        return struct.unpack_from("<I", self._row)[0]
+
     def set_columns(self, reader: Reader) -> None:
         """Capture other attributes from now on; the rows are gone then, with event 254.
 
@@ -216,11 +258,11 @@ class CapturedRows(RowSource):
         count = reader.array()
         if not 1 <= count <= self._most_columns:
             raise ValueError(f"1 to {self._most_columns} columns")
-        columns = bytearray()
-        for _ in range(count):
-            captured = read_object(reader)
-            columns += struct.pack(_COLUMN, *(captured + (self._size(captured),)))
-        self._change(self.period_s, bytes(columns))
+        objects = [read_object(reader) for _ in range(count)]
+        if pack_objects(objects) == self.columns():
+            return
+        columns = [column(*(one[:3] + (self._size(one), one[3]))) for one in objects]
+        self._change(self.period_s, b"".join(columns))
 
     def reset(self) -> None:
         """Forget all rows, with event 254. Raises OSError if that cannot be kept."""
@@ -229,10 +271,8 @@ class CapturedRows(RowSource):
 
     def _change(self, period_s: int, columns: bytes) -> None:
         """Keep another setup, at one stroke. Raises ValueError if a row is too long, OSError."""
-        setup = struct.pack(_SETUP, period_s) + columns
-        if setup == self._setup:
-            return
-        if _HEAD_SIZE + sum(columns[_COLUMN_SIZE - 1 :: _COLUMN_SIZE]) > _ROW_MOST:
+        setup = setup_of(period_s, columns)
+        if _starts(setup)[-1] > _ROW_MOST:
             raise ValueError(_TOO_LARGE)
         self._recorder.settings.put(self._key, setup)
         self._open(setup)
@@ -242,13 +282,10 @@ class CapturedRows(RowSource):
         """Begin with a setup; True if the ring holds rows of another one."""
         self._setup = setup
         self.period_s = struct.unpack_from(_SETUP, setup)[0]
-        starts = array("H", [_HEAD_SIZE])
-        for at in range(_SETUP_SIZE + _COLUMN_SIZE - 1, len(setup), _COLUMN_SIZE):
-            starts.append(starts[-1] + setup[at])
-        self._starts = starts  # of the slots, and the end of the last one
-        self._row = self._recorder.row[: starts[-1]]
-        layout = binascii.crc32(setup)
-        self._ring = self._recorder.rings.open(self._ring_name, starts[-1], layout)
+        self._starts = _starts(setup)
+        row_size, layout = shape(setup)
+        self._row = self._recorder.row[:row_size]
+        self._ring = self._recorder.rings.open(self._ring_name, row_size, layout)
         self.capacity = self._ring.capacity
         return self._ring.foreign
 
@@ -260,7 +297,7 @@ class CapturedRows(RowSource):
             pass  # nothing shows them anyway
 
     def _column(self, place: int) -> "tuple[int, bytes, int, int, int]":
-        return struct.unpack_from(_COLUMN, self._setup, _SETUP_SIZE + place * _COLUMN_SIZE)
+        return struct.unpack_from(_COLUMN, self._setup, SETUP_SIZE + place * _COLUMN_SIZE)
 
     def _read(self, column: "tuple[int, bytes, int, int, int]", writer: Writer) -> None:
         reference = self._recorder.reference
@@ -285,3 +322,11 @@ class CapturedRows(RowSource):
             if size > _STRING_MOST:
                 raise ValueError(_TOO_LARGE)
         return size
+
+
+def _starts(setup: bytes) -> "array[int]":
+    """Return where in a row the slots begin, and where the last one ends."""
+    starts = array("H", [_HEAD_SIZE])
+    for at in range(SETUP_SIZE + _COLUMN_SIZE - 1, len(setup), _COLUMN_SIZE):
+        starts.append(starts[-1] + setup[at])
+    return starts

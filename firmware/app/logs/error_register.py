@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 REGISTERS = const(3)
 DISPLAY_FILTER = const(3)  # behind the filters of the registers
+_SERIOUS = const(0xF00)  # IDIS: memory of program, RAM and data, measurement
 _FORM = "<7I"  # registers, filters
 
 # what the storage's map calls it, or part of that: event
@@ -41,10 +42,12 @@ class ErrorRegisters:
     """The three registers and their filters, kept in FRAM.
 
     lasting: pairs (event code, callable that tells whether its cause lasts)
+    on_serious: called when an error comes up, or again, that data have to be marked for
     """
 
     def __init__(self, memory: "Memory") -> None:
         self.lasting: list[tuple[int, Callable[[], bool]]] = []
+        self.on_serious: Callable[[], None] | None = None
         self._record = regions.open_record(memory, "errors")
         self._values = [0] * (2 * REGISTERS + 1)
         try:
@@ -77,9 +80,15 @@ class ErrorRegisters:
         """Tell whether all bits of an event's error are set; True for an event without."""
         return self._merged(code, True) == self._values[:REGISTERS]
 
+    def serious(self) -> bool:
+        """Tell whether the cause of a serious error lasts."""
+        return any(lasts() for code, lasts in self.lasting if _is_serious(code))
+
     def set(self, code: int) -> None:
         """Set the bits of an event's error."""
         self._change(self._merged(code, True))
+        if self.on_serious is not None and _is_serious(code):
+            self.on_serious()
 
     def withdraw(self, code: int) -> None:
         """Take back the bits of an error whose end clears them, as the clock's (row ERR-11)."""
@@ -118,6 +127,10 @@ class ErrorRegisters:
 
     def _save(self, values: "list[int]") -> None:
         self._record.save(struct.pack(_FORM, *values))
+
+
+def _is_serious(code: int) -> bool:
+    return error_bits(code)[0] & _SERIOUS != 0
 
 
 def damage_of(part: str) -> int:

@@ -121,6 +121,8 @@ REGIONS = _Table(
     "rates_48 2240 1\n"  # the three below with 48 rates of active import only
     "energy_masks_48 1209 1\n"
     "tariff_scripts_48 2816 1\n"
+    "profile_form 4 1\n"
+    "profile_status 4 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
