@@ -172,11 +172,15 @@ class Writer:
         self, when: datetime.datetime | str | None, old_days: list[SpecialDay] | None
     ) -> None:
         if when == dates.NOW:
+            before = self.state
+            self.state = "whether the new calendar is in force is not known: read tells"
             try:
                 self._link.call(cosem.CALENDAR_CLASS, cosem.CALENDAR, _ACTIVATE, DataType.INT8, 0)
             except Refused:
+                self.state = before
                 if old_days is not None:
                     self._put_special_days(old_days)
+                    self.state = "the special days were put back, the old calendar is in force"
                 raise
             self._console.say("active from now on")
             return
