@@ -1,6 +1,7 @@
 """tools/tariff: what a file may say, mistakes with their lines, files made of a meter's tables."""
 
 import datetime
+import re
 import sys
 from pathlib import Path
 
@@ -400,3 +401,16 @@ def test_an_example_survives_being_written_from_its_tables(name):
     again, problems = tariff_file.parse(tariff_toml.text(tariff, "again"))
     assert again is not None and not [problem for problem in problems if not problem.warning]
     assert again.tables == tariff.tables and again.rates == tariff.rates
+
+
+def test_the_document_says_what_the_program_takes():
+    document = (ROOT / "docs" / "tariff.md").read_text()
+    source = document.split("```toml\n")[1].split("```")[0]
+    tariff, problems = parsed(source)
+    example, _ = tariff_file.load(ROOT / "tools" / "tariffs" / "day-night.toml")
+    assert problems == [] and tariff.tables == example.tables
+    table = document.split("| written | means |")[1].split("\n\n")[0]
+    texts = re.findall(r'`"([^"`]+)"`', table)
+    assert len(texts) >= 12
+    for text in texts:
+        assert dates.parse_date(text), text
