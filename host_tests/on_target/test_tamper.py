@@ -172,7 +172,7 @@ def test_a_line_that_never_rests_does_not_empty_the_battery():
 
 # row: FRD-04
 def test_a_cut_in_any_octet_loses_no_opening():
-    for octets in range(0, 200, 7):
+    for octets in range(0, 200, 19):
         bench = Bench()
 
         async def script(bench=bench, octets=octets):

@@ -4,8 +4,10 @@ import struct
 
 import pins
 import wiring
+from suite_1_values import CERTIFICATE, ROOT
 
 from app import factory
+from app.crypto.certificate import Certificate
 from app.parameters import LED_CONSTANT_ACTIVE, OUTPUT_WIDTH, REGISTRATION_MODE
 from app.security import GAK, GBEK, GUEK
 from app.zone import TABLE_YEARS
@@ -59,6 +61,9 @@ class Value(Work):
 
     def octets(self, size):
         return bytes(self.random.getrandbits(8) for _ in range(size))
+
+    def digits(self, size):
+        return bytes(self.random.randrange(0x30, 0x3A) for _ in range(size))
 
     def letters(self, size):
         return bytes(self.random.randrange(0x41, 0x5B) for _ in range(size))
@@ -234,10 +239,18 @@ class FactoryParameters(Value):
     _CHOICES = ((LED_CONSTANT_ACTIVE, (1000, 3200)), (OUTPUT_WIDTH, (30, 80, 200)),
                 (REGISTRATION_MODE, (1,)))  # fmt: skip
 
+    def __init__(self, random):
+        super().__init__(random)
+        self.changes = 0
+
     def read(self, meter):
-        parameters = meter.parameters
-        values = tuple(parameters.get(parameter) for parameter, _ in self._CHOICES)
-        return (parameters.changes,) + values
+        return tuple(meter.parameters.get(parameter) for parameter, _ in self._CHOICES)
+
+    def check(self, meter):
+        super().check(meter)
+        if meter.parameters.changes < self.changes:
+            self.wrong("counts", meter.parameters.changes, "changes after", self.changes)
+        self.changes = meter.parameters.changes
 
     def change(self, meter):
         if meter.certification.full():
@@ -246,9 +259,7 @@ class FactoryParameters(Value):
         parameter, choices = self._CHOICES[index]
         value = self.random.choice(choices)
         new = list(self.read(meter))
-        if new[index + 1] != value:
-            new[index + 1] = value
-            new[0] += 1
+        new[index] = value
         wiring.drive(pins.LOCK, 1)
         return lambda: meter.parameters.put(parameter, value), tuple(new)
 
@@ -324,3 +335,78 @@ class ErrorFilter(Value):
     def change(self, meter):
         new = self.random.getrandbits(16)
         return lambda: meter.events.errors.set_filter(2, new), new
+
+
+class KeyPairs(Value):
+    """Both pairs of suite 1, sealed."""
+
+    def read(self, meter):
+        return meter.settings.get("key_pairs")
+
+    def change(self, meter):
+        new = self.octets(256)
+        return lambda: meter.settings.put("key_pairs", new), new
+
+
+class Certificates(Value):
+    """The six places for certificates."""
+
+    def read(self, meter):
+        found = meter.security.credentials()._slots
+        return tuple(None if one is None else one.encoded for one in found)
+
+    def change(self, meter):
+        slot = self.random.randrange(6)
+        new = self.random.choice((ROOT, CERTIFICATE, None))
+        old = self.read(meter)
+        found = None if new is None else Certificate(new)
+        return (
+            lambda: meter.security.credentials()._store(slot, found),
+            old[:slot] + (new,) + old[slot + 1 :],
+        )
+
+
+class Transaction(Work):
+    """The last transaction-id: never accepted again."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        self.last = 0
+        self.coming = 0
+
+    def act(self, meter):
+        self.coming = self.last + self.random.choice((1, 2, 1000))
+        meter.security.counters.accept_transaction(self.coming.to_bytes(8, "big"))
+        self.last = self.coming
+
+    def check(self, meter):
+        found = meter.security.counters._transaction
+        if not self.last <= found <= max(self.last, self.coming):
+            self.wrong("found", found, "between", self.last, self.coming)
+        self.last = found
+
+
+class Covers(Work):
+    """What covers did: every opening is counted once."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        self.least = [0, 0]
+        self.most = [0, 0]
+
+    def act(self, meter):
+        # what a settled line leads to; the line itself takes its time
+        state = self.random.randrange(4)
+        tamper = meter.tamper
+        for line in (0, 1):
+            if state >> line & 1 and not tamper.active(line):
+                self.most[line] = self.least[line] + 1
+        tamper._take(state)
+        self.least = list(self.most)
+
+    def check(self, meter):
+        found = meter.tamper.counts[:2]
+        for line in (0, 1):
+            if not self.least[line] <= found[line] <= self.most[line]:
+                self.wrong("line", line, "counts", found[line], "of", self.most[line])
+        self.least, self.most = list(found), list(found)

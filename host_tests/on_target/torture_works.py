@@ -5,6 +5,7 @@ was acknowledged before, or the whole of what was under way. `make` is the list 
 torture fails while a region of the FRAM map is written by none.
 """
 
+import torture_tariff
 import torture_values as values
 from power_rig import window
 from torture_values import Work
@@ -250,12 +251,17 @@ def make(random):
         values.Port(random, "optical", "default_mode", (0, 1, 2)),
         values.Port(random, "hdlc_optical", "inactivity_s", (0, 60, 120, 65535)),
         values.Port(random, "hdlc_rs485", "inter_octet_ms", (20, 25, 6000)),
-        Rows(random, "daily_billing", 60),
+        values.KeyPairs(random),
+        values.Certificates(random),
+        values.Transaction(random),
+        values.Covers(random),
+        # rings that the meter itself has no rows for yet
+        Rows(random, "modem_profile", 60),
         Rows(random, "mbus_log", 16),
-        Rows(random, "billing_1", 300),
+        Rows(random, "mbus_profile_1", 300),
     ]
     works += [values.Passwords(random, name) for name in ("lls", "lls_1", "lls_2", "lls_3")]
     works += [
         values.Lists(random, name) for name in ("general_list", "alternate_list", "readout_list")
     ]
-    return works
+    return works + torture_tariff.make(random)
