@@ -4,7 +4,10 @@ A workload writes everything that the meter stores (torture_works.py). Power van
 the middle of or after any byte on its way to FRAM or flash, at any microsecond of an erase or a
 program, with and without a warning, and while the meter starts. `make torture` runs this file too,
 with other seeds and numbers: SEED COUNT.
+
+After a warning that the hold-up time was long enough for nothing at all is lost.
 """
+# row: NOP-05
 # heap: 16M
 # ruff: noqa: I001 - what is imported later depends on it
 
@@ -29,7 +32,11 @@ _WORKED = (
     "identification", "lls", "lls_1", "lls_2", "lls_3", "keys", "security", "send_counter",
     "lockout", "optical_port", "optical_texts", "hdlc_optical", "hdlc_rs485", "tcp",
     "readout_list", "parameters", "power", "clock_limits", "dst_table", "battery", "errors",
-    "events",
+    "events", "key_pairs", "certificate_0", "certificate_1", "certificate_2", "certificate_3",
+    "certificate_4", "certificate_5", "transaction", "rates", "energy_masks", "special_days",
+    "tariff_scripts", "calendar_start", "schedules_done", "schedules_due", "billing_1_schedule",
+    "billing_2_schedule", "calendar_active", "calendar_passive", "device_number", "pulse_outputs",
+    "extremes", "tariff_control", "blocks", "billing", "overheating", "tamper",
 )  # fmt: skip
 
 # How a life ends, and how often out of ten.
@@ -53,9 +60,12 @@ class Torture:
         self.bench = power_rig.Bench(self.work)
         self.bench.before = self.check
         self._fall = (0, 0, 0)
+        self._warned = False  # all that was in RAM has been kept
 
     def check(self, meter):
         """Judge what a boot has found; then let it go on."""
+        self.works[0].nothing_lost = self._warned
+        self._warned = False
         for work in self.works:
             work.check(meter)
             self.violations += work.violations
@@ -72,6 +82,7 @@ class Torture:
     def _saved(self):
         octets, us, host_us = self._fall
         self.warnings += 1
+        self._warned = True
         self.holdup_octets = max(self.holdup_octets, self.bench.cells.octets - octets)
         self.holdup_bus_us = max(self.holdup_bus_us, timeline.now_us - us)
         self.holdup_host_us = max(self.holdup_host_us, host.ticks_us() - host_us)
@@ -79,7 +90,7 @@ class Torture:
     async def work(self, meter):
         """Do random works until the power goes."""
         try:
-            while True:
+            while not self._warned:  # with the mains the load has gone
                 random.choice(self.works).act(meter)
                 self.acts += 1
                 await asyncio.sleep_ms(random.choice((0, 0, 1, 5, 60, 300)))
