@@ -147,7 +147,6 @@ def test_the_first_of_the_month_comes_over_the_years_end(year_end):
     assert codes(year_end)[2:] == [223, 231]
 
 
-@pytest.mark.row("CLK-20")
 def test_a_clock_set_three_months_on_makes_one_entry_of_the_first(year_end):
     with Client(year_end) as client:
         client.set_clock(datetime(2026, 4, 10, 12, tzinfo=timezone.utc))
@@ -188,14 +187,17 @@ def test_past_values_come_to_the_display_if_they_may(year_end):
     assert lcd["value"] == f"{wh // 10 / 100:09.2f}"
 
 
-@pytest.mark.row("DEM-07")
+@pytest.mark.row("DEM-07", "MET-19")
 def test_maxima_are_captured_and_then_zero(year_end):
+    year_end.post("/api/mains", phases=[{"i": 20, "phi_deg": 60}] * 3)
     year_end.post("/api/advance", seconds=1900)
+    lowest = GXDLMSExtendedRegister("1.0.13.3.0.255")
     maximum = GXDLMSExtendedRegister("1.0.1.6.0.255")
     demand = GXDLMSDemandRegister("1.0.1.4.0.255")
     with Client(year_end) as client:
         before = [client.gurux.read(maximum, 2), client.gurux.read(demand, 3)]
         assert before == [pytest.approx(69000, abs=20)] * 2  # tenths of a watt
+        assert client.gurux.read(lowest, 2) == pytest.approx(500, abs=2)
         at = client.gurux.read(maximum, 5).value
         client.execute(1)
         profile = GXDLMSProfileGeneric(BILLING_1)
@@ -208,7 +210,7 @@ def test_maxima_are_captured_and_then_zero(year_end):
         name = "1.0.1.6.0.255"
         assert row[columns.index((name, 2))] == before[0]
         assert row[columns.index((name, 5))].value == at
-        assert client.gurux.read(maximum, 2) == 0
+        assert (client.gurux.read(maximum, 2), client.gurux.read(lowest, 2)) == (0, 1000)
         assert [client.gurux.read(demand, index) for index in (2, 3)] == [0, 0]
 
 
@@ -281,6 +283,8 @@ def test_a_billing_missed_while_off_is_done_at_power_up(year_end):
         assert client.times(BILLING_1)[-1] == "2026-12-01 00:00:00"
         assert client.value("0.0.0.1.0.255") == count + 1
     events = year_end.get("/api/events")["events"]
+    newest = [event["code"] for event in events if event["code"] in (1, 2, 223, 231)][:4]
+    assert newest == [231, 223, 2, 1]
     reset = next(event for event in events if event["code"] == 231)
     at = datetime.fromisoformat(reset["time"].replace("Z", "+00:00"))
     power_up = datetime(2026, 12, 1, 0, 59, 20, tzinfo=timezone.utc)

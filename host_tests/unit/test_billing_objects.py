@@ -231,6 +231,21 @@ def test_billing_2_is_read_under_its_other_name_too(rig):
     assert rig.rows(BILLING_2) == []
 
 
+@pytest.mark.row("FRD-14")
+def test_billing_2_has_two_rates_for_each_date_whatever_is_reset(rig):
+    assert rig.set(22, SCHEDULE_2, 4, "0101" + MIDNIGHT) == OK
+    rig.tariff.clockwork.poll()
+    for month in range(1, 4):
+        rig.execute(1)  # a reset between two dates
+        rig.now_s = rig.dlms.clock._anchor_s = NOW_UTC_S + month * 31 * 86400
+        rig.tariff.clockwork.poll()
+    rows = rig.rows(ALIAS)
+    assert [row[0][:4].hex() for row in rows] == ["07ea0301", "07ea0401", "07ea0501"]
+    assert [row[1:] for row in rows] == [[billing.REGULAR, 0, 0]] * 3
+    columns = [captured[1][1][1].hex() for captured in rig.read(7, ALIAS, 3)]
+    assert columns[2:] == ["0100010801ff", "0100010802ff"]
+
+
 @pytest.mark.parametrize("number", [0, 3, 4, 65535])
 def test_a_script_that_does_not_exist_is_refused(rig, number):
     assert rig.execute(number) == UNDEFINED

@@ -340,3 +340,17 @@ def test_a_dead_memory_does_not_stop_the_clockwork():
     meter.until("2026-02-02T00:00:00")
     assert meter.tariff.failed
     assert len(meter.done) == 1
+
+
+@pytest.mark.row("CLK-20")
+def test_a_jump_over_billings_and_switches_makes_one_of_each():
+    meter = Meter("2026-01-20T04:00:00")
+    meter.schedule.set_moments([FIRST_OF_MONTH])
+    meter.calendar_of(DAY)
+    meter.tariff.poll()
+    meter.done.clear()
+    meter.set_clock("2026-04-20T04:30:00")  # 06:30 in summer time
+    assert meter.done == [
+        (BILLING, 1, utc_s("2026-01-31T23:00:00")),
+        (TARIFFS, 1, utc_s("2026-04-20T04:30:00")),
+    ]

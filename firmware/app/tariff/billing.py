@@ -50,7 +50,6 @@ REMOTE = const(2)  # a client
 MANUAL = const(3)  # the sealed key
 TARIFF_CHANGED = const(4)  # another calendar came into force
 TENANCY_CHANGED = const(5)
-PAYMENT_MODE_CHANGED = const(6)
 
 # Options, bits of the setting
 MANUAL_RESET = const(1)  # the sealed key may end the billing (row DEM-08)
