@@ -34,9 +34,8 @@ from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
-from app.quality.extremes import Extremes
+from app.quality.parts import QualityParts
 from app.quality.tamper import FIELD, METER_COVER, TERMINAL_COVER, Tamper
-from app.quality.temperature import Temperature
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.service_output import ServiceOutput
@@ -118,8 +117,7 @@ class Meter:
         self.engine.on_window.append(self.energy_record.window)
         self.measuring = Measuring(board.frames, self.engine, self._problem)
         self._factory(memory, stored)
-        self.extremes = Extremes(memory, self.clock, self.engine)
-        self.temperature = Temperature(self.clock, self.settings, self.events.post)
+        self.quality = QualityParts(self)
         start_checks.factory(self, self._problem)
         self._open_logs()
         self.registers = RegisterFile(
@@ -277,7 +275,7 @@ class Meter:
         self.clock.on_change.append(
             lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
         )
-        events.errors.lasting = [
+        events.errors.lasting += [
             (event_codes.CLOCK_INVALID, lambda: self.clock.invalid),
             (event_codes.CLOCK_CHIP_FAILED, lambda: self.clock.rtc_failed),
             (event_codes.REPLACE_BATTERY, lambda: self.battery.worn),
@@ -338,7 +336,7 @@ class Meter:
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
         start_checks.billing(tariff.billing, self._problem)
-        tariff.billing.on_billing.append(self.extremes.new_billing_period)
+        tariff.billing.on_billing.append(self.quality.extremes.new_billing_period)
         output = self.engine.pulses.output
         service_output = ServiceOutput(self.parameters, self.clock, output, tariff.energy.in_force)
         self.engine.on_window.append(service_output.window)

@@ -19,6 +19,7 @@ from app.cosem import (
     power_values,
     profile_objects,
     quality_values,
+    supply_values,
     tariff_objects,
     waveform_profile,
 )
@@ -42,9 +43,8 @@ if TYPE_CHECKING:
     from app.production import Production
     from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
-    from app.quality.extremes import Extremes
+    from app.quality.parts import QualityParts
     from app.quality.tamper import Tamper
-    from app.quality.temperature import Temperature
     from app.registers import RegisterFile
     from app.security import Security
     from app.settings import Settings
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
         clock: Clock
         engine: Engine
         events: EventBook
-        extremes: Extremes
         identification: Identification
         load_profiles: LoadProfiles
         lock: ParameterLock
@@ -72,6 +71,7 @@ if TYPE_CHECKING:
         parameters: Parameters
         ports: Ports
         production: Production
+        quality: QualityParts
         program: ProgramMemory
         registers: RegisterFile
         resolver: Resolver
@@ -79,7 +79,6 @@ if TYPE_CHECKING:
         settings: Settings
         tamper: Tamper
         tariff: TariffParts
-        temperature: Temperature
         test_mode: TestMode
 
 
@@ -105,7 +104,8 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
     factory_values.add_plate(objects, meter.lock, meter.settings, variant.transformer)
     factory_values.add_outputs(objects, meter.outputs)
-    quality_values.add(objects, meter.extremes, meter.temperature, clock)
+    quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock)
+    supply_values.add(objects, meter.quality, variant.phases)
     factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)

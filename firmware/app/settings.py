@@ -52,6 +52,7 @@ _DEFAULTS = (
     ("battery", b""),
     ("events", b""),
     ("alarm_actions", b""),
+    ("quality", b""),
     ("key_pairs", b""),
     ("energy_masks", b""),
     ("demand_masks", b""),

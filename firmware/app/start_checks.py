@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
         damaged: bool
 
+    class Quality(Protocol):
+        """What watches the supply."""
+
+        @property
+        def extremes(self) -> "Damageable":  # noqa: D102
+            ...
+
     class Parts(Protocol):
         """What is looked at."""
 
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
         settings: Settings
 
         @property
-        def extremes(self) -> Damageable:  # noqa: D102
+        def quality(self) -> Quality:  # noqa: D102
             ...
 
         @property
@@ -77,7 +84,7 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
             "both copies of the power counters are damaged, they start at zero",
             event_codes.MEMORY_ERROR,
         )
-    if parts.extremes.damaged:
+    if parts.quality.extremes.damaged:
         tell("both copies of the extremes are damaged, they begin anew", event_codes.MEMORY_ERROR)
     if parts.tamper.damaged:
         tell(

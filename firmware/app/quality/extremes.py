@@ -19,6 +19,8 @@ from metrology.quantities import isqrt, rounded
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from hal import Memory
     from metrology.engine import Engine
@@ -86,11 +88,14 @@ class Extremes:
     """Follows every window of an engine.
 
     damaged: both copies of the record were unreadable at start, extremes begin anew
+    on_mean: takes the means of U of each phase, in hundredths of a volt, and the end in UTC of
+        each ten minutes of which three quarters were measured
     """
 
     def __init__(self, memory: "Memory", clock: "Clock", engine: "Engine") -> None:
         self.phases = engine.quantities.phases
         self.damaged = False
+        self.on_mean: Callable[[list[int], int], None] | None = None
         self.search_s = MEAN_S
         self._clock = clock
         self._engine = engine
@@ -157,10 +162,13 @@ class Extremes:
         self._search.pour(self._newest)
         self._newest.clear()
 
-    def _end_mean(self, _utc_s: int) -> None:
+    def _end_mean(self, utc_s: int) -> None:
         self._pour()
         self._mean = self._running.values()
+        whole = self._running.frames * 4000 >= self._engine.rate_mhz * MEAN_S * 3
         self._running.clear()
+        if whole and self.on_mean is not None:
+            self.on_mean(self._mean[::2], utc_s)
 
     def _break_mean(self, _old_utc_s: int, _new_utc_s: int) -> None:
         self._pour()

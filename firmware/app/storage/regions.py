@@ -123,6 +123,9 @@ REGIONS = _Table(
     "tariff_scripts_48 2816 1\n"
     "profile_form 4 1\n"
     "profile_status 4 1\n"
+    "quality 22 1\n"
+    "disturbances 96 1\n"
+    "voltage_levels 168 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 

@@ -1,0 +1,99 @@
+"""What watches the quality of the supply, put together."""
+
+from micropython import const
+
+from app import event_codes as codes
+from app.parameters import REGISTRATION_MODE
+from app.quality.conditions import Conditions
+from app.quality.disturbances import Disturbances
+from app.quality.extremes import Extremes
+from app.quality.limits import Limits
+from app.quality.temperature import Temperature
+from app.quality.voltage_levels import VoltageLevels
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from app.clock import Clock
+    from app.parameters import Parameters
+    from app.settings import Settings
+    from hal import Board, Memory
+    from metrology.engine import Engine
+
+    class Alarms(Protocol):
+        """What asks whether the condition of an alarm lasts."""
+
+        lasting: dict[int, Callable[[], bool]]
+
+    class Errors(Protocol):
+        """What asks whether the cause of an error lasts."""
+
+        lasting: list[tuple[int, Callable[[], bool]]]
+
+    class Events(Protocol):
+        """What is told of events."""
+
+        @property
+        def alarms(self) -> Alarms:  # noqa: D102
+            ...
+
+        @property
+        def errors(self) -> Errors:  # noqa: D102
+            ...
+
+        def post(self, code: int) -> None: ...  # noqa: D102
+        def ended(self, code: int) -> None: ...  # noqa: D102
+
+    class Parts(Protocol):
+        """The parts of a meter that this stands on."""
+
+        board: Board
+        clock: Clock
+        engine: Engine
+        parameters: Parameters
+        settings: Settings
+
+        @property
+        def memory(self) -> Memory:  # noqa: D102
+            ...
+
+        @property
+        def events(self) -> Events:  # noqa: D102
+            ...
+
+
+_ALARM_2 = const(32)
+_NEUTRAL = const(8)
+_ASYMMETRY = const(9)
+_REVERSED = const(10)
+
+
+class QualityParts:
+    """Extremes, temperature, limits, disturbances, levels and conditions of this meter."""
+
+    def __init__(self, meter: "Parts") -> None:
+        memory, settings, engine, clock = meter.memory, meter.settings, meter.engine, meter.clock
+        events = meter.events
+        post, ended = events.post, events.ended
+        self.extremes = Extremes(memory, clock, engine)
+        self.temperature = Temperature(clock, settings, post)
+        self.limits = bounds = Limits(settings, meter.board.variant.nominal_voltage_v)
+        self.disturbances = Disturbances(memory, bounds, engine, post, ended)
+        self.levels = levels = VoltageLevels(memory, bounds, clock, post, ended)
+        self.conditions = conditions = Conditions(bounds, engine, post, ended)
+        self.extremes.on_mean = levels.take
+        parameters = meter.parameters
+        conditions.import_only = lambda: parameters.get(REGISTRATION_MODE) == 0
+        lasting = events.alarms.lasting
+        lasting[_ALARM_2 + _NEUTRAL] = conditions.neutral_missing
+        lasting[_ALARM_2 + _ASYMMETRY] = lambda: levels.asymmetric
+        lasting[_ALARM_2 + _REVERSED] = conditions.reversed
+        errors = events.errors.lasting
+        errors.append((codes.PHASE_ASYMMETRY, lambda: levels.asymmetric))
+        for phase in range(engine.quantities.phases):
+            cause = phase + 1 << 8 | codes.CURRENT_REVERSED
+            errors.append((cause, lambda phase=phase: conditions.phase_reversed(phase)))
+            cut = codes.NO_VOLTAGE + phase
+            errors.append((cut, lambda phase=phase: not self.disturbances.present(phase)))

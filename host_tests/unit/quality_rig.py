@@ -1,0 +1,84 @@
+"""An engine whose windows a test makes up, and what the quality part stands on."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
+
+from log_rig import LogRig
+
+from app.quality.limits import Limits
+
+RATE_MHZ = 4_000_000
+FRAMES = 800  # of a window of 200 ms
+HALVES = 20
+
+
+class HalfCycles:
+    def __init__(self, phases):
+        self.count = 0
+        self.rows = {}
+        self.phases = phases
+
+    def u_mv(self, number, phase):
+        return self.rows[number][phase]
+
+    def add(self, row):
+        self.rows[self.count] = row
+        self.rows.pop(self.count - 64, None)
+        self.count = self.count + 1 & 0x3FFFFFFF
+
+
+class Quantities:
+    def __init__(self, phases):
+        self.phases = phases
+        self.valid = True
+        self.u_uv = [230_000_000] * phases
+        self.i_ua = [0] * phases
+        self.p_uw = [0] * phases
+        self.p_total_uw = 0
+        self.s_total_uva = 0
+        self.pf_total_ppm = 1_000_000
+
+
+class Engine:
+    def __init__(self, phases=3):
+        self.quantities = Quantities(phases)
+        self.half_cycles = HalfCycles(phases)
+        self.rate_mhz = RATE_MHZ
+        self.frames_q16 = FRAMES << 16
+        self.on_window = []
+
+
+class QualityRig:
+    """What the quality part posts is in `events`, what it tells as ended in `ends`."""
+
+    def __init__(self, phases=3):
+        self.logs = LogRig()
+        self.engine = Engine(phases)
+        self.limits = Limits(self.logs.settings, 230)
+        self.events = []
+        self.ends = []
+
+    def window(self, *volts, halves=HALVES):
+        """A window in which the phases have these voltages; one for all phases will do."""
+        phases = self.engine.quantities.phases
+        volts = volts * phases if len(volts) == 1 else volts
+        for _ in range(halves):
+            self.engine.half_cycles.add([round(v * 1000) for v in volts])
+        self.end(volts)
+
+    def cycle(self, rows):
+        """A window of half cycles that differ: rows of volts by phase."""
+        for row in rows:
+            self.engine.half_cycles.add([round(v * 1000) for v in row])
+        self.end(rows[-1])
+
+    def end(self, volts):
+        self.engine.quantities.u_uv = [round(v * 1_000_000) for v in volts]
+        for callback in self.engine.on_window:
+            callback()
+
+    def seconds(self, seconds, *volts):
+        for _ in range(round(seconds * 5)):
+            self.window(*volts)
