@@ -7,18 +7,22 @@ takes the old one's place.
 from micropython import const
 
 from app import event_codes
+from app.attributes import OBJECT_CLASS_INCONSISTENT, OBJECT_UNDEFINED
 from app.axdr import ARRAY, OCTET_STRING, UINT8, UINT16
 from app.cosem.base import EXECUTE, PART_SIZE, READ, READ_WRITE, InterfaceClass
+from app.errors import AccessRefused
 from app.tariff import tables
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app.attributes import Find
     from app.axdr import Reader, Writer
     from app.cosem.base import Key, Session
     from app.tariff.calendar import Calendar
 
+_SCRIPT_TABLE = const(9)
 _FIRST_PASSIVE = const(6)
 _NAME = const(0)  # of the four attributes of a half
 _SEASONS = const(1)
@@ -28,7 +32,10 @@ _ACTION_SIZE = const(19)  # an encoded action of a day
 
 
 class ActivityCalendar(InterfaceClass):
-    """The calendar; `on_change` is called after it, `post` takes event codes."""
+    """The calendar; `on_change` is called after it, `post` takes event codes.
+
+    `find` is the catalogue's: what a day profile executes must be a script table.
+    """
 
     CLASS_ID = 20
     VERSION = 0
@@ -49,10 +56,12 @@ class ActivityCalendar(InterfaceClass):
     def __init__(
         self,
         calendar: "Calendar",
+        find: "Find",
         on_change: "Callable[[], None]",
         post: "Callable[[int], None]",
     ) -> None:
         self._calendar = calendar
+        self._find = find
         self._on_change = on_change
         self._post = post
 
@@ -90,9 +99,18 @@ class ActivityCalendar(InterfaceClass):
                 half.set_weeks([_week(reader) for _ in range(reader.array())])
             else:
                 half.set_days([_day(reader) for _ in range(reader.array())])
+                for script in half.scripts:
+                    self._check_table(script)
             self._calendar.put_passive(half)
         self._post(event_codes.CALENDAR_CHANGED)
         self._on_change()
+
+    def _check_table(self, script: bytes) -> None:
+        found = self._find(script)
+        if found is None:
+            raise AccessRefused(OBJECT_UNDEFINED)
+        if found[0].CLASS_ID != _SCRIPT_TABLE:
+            raise AccessRefused(OBJECT_CLASS_INCONSISTENT)
 
     def act(self, reader: "Reader", key: "Key", index: int, session: "Session") -> None:
         """Let the passive half be the active one."""

@@ -287,11 +287,13 @@ def add_tests(
     catalogue.add(_TEST_STATE, data, TestState(mode), access.SETTINGS)
     scripts = ScriptTable(catalogue, runner)
     test = BuiltInScripts(1, lambda _number, _by_client: mode.set(True))
+    normal = BuiltInScripts(1, lambda _number, _by_client: mode.set(False))
     choices = BuiltInScripts(
         len(LED_ENERGIES),
         lambda number, _by_client: parameters.put(LED_1_ENERGY, LED_ENERGIES[number - 1]),
     )
     catalogue.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
+    catalogue.add((0, 0, 10, 0, 102), scripts, normal, access.SETTINGS)
     catalogue.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)
 
 

@@ -9,8 +9,8 @@ from micropython import const
 
 from app.attributes import OBJECT_CLASS_INCONSISTENT, OBJECT_UNDEFINED, READ_WRITE_DENIED
 from app.axdr import ARRAY, OCTET_STRING, UINT16
-from app.cosem.base import EXECUTE, READ, READ_WRITE, WRITE, InterfaceClass
-from app.errors import AccessRefused
+from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, WRITE, InterfaceClass
+from app.errors import AccessRefused, TypeUnmatched
 from app.tariff import scripts
 
 TYPE_CHECKING = const(False)
@@ -98,7 +98,11 @@ class ScriptTable(InterfaceClass):
         """Replace the scripts of a table that can be rewritten."""
         if isinstance(key, BuiltInScripts):
             raise AccessRefused(READ_WRITE_DENIED)
-        key.put(scripts.check(reader, lambda action, calls: self._permit(action, calls, session)))
+        key.put(
+            scripts.check(
+                reader, lambda action, calls, tag: self._permit(action, calls, tag, session)
+            )
+        )
 
     def act(
         self,
@@ -116,8 +120,13 @@ class ScriptTable(InterfaceClass):
         else:
             raise AccessRefused(OBJECT_UNDEFINED)
 
-    def _permit(self, action: "Reference", calls: bool, session: "Session | None") -> None:
-        """Raise AccessRefused for an action that points nowhere or is not the client's to do."""
+    def _permit(
+        self, action: "Reference", calls: bool, tag: int, session: "Session | None"
+    ) -> None:
+        """Raise AccessRefused for an action that points nowhere or is not the client's to do.
+
+        Raises TypeUnmatched where an attribute has another type.
+        """
         found = self._catalogue.find(action.logical_name)
         if found is None:
             raise AccessRefused(OBJECT_UNDEFINED)
@@ -131,3 +140,5 @@ class ScriptTable(InterfaceClass):
         wanted = EXECUTE if calls else WRITE
         if not table[action.index - 1][-1] & rights & wanted or isinstance(key, StoredScripts):
             raise AccessRefused(READ_WRITE_DENIED)
+        if not calls and handler.ATTRIBUTES[action.index - 1][2] not in (CHOICE, tag):
+            raise TypeUnmatched

@@ -37,7 +37,7 @@ def add(
     """Add everything to the catalogue."""
     wake = tariff.clockwork.wake
     group = access.SETTINGS
-    calendar = ActivityCalendar(tariff.calendar, wake, post)
+    calendar = ActivityCalendar(tariff.calendar, catalogue.find, wake, post)
     catalogue.add((0, 0, 13, 0, 0), calendar, None, group)
     days = SpecialDaysTable(tariff.special_days, wake, post)
     catalogue.add((0, 0, 11, 0, 0), days, None, group)
@@ -63,7 +63,7 @@ def add(
         (3, InputMap(control)),
         (4, SpecialTariff(control)),
         (6, BlockThresholds(tariff.blocks)),
-        (7, Number(UINT8, tariff.energy.number, tariff.energy.set_number)),
+        (9, Number(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
         catalogue.add((0, 0, 128, 10, e), data, value, group)
     blocks = Register(BlockRegisters(tariff.blocks, totals))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MASKS_MAX = const(16)
 NAME_MAX = const(8)
+NO_RATE = b"\x00\x00"  # name of the set of no registers, which always exists (row TOU-16)
 
 
 def rate_name(rate: int) -> bytes:
@@ -103,7 +104,7 @@ class Activation:
         """Remove a set (method delete_mask). Raises ValueError for the active or no name."""
         if name == self.active:
             raise ValueError("the active mask cannot be deleted")
-        if self._find(name) is None:
+        if name not in [entry for entry, _ in self.masks]:
             raise ValueError("no mask has this name")
         self._keep([entry for entry in self.masks if entry[0] != name])
 
@@ -115,7 +116,7 @@ class Activation:
         names = [name for name, _ in masks]
         if len(set(names)) != len(names):
             raise ValueError("two masks have one name")
-        if self.active not in names:
+        if self.active not in names and self.active != NO_RATE:
             raise ValueError("the active mask cannot be left out")
         self._keep([(name, self._mask(name, indices)) for name, indices in masks])
         self.apply()
@@ -134,7 +135,7 @@ class Activation:
         for entry, mask in self.masks:
             if entry == name:
                 return mask
-        return None
+        return bytes(self.mask_size) if name == NO_RATE else None
 
     def _keep(self, masks: "list[tuple[bytes, bytes]]") -> None:
         """Store the sets and the active name. Raises ValueError if they are too many, OSError."""

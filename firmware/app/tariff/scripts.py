@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.attributes import Resolver
     from hal import Buffer
 
-    Permitted = Callable[[Reference, bool], None]
+    Permitted = Callable[[Reference, bool, int], None]
 
 WRITE_ATTRIBUTE = const(1)
 EXECUTE_METHOD = const(2)
@@ -94,7 +94,8 @@ class Runner:
 def check(reader: Reader, permitted: "Permitted") -> bytes:
     """Return a table of scripts as it may be stored, checked to its last octet.
 
-    `permitted(reference, executes)` raises what stands against an action. Raises EncodingError or
+    `permitted(reference, executes, tag)`, where `tag` is the type of its parameter, raises what
+    stands against an action. Raises EncodingError or
     TypeUnmatched for what is no array of scripts, ValueError for too many, two of one id, or an
     unknown service.
     """
@@ -125,5 +126,5 @@ def _check_action(reader: Reader, permitted: "Permitted") -> None:
     class_id = reader.number(UINT16)
     logical_name = reader.octet_string(_LOGICAL_NAME_SIZE, _LOGICAL_NAME_SIZE)
     reference = Reference(class_id, logical_name, reader.number(INT8))
-    permitted(reference, service == EXECUTE_METHOD)
+    permitted(reference, service == EXECUTE_METHOD, reader.peek())
     reader.skip()
