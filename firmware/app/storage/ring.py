@@ -71,6 +71,7 @@ class Ring:
         if limit:
             self.capacity = min(limit, self.capacity)
         self._firsts = array("i", [-1] * self.blocks)  # first sequence of each, -1: no rows
+        self._oldest = -1  # the lowest of them, -1: to be found
         self._head = self.blocks - 1  # the block being filled
         self._left = -1  # slots free in it, -1: it is closed
         self.turn = 0  # blocks opened since the ring was new; over `blocks`: erase cycles
@@ -88,11 +89,12 @@ class Ring:
     @property
     def first(self) -> int:
         """Sequence of the oldest row that can be read; `next` if there is none."""
-        oldest = self.next
-        for first in self._firsts:
-            if 0 <= first < oldest:
-                oldest = first
-        return max(oldest, self._floor, self.next - self.capacity)
+        if self._oldest < 0:
+            self._oldest = self.next
+            for first in self._firsts:
+                if 0 <= first < self._oldest:
+                    self._oldest = first
+        return max(self._oldest, self._floor, self.next - self.capacity)
 
     def append(self, row: "Buffer") -> None:
         """Add a row; after return it survives power loss. Waits some milliseconds at most.
@@ -210,13 +212,14 @@ class Ring:
                 self.foreign = True
             else:
                 self._scan_head()
+        self._oldest = -1
         self.ready = True
 
     def prepare(self) -> "Steps":
         """Have a blank block ready behind the one being filled. Raises OSError if none can be."""
         while not self.prepared():
             block = self._after()
-            self._firsts[block] = -1
+            self._firsts[block] = self._oldest = -1
             self._found = _NOT_FOUND
             if (yield from self._rings.make_blank(self.sector + block)):
                 self._spare = block
@@ -246,6 +249,7 @@ class Ring:
             self._rings.mark_bad(self.sector + block)
         self._head = block
         self._firsts[block] = self.next
+        self._oldest = -1
         self._found = _NOT_FOUND
         self._left = self._rows
         self._skips = []
@@ -347,10 +351,14 @@ class Ring:
 
     def _find(self, sequence: int) -> "Found":
         """Return the block that has to hold a row, and what is known of it."""
-        if not self._found[1] <= sequence < self._found[2]:
+        block, start, end = self._found[:3]
+        if not start <= sequence < end:
+            begin = 1
+            if 0 < end <= sequence:  # it comes behind the one found
+                begin = (block - self._head) % self.blocks or self.blocks
             block = start = 0
             end = self.next
-            for step in range(1, self.blocks + 1):  # from the oldest to the head
+            for step in range(begin, self.blocks + 1):  # from the oldest to the head
                 index = (self._head + step) % self.blocks
                 first = self._firsts[index]
                 if first > sequence:
