@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _READ_SIZE = const(512)
 _WRITE_SIZE = const(512)
+_TCP = const(6)  # level of socket options
+_NODELAY = const(1)
 _LOOK_MS = const(1000)  # between two looks whether another port has been set
 
 
@@ -123,6 +125,8 @@ class TcpLink:
                 client = _Client(link)
                 self._clients.append(client)
                 self._woken.set()
+                # Without it the second part of an answer waits until the first is acknowledged.
+                writer.s.setsockopt(_TCP, _NODELAY, 1)  # pyright: ignore[reportAttributeAccessIssue]
                 await self._serve(link, reader, writer)
         except asyncio.CancelledError:
             pass  # silent for too long, or the port is given up
