@@ -5,7 +5,8 @@ What belongs to one feature adds its objects by itself; here stands only that it
 
 from micropython import const
 
-from app import factory
+from app import designation, factory
+from app.battery import LITHIUM
 from app.cosem import (
     alarm_values,
     bench_values,
@@ -24,6 +25,7 @@ from app.cosem import (
     waveform_profile,
 )
 from app.dlms import conformance
+from app.parameters import REGISTRATION_MODE
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -102,7 +104,15 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     event_values.add_events(objects, meter.events, meter.certification, clock)
     alarm_values.add(objects, meter.events, meter.alarm_monitors)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
-    factory_values.add_plate(objects, meter.lock, meter.settings, variant.transformer)
+    factory_values.add_plate(
+        objects,
+        meter.lock,
+        meter.settings,
+        variant,
+        lambda: designation.flags_of(
+            board, parameters.get(REGISTRATION_MODE), meter.battery.kind != LITHIUM
+        ),
+    )
     factory_values.add_outputs(objects, meter.outputs)
     quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock)
     supply_values.add(objects, meter.quality, variant.phases)

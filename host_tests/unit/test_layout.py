@@ -23,8 +23,8 @@ STAGES = (
     ("metrology", "app.storage"),
     (
         "app.attributes", "app.axdr", "app.battery", "app.clock", "app.counters",
-        "app.credentials", "app.energy_record", "app.factory", "app.identification",
-        "app.linearity_record", "app.measuring",
+        "app.credentials", "app.designation", "app.energy_record", "app.factory",
+        "app.identification", "app.linearity_record", "app.measuring",
         "app.lockout", "app.parameters", "app.no_power", "app.outages", "app.periods",
         "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",

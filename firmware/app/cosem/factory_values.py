@@ -8,12 +8,12 @@ import struct
 
 from micropython import const
 
-from app import axdr
+from app import axdr, designation
 from app.cosem import access
 from app.cosem.base import NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
 from app.cosem.script_table import BuiltInScripts, ScriptTable
-from app.cosem.values import Value
+from app.cosem.values import Number, Value
 from app.parameters import (
     CT_DENOMINATOR,
     CT_NUMERATOR,
@@ -34,6 +34,8 @@ from app.parameters import (
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.cosem.base import Key, Session
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.tariff.scripts import Runner
     from app.test_mode import TestMode
-    from hal import Input
+    from hal import Input, Variant
 
 # Units 45 to 47 of the Blue Book, imp/Wh, imp/varh, imp/VAh: imp/kWh have scaler -3
 _IMPULSES_PER_WH = const(45)
@@ -144,9 +146,13 @@ class AccuracyClass(Value):
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
         writer.structure(len(_CLASSES))
+        for name in self.names():
+            writer.string(axdr.VISIBLE_STRING, name)
+
+    def names(self) -> "list[bytes]":
+        """Return the classes as the plate shows them."""
         chosen = self._settings.get("accuracy_class") or self._factory
-        for names, place in zip(_CLASSES, chosen):
-            writer.string(axdr.VISIBLE_STRING, names[place])
+        return [names[place] for names, place in zip(_CLASSES, chosen)]
 
     def write(self, reader: "Reader") -> None:
         """Take over other classes."""
@@ -260,12 +266,37 @@ def add_parameters(
     catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
 
 
+class TypeDesignation(Value):
+    """The ordering code of the features that this meter has (row IDN-08)."""
+
+    def __init__(
+        self, flags: "Callable[[], int]", classes: AccuracyClass, maximum_ma: int
+    ) -> None:
+        self._flags = flags
+        self._classes = classes
+        self._maximum_ma = maximum_ma
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the code."""
+        accuracy = self._classes.names()[0]
+        writer.octet_string(designation.designation(self._flags(), self._maximum_ma, accuracy))
+
+
 def add_plate(
-    catalogue: "Catalogue", lock: "ParameterLock", settings: "Settings", transformer: bool
+    catalogue: "Catalogue",
+    lock: "ParameterLock",
+    settings: "Settings",
+    variant: "Variant",
+    flags: "Callable[[], int]",
 ) -> None:
-    """Add the accuracy classes of the type plate, 0-0:128.0.3."""
-    value = AccuracyClass(lock, settings, transformer)
-    catalogue.add((0, 0, 128, 0, 3), Data(), value, access.SETTINGS)
+    """Add what stands on the plate: accuracy 0-0:128.0.3, features, type designation."""
+    data = Data()
+    classes = AccuracyClass(lock, settings, variant.transformer)
+    catalogue.add((0, 0, 128, 0, 3), data, classes, access.SETTINGS)
+    number = Number(axdr.UINT32, flags)
+    catalogue.add((0, 0, 128, 0, 20), data, number, access.READINGS)
+    code = TypeDesignation(flags, classes, variant.maximum_current_ma)
+    catalogue.add((0, 0, 96, 1, 10), data, code, access.READINGS)
 
 
 def add_outputs(catalogue: "Catalogue", outputs: "PulseOutputs") -> None:
