@@ -1,7 +1,8 @@
 """Sums of a window: the kernel's limbs, and the same as plain integers that can be added.
 
 `Accumulators` owns the array that kernel.accumulate writes; at the end of a window the engine
-moves its contents into a `RawSums`, which quantities.py and energy.py read. Units are ADC codes,
+parks it, shares the frames at the end out between this window and the next, and moves what the
+window got into a `RawSums`, which quantities.py and energy.py read. Units are ADC codes,
 products of codes, and reference units (amplitude 4095). A fraction of a frame is 1/65536 (q16).
 """
 
@@ -9,7 +10,7 @@ from array import array
 
 from micropython import const
 
-from metrology import kernel
+from metrology import kernel, share_kernel
 
 ONE_FRAME = const(65536)  # q16
 REFERENCE_AMPLITUDE = const(4095)
@@ -132,16 +133,6 @@ class RawSums:
         for sums in self.phases:
             _multiply(sums, windows)
 
-    def move_share(self, target: "RawSums", weight_q16: int) -> None:
-        """Give `target` weight/65536 of every sum and keep the rest: nothing is lost."""
-        _move(self.reference, target.reference, weight_q16)
-        _move(self.neutral, target.neutral, weight_q16)
-        for k in range(len(self.phases)):
-            _move(self.phases[k], target.phases[k], weight_q16)
-        share = self.frames_q16 * weight_q16 >> 16
-        self.frames_q16 -= share
-        target.frames_q16 += share
-
 
 def _fill(values: list[int]) -> None:
     for k in range(len(values)):
@@ -161,13 +152,6 @@ def _add(values: list[int], other: list[int]) -> None:
 def _multiply(values: list[int], factor: int) -> None:
     for k in range(len(values)):
         values[k] *= factor
-
-
-def _move(source: list[int], target: list[int], weight_q16: int) -> None:
-    for k in range(len(source)):
-        share = source[k] * weight_q16 >> 16
-        source[k] -= share
-        target[k] += share
 
 
 class Accumulators:
@@ -190,7 +174,17 @@ class Accumulators:
                 state[base + _HISTORY + k] = _BIAS
         self.state = state
         self.phases = phases
-        self.frames = 0  # in the sums since they were last moved
+        self.frames_q16 = 0  # in the sums since they were last moved
+        # a window that ends, and what the next one has got of the frames at its end
+        self._parked = array("i", bytes(8 * len(state)))
+        self._ends_q16 = self._next_q16 = 0
+        places = [4 * at for at in range(_REFERENCE, _SUM_N + 2, 2)] + [4 * (_SUM_N + 2) + 2]
+        for phase in range(phases):
+            base = 4 * (_HEAD + _SECTION * phase)
+            places += [base + 4 * at for at in (_SUM_U, _SUM_U + 2)]
+            places += [base + 4 * at + 2 for at in range(_SUM_UU, _SUM_US, 4)]
+            places += [base + 4 * at + 1 for at in range(_SUM_US, _SECTION, 3)]
+        self._places = array("i", [len(places), len(state)] + places)
 
     def set_delay(self, phase: int, allpass_q16: int, late_u: bool, late_i: bool) -> None:
         """Set the relative delay of a phase; see calibration.delay_filter for the values."""
@@ -211,11 +205,38 @@ class Accumulators:
         span = first * 256 + count
         kernel.accumulate(span, frames, self.state, pairs)  # pyright: ignore[reportArgumentType]
         kernel.accumulate_shared(span, frames, self.state, pairs)  # pyright: ignore[reportArgumentType]
-        self.frames += count
+        self.frames_q16 += count * ONE_FRAME
 
     def move_into(self, sums: RawSums) -> None:
         """Add the running sums to `sums` and start from zero again."""
-        state = self.state
+        self._take(self.state, sums)
+        sums.frames_q16 += self.frames_q16
+        self.frames_q16 = 0
+
+    def park(self) -> None:
+        """Put the running sums aside, as those of a window that ends; start from zero."""
+        share_kernel.move(0, self.state, self._parked, self._places)  # pyright: ignore[reportArgumentType]
+        self._ends_q16 = self.frames_q16
+        self._next_q16 = self.frames_q16 = 0
+
+    def share(self, weight_q16: int) -> None:
+        """Give weight/65536 of one frame, which is all that is summed, to the window that ends.
+
+        The next one gets the rest: nothing is lost. Allocates nothing.
+        """
+        share_kernel.share(weight_q16, self.state, self._parked, self._places)  # pyright: ignore[reportArgumentType]
+        self._ends_q16 += weight_q16
+        self._next_q16 += ONE_FRAME - weight_q16
+        self.frames_q16 = 0
+
+    def move_parked_into(self, sums: RawSums) -> None:
+        """Add the window that ended to `sums`; what the next one got is running."""
+        self._take(self._parked, sums)
+        sums.frames_q16 += self._ends_q16
+        share_kernel.move(1, self.state, self._parked, self._places)  # pyright: ignore[reportArgumentType]
+        self.frames_q16 = self._next_q16
+
+    def _take(self, state: "array[int]", sums: RawSums) -> None:
         for k in range(_REFERENCE_SUMS):
             sums.reference[k] += _take2(state, _REFERENCE + 2 * k)
         sums.neutral[N] += _take2(state, _SUM_N)
@@ -229,8 +250,6 @@ class Accumulators:
                 values[UU + k] += _take4(state, base + _SUM_UU + 4 * k)
             for k in range(4):
                 values[US + k] += _take3(state, base + _SUM_US + 3 * k)
-        sums.frames_q16 += self.frames * ONE_FRAME
-        self.frames = 0
 
 
 def _take2(state: "array[int]", at: int) -> int:

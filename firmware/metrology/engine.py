@@ -104,10 +104,7 @@ class Engine:
         self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
         self._partial.dc_u_q16 = self.quantities.dc_u_q16
         self._partial.dc_i_q16 = self.quantities.dc_i_q16
-        # The window that runs, the one that begins, and one frame that they share
-        self._running = RawSums(phases)
-        self._next = RawSums(phases)
-        self._edge = RawSums(phases)
+        self._running = RawSums(phases)  # the window that runs, its sums once it has ended
         self._state = _SEARCHING
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
@@ -245,7 +242,7 @@ class Engine:
         self._accumulators.accumulate(self._frames, self._oscillator.pairs, first, count)
 
     def _running_frames(self) -> int:
-        return self._accumulators.frames + (self._running.frames_q16 >> 16)
+        return self._accumulators.frames_q16 >> 16
 
     def _crossing(self, stop: int, done: int, count: int) -> int:
         """A rising zero crossing lies before frame `stop`; return how many frames are summed.
@@ -258,9 +255,7 @@ class Engine:
         fraction_q16 = self._reference.fraction_q16()
         self._accumulate(done, stop - done)
         # end of the window, should it end here, in frames since its begin
-        end_q16 = (
-            (self._accumulators.frames << 16) + self._running.frames_q16 + fraction_q16 + 32768
-        )
+        end_q16 = self._accumulators.frames_q16 + fraction_q16 + 32768
         if self._state == _SEARCHING:
             self._state = _FIRST
             self._first_q16 = end_q16
@@ -277,7 +272,7 @@ class Engine:
             if self._state == _LOCKED:
                 self._search()
             return stop
-        self._accumulators.move_into(self._running)
+        self._accumulators.park()
         running = self._running
         running.cycles = cycles
         running.whole = whole and running.whole
@@ -310,12 +305,8 @@ class Engine:
 
     def _share_frame(self, at: int, weight_q16: int) -> None:
         """Sum one frame and give the ending window its share, the next window the rest."""
-        edge = self._edge
         self._accumulate(at, 1)
-        self._accumulators.move_into(edge)
-        edge.move_share(self._running, weight_q16)
-        self._next.add(edge)
-        edge.clear()
+        self._accumulators.share(weight_q16)
 
     def _second_frame(self, at: int) -> None:
         self._share_frame(at, self._second_weight_q16)
@@ -323,6 +314,7 @@ class Engine:
         self._finish_crossing()
 
     def _finish_crossing(self) -> None:
+        self._accumulators.move_parked_into(self._running)
         self._emit()
         self._reference.set_level(self.quantities.u_uv, self.quantities.dc_u_q16)
 
@@ -347,8 +339,6 @@ class Engine:
     def _emit(self) -> None:
         """Hand the running window out and go on with the next."""
         done = self._running
-        self._running = self._next
-        self._next = done
         if done.frames_q16:
             self.windows += 1
             if self.tap is not None:

@@ -63,8 +63,6 @@ class Quantities:
         self.q_uvar = [0] * phases
         self.s_uva = [0] * phases
         self.pf_ppm = [_MICRO] * phases
-        self.thd_u_ppm = [0] * phases
-        self.thd_i_ppm = [0] * phases
         self.p_total_uw = 0
         self.q_total_uvar = 0
         self.s_total_uva = 0
@@ -77,13 +75,15 @@ class Quantities:
         self._weights = weights
         self._rate_mhz = rate_mhz
         self._fit = [[0, 0, 0, 0] for _ in range(phases)]  # u and i on sine and cosine, q24
+        # squares of u and i about their means: distortions are worked out when somebody asks
+        self._squares_q16 = [0] * (2 * phases)
         # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
         self._gram = [0] * 7
 
     def clear(self) -> None:
         """Show nothing: what was measured last holds no longer."""
         zero = (self.u_uv, self.i_ua, self.p_uw, self.q_uvar, self.s_uva)
-        for values in zero + (self.thd_u_ppm, self.thd_i_ppm):
+        for values in zero:
             for phase in range(self.phases):
                 values[phase] = 0
         for phase in range(self.phases):
@@ -117,6 +117,22 @@ class Quantities:
             self.dc_known = True
             self.valid = True
 
+    @property
+    def thd_u_ppm(self) -> list[int]:
+        """Distortion of each voltage, 0 below 5 V (row MET-25)."""
+        return [
+            self._thd_ppm(phase, 0) if self.u_uv[phase] >= _THD_FROM_UV else 0
+            for phase in range(self.phases)
+        ]
+
+    @property
+    def thd_i_ppm(self) -> list[int]:
+        """Distortion of each current, 0 below 5 mA."""
+        return [
+            self._thd_ppm(phase, 1) if self.i_ua[phase] >= _THD_FROM_UA else 0
+            for phase in range(self.phases)
+        ]
+
     def angle_u_mdeg(self, phase: int) -> int:
         """How far the voltage of a phase lags behind the first one's, 0..359999 millidegrees."""
         first = self._fit[0]
@@ -146,9 +162,10 @@ class Quantities:
 
     def _update_phase(self, phase: int, sums: "RawSums", frames_q16: int) -> None:
         weights = self._weights
-        repeat = sums.repeat
         values = sums.phases[phase]
-        u, i = values[SUM_U] // repeat, values[SUM_I] // repeat
+        if sums.repeat != 1:
+            values = [value // sums.repeat for value in values]
+        u, i = values[SUM_U], values[SUM_I]
         own_u, own_i = rounded(u << 32, frames_q16), rounded(i << 32, frames_q16)
         if sums.whole:
             self.dc_u_q16[phase], self.dc_i_q16[phase] = own_u, own_i
@@ -156,17 +173,17 @@ class Quantities:
             mean_u, mean_i = own_u, own_i
         else:  # the mean of a part of a cycle is not its DC
             mean_u, mean_i = self.dc_u_q16[phase], self.dc_i_q16[phase]
-        uu = _central(values[UU] // repeat, u, u, mean_u, mean_u, frames_q16)
-        ii = _central(values[II] // repeat, i, i, mean_i, mean_i, frames_q16)
-        ui = _central(values[UI] // repeat, u, i, mean_u, mean_i, frames_q16)
+        uu = _central(values[UU], u, u, mean_u, mean_u, frames_q16)
+        ii = _central(values[II], i, i, mean_i, mean_i, frames_q16)
+        ui = _central(values[UI], u, i, mean_u, mean_i, frames_q16)
         pv, pa = weights.u_pv[phase], weights.i_pa[phase]
         keep = weights.keep_dc
-        u_uv = _rms((values[UU] // repeat << 16) if keep else uu, pv, frames_q16)
-        i_ua = _rms((values[II] // repeat << 16) if keep else ii, pa, frames_q16)
-        p_q16 = (values[UI] // repeat << 16) if keep else ui
+        u_uv = _rms((values[UU] << 16) if keep else uu, pv, frames_q16)
+        i_ua = _rms((values[II] << 16) if keep else ii, pa, frames_q16)
+        p_q16 = (values[UI] << 16) if keep else ui
         p_uw = rounded(p_q16 * pv * pa, frames_q16 * _PRODUCT) + weights.p_offset_uw[phase]
 
-        su, cu, si, ci = self._fit_phase(phase, values, repeat, (own_u, own_i), frames_q16)
+        su, cu, si, ci = self._fit_phase(phase, values, (own_u, own_i), frames_q16)
         gram = self._gram
         # sine and cosine have nearly the same sum of squares: take the mean of both
         q = rounded(
@@ -180,8 +197,22 @@ class Quantities:
         self.q_uvar[phase] = q + weights.q_offset_uvar[phase]
         self.s_uva[phase] = s_uva
         self.pf_ppm[phase] = _power_factor_ppm(p_uw, s_uva)
-        self.thd_u_ppm[phase] = _thd_ppm(uu, su, cu, gram) if u_uv >= _THD_FROM_UV else 0
-        self.thd_i_ppm[phase] = _thd_ppm(ii, si, ci, gram) if i_ua >= _THD_FROM_UA else 0
+        self._squares_q16[2 * phase] = uu
+        self._squares_q16[2 * phase + 1] = ii
+
+    def _thd_ppm(self, phase: int, kind: int) -> int:
+        """Return the root of (whole - fundamental) / fundamental, DC left out; kind 1: of i."""
+        gram = self._gram
+        s_part, c_part = self._fit[phase][2 * kind : 2 * kind + 2]
+        fundamental = (
+            s_part * s_part * gram[2] + 2 * s_part * c_part * gram[3] + c_part * c_part * gram[4]
+        )
+        if fundamental <= 0:
+            return 0
+        rest = (self._squares_q16[2 * phase + kind] << 2 * _FIT_SHIFT) - fundamental
+        if rest <= 0:
+            return 0
+        return min(isqrt(rest * _MICRO_2 // fundamental), _THD_MAX_PPM)
 
     def _update_gram(self, sums: "RawSums", frames_q16: int) -> None:
         of = sums.reference
@@ -195,7 +226,7 @@ class Quantities:
         gram[5], gram[6] = mean_s, mean_c
 
     def _fit_phase(
-        self, phase: int, values: list[int], repeat: int, means: tuple[int, int], frames_q16: int
+        self, phase: int, values: list[int], means: tuple[int, int], frames_q16: int
     ) -> list[int]:
         """Least squares: u and i as multiples of sine and cosine plus a constant."""
         fit = self._fit[phase]
@@ -204,11 +235,11 @@ class Quantities:
         if determinant <= 0:  # a window of hardly any frames
             fit[0] = fit[1] = fit[2] = fit[3] = 0
             return fit
-        for k, x in ((0, values[SUM_U] // repeat), (2, values[SUM_I] // repeat)):
+        for k, x in ((0, values[SUM_U]), (2, values[SUM_I])):
             on_s, on_c = (values[US], values[UC]) if k == 0 else (values[IS], values[IC])
             mean = means[k >> 1]
-            xs = _central(on_s // repeat, x, s, mean, mean_s, frames_q16)
-            xc = _central(on_c // repeat, x, c, mean, mean_c, frames_q16)
+            xs = _central(on_s, x, s, mean, mean_s, frames_q16)
+            xc = _central(on_c, x, c, mean, mean_c, frames_q16)
             fit[k] = rounded((xs * cc - xc * sc) << _FIT_SHIFT, determinant)
             fit[k + 1] = rounded((xc * ss - xs * sc) << _FIT_SHIFT, determinant)
         return fit
@@ -238,19 +269,6 @@ def _rms(square_q16: int, pico_per_lsb: int, frames_q16: int) -> int:
     # four times the square: the root's last bit rounds
     radicand = 4 * square_q16 * pico_per_lsb**2 // (frames_q16 * _PICO_PER_MICRO_2)
     return (isqrt(radicand) + 1) >> 1
-
-
-def _thd_ppm(square_q16: int, s_part: int, c_part: int, gram: list[int]) -> int:
-    """Return the root of (whole - fundamental) / fundamental, DC left out."""
-    fundamental = (
-        s_part * s_part * gram[2] + 2 * s_part * c_part * gram[3] + c_part * c_part * gram[4]
-    )
-    if fundamental <= 0:
-        return 0
-    rest = (square_q16 << 2 * _FIT_SHIFT) - fundamental
-    if rest <= 0:
-        return 0
-    return min(isqrt(rest * _MICRO_2 // fundamental), _THD_MAX_PPM)
 
 
 def _power_factor_ppm(p_uw: int, s_uva: int) -> int:

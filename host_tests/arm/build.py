@@ -13,6 +13,7 @@ ROOT = HERE.parent.parent
 KERNEL = ROOT / "firmware" / "metrology" / "kernel.py"
 VOLTAGE_KERNEL = KERNEL.with_name("voltage_kernel.py")
 WAVEFORM_KERNEL = KERNEL.with_name("waveform_kernel.py")
+SHARE_KERNEL = KERNEL.with_name("share_kernel.py")
 TARGETS = ("armv6m", "armv7emsp")
 
 

@@ -225,7 +225,7 @@ def test_firmware_never_asks_where_it_runs():
                 assert place not in {("sys", "platform"), ("sys", "implementation")}, where
 
 
-_VIPER = ("metrology.kernel", "metrology.voltage_kernel", "metrology.waveform_kernel")
+_VIPER = tuple(f"metrology.{name}kernel" for name in ("", "share_", "voltage_", "waveform_"))
 
 
 def test_viper_only_in_the_kernels():
