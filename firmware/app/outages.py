@@ -89,7 +89,6 @@ class Outages:
     def down(self) -> None:
         """Keep them in the hold-up time: the farewell, until anybody else writes."""
         if self._life:
-            self._memory.withdraw = None
             self._store(_DOWN)
             self._memory.withdraw = self.seen
 
@@ -154,6 +153,7 @@ class Outages:
         self.battery_s, self.long_s, self.threshold_s, self.seen_utc_s = values[5:]
 
     def _store(self, state: int) -> None:
+        self._memory.withdraw = None  # what is stored here says it: not once more within the write
         if self._unread:
             self._load()  # counters that could not be read must not be overwritten by none
             if self._unread:

@@ -142,6 +142,28 @@ def test_a_dip_shorter_than_the_hold_up_is_no_outage():
     bench.run(script())
 
 
+def test_a_sign_of_life_in_the_hold_up_time_is_no_fault_of_the_memory():
+    bench = Bench()
+
+    async def script():
+        await timeline.advance(15)
+        bench.supply.off(50)
+        await timeline.advance(0.01)
+        history = bench.meter.outages
+        check("it has said farewell", history._state == 0)
+        history.seen()  # every ten seconds, and so now and then within the hold-up time
+        check("the memory answers", not history.failed)
+        check("it lives again", history._state == 1)
+        bench.meter.energy_record.save()
+        await timeline.advance(1)
+        bench.supply.on()
+        await timeline.advance(1)
+        check("what followed the farewell may be torn", not bench.meter.outages.orderly)
+        check("and was not", not bench.meter.outages.damaged)
+
+    bench.run(script())
+
+
 def test_an_outage_that_outlasted_the_clock_counts_as_long():
     bench = Bench()
     log = Log(bench)
@@ -386,6 +408,7 @@ for test in (
     test_outages_are_told_apart_by_their_length,
     test_an_outage_without_warning_is_known_to_ten_seconds,
     test_a_dip_shorter_than_the_hold_up_is_no_outage,
+    test_a_sign_of_life_in_the_hold_up_time_is_no_fault_of_the_memory,
     test_an_outage_that_outlasted_the_clock_counts_as_long,
     test_a_blocked_task_leads_to_a_restart,
     test_a_task_that_went_silent_leads_to_a_restart,
