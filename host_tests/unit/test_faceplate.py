@@ -171,6 +171,9 @@ WRONG = [
     ("/api/supply", {"on": True, "holdup_ms": 5}),
     ("/api/advance", {}),
     ("/api/advance", {"seconds": float("nan")}),
+    ("/api/advance", {"seconds": 1, "until": "2099-12-31T00:00:00"}),
+    ("/api/advance", {"until": "tomorrow"}),
+    ("/api/advance", {"until": 5}),
     ("/api/advance", {"seconds": 1e12}),
     ("/api/rate", {"rate": "1"}),
     ("/api/rate", {"rate": float("inf")}),
@@ -192,6 +195,13 @@ def test_wrong_requests_change_nothing(bench, path, body):
     assert timeline.rate == 1
     assert bench.processor.supply.mains
     assert not bench.world.keys["scroll"].down
+
+
+def test_time_goes_on_to_a_moment_of_the_world(bench):
+    bench.world.epoch_us = 86_400_000_000 - 1_500_000
+    assert bench.seconds_until("2000-01-02T00:00:05") == 6.5
+    with pytest.raises(ValueError, match="has passed"):
+        post(bench, "/api/advance", {"until": "2000-01-01T00:00:00"})
 
 
 def test_faults_reach_their_chip(bench):

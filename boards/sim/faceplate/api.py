@@ -282,9 +282,15 @@ async def supply(bench: "Bench", request: "Fields") -> "Answer":
 
 async def advance(bench: "Bench", request: "Fields") -> "Answer":
     """Let simulated time pass; answers when it has."""
-    fields.check_keys(request, ("seconds",), 1)
-    await bench.advance(fields.as_number(request["seconds"], 0, 100 * 366 * 86400, "seconds"))
-    return {"time": utc_text(bench.utc_s())}
+    fields.check_keys(request, ("seconds", "until"))
+    if ("seconds" in request) == ("until" in request):
+        raise ValueError("give either seconds or until")
+    if "until" in request:
+        seconds = bench.seconds_until(request["until"])
+    else:
+        seconds = request["seconds"]
+    await bench.advance(fields.as_number(seconds, 0, 100 * 366 * 86400, "seconds"))
+    return {"time": utc_text(bench.utc_s()), "world_time": utc_text(bench.world_utc_s())}
 
 
 def rate(bench: "Bench", request: "Fields") -> "Answer":

@@ -83,6 +83,19 @@ class Bench:
         """True time, which no client sets and no chip loses; UTC since 2000."""
         return (self.world.epoch_us + timeline.now_us) // 1_000_000
 
+    def seconds_until(self, moment: object) -> float:
+        """Return how far true time is from a moment as `--time` has it. Raises ValueError."""
+        from options import parse_time
+
+        try:
+            utc_s = parse_time(str(moment))
+        except ValueError:
+            raise ValueError("until must be a time such as 2026-01-31T23:59:50") from None
+        ahead_us = utc_s * 1_000_000 - self.world.epoch_us - timeline.now_us
+        if ahead_us < 0:
+            raise ValueError("until: that time has passed")
+        return ahead_us / 1_000_000
+
     def rtc(self) -> "Ds3231":
         """The clock chip."""
         return self.chips["rtc"]  # pyright: ignore[reportReturnType]
