@@ -110,7 +110,7 @@ storage: $(DEV_SET) ## write the map of FRAM and flash to docs/storage.md (ARGS=
 map: $(DEV_SET) ## compare docs/storage.md with the map of FRAM and flash
 	$(PY) tools/storage.py --check
 
-year: $(DEV_SET) ## a simulated year of clock changes, outages, dead batteries (ARGS=--meter)
+year: $(DEV_SET) ## a simulated year: clock and power; ARGS=--meter: registration, by an own model
 	$(PY) tools/year.py $(ARGS)
 
 N ?= 10000000

@@ -1,10 +1,16 @@
-"""`make year`: a simulated year of clock changes, outages and batteries that fail.
+"""`make year`: a simulated year, and what should have come of it.
 
 Without options the firmware's clock, reserve, periods and energies live through 365 days on the
 models of their chips in about half a minute (host_tests/unit/year_rig.py tells what happens to
-them). `--meter` takes the running virtual meter instead, with everything in it, through its ports:
-each day its clock is corrected by gurux-dlms, twice its battery fails in an outage. A simulated
-day takes some twenty seconds then, so a year takes hours; it is a week unless `--days` says so.
+them). Two options take the running virtual meter instead, with everything in it:
+
+--meter   Registration. A household loads the meter through 2026, with holidays, daylight saving,
+          three outages, a clock that is set wrong and right, a new calendar and monthly billings;
+          gurux-dlms reads every entry, and an independent model says what each must hold
+          (host_tests/reference/year_model.py). Differences are printed as a table. A simulated
+          day takes half a minute to a minute: the year runs for some hours, `--days` for less.
+--clock   Each day the clock is corrected by gurux-dlms, twice its battery fails in an outage. It
+          is a week unless `--days` says so.
 """
 
 from __future__ import annotations
@@ -13,6 +19,7 @@ import argparse
 import random
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -21,7 +28,13 @@ from running_meter import RunningMeter
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [
     str(ROOT / folder)
-    for folder in ("host_tests/unit", "host_tests/system", "host_tests/shims", "firmware")
+    for folder in (
+        "host_tests/unit",
+        "host_tests/system",
+        "host_tests/reference",
+        "host_tests/shims",
+        "firmware",
+    )
 ]
 
 _FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -129,8 +142,8 @@ class MeterYear:
             print("WRONG:", words)
 
 
-def meter_year(seed: int, days: int) -> int:
-    """Run the year on a virtual meter; return how much was wrong."""
+def clock_year(seed: int, days: int) -> int:
+    """Run the year of the clock on a virtual meter; return how much was wrong."""
     with RunningMeter("--rate", "0", "--time", "2026-01-01T00:00:00") as meter:
         year = MeterYear(meter, seed)
         year.run(days)
@@ -138,19 +151,72 @@ def meter_year(seed: int, days: int) -> int:
     return len(year.failures)
 
 
+def registered_year(seed: int, first: datetime, days: int) -> int:
+    """Compare a virtual meter with the model of its registration; return the differences."""
+    import cpython
+
+    cpython.install()
+    from year_harness import Year  # pyright: ignore
+    from year_plan import year  # pyright: ignore
+
+    plan = year(first, days)  # pyright: ignore
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
+
+    options = ["--rate", "0", "--scenario", "household", "--seed", str(seed)]
+    start: datetime = plan.start  # pyright: ignore
+    options += ["--time", start.strftime("%Y-%m-%dT%H:%M:%S")]
+    with RunningMeter(*options) as meter:
+        whole = Year(  # pyright: ignore
+            lambda path, **body: meter.call(path, body),  # pyright: ignore
+            meter.cosem_port,
+            plan,
+            seed,
+            say,
+        )
+        comparison = whole.run()  # pyright: ignore
+        print(comparison.report())  # pyright: ignore
+        for problem in meter.call("/api/health")["problems"]:
+            print("problem:", problem)
+    return len(comparison.differences)  # pyright: ignore
+
+
+def _date(text: str) -> datetime:
+    """Return the beginning of a day of 2026."""
+    date = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    if date.year != 2026:
+        raise argparse.ArgumentTypeError("the plan is that of 2026")
+    return date
+
+
 def main() -> int:
     """Run the year that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="make year", description=__doc__)
-    parser.add_argument("--days", type=int, help="default: 365, 7 with --meter")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    parser.add_argument("--meter", action="store_true", help="the running virtual meter")
+    parser = argparse.ArgumentParser(
+        prog="make year",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--days", type=int, help="default: 365, 7 with --clock")
+    parser.add_argument("--seed", type=int, help="of loads and happenings, else drawn by lot")
+    parser.add_argument("--from", type=_date, default=_FIRST, dest="first", metavar="DATE",
+                        help="first day with --meter (2026-01-01)")  # fmt: skip
+    running = parser.add_mutually_exclusive_group()
+    running.add_argument("--meter", action="store_true", help="registration of a running meter")
+    running.add_argument("--clock", action="store_true", help="the clock of a running meter")
     options = parser.parse_args()
-    days = options.days or (7 if options.meter else 365)
-    if days < 2:
-        parser.error("--days must be 2 or more")
+    days = options.days or (7 if options.clock else 365)
+    if days < (1 if options.meter else 2):
+        parser.error("--days must be 2 or more, with --meter 1")
+    seed: int = options.seed if options.seed is not None else random.randrange(2**32)
     began = time.monotonic()
-    print(f"seed {options.seed}")
-    wrong = (meter_year if options.meter else model_year)(options.seed, days)
+    print(f"seed {seed}")
+    if options.meter:
+        wrong = registered_year(seed, options.first, days)
+    else:
+        works: Callable[[int, int], int] = clock_year if options.clock else model_year
+        wrong = works(seed, days)
     print(f"{time.monotonic() - began:.0f} s; {'all right' if not wrong else f'{wrong} wrong'}")
     return 1 if wrong else 0
 

@@ -285,10 +285,9 @@ async def advance(bench: "Bench", request: "Fields") -> "Answer":
     fields.check_keys(request, ("seconds", "until"))
     if ("seconds" in request) == ("until" in request):
         raise ValueError("give either seconds or until")
+    seconds = request.get("seconds")
     if "until" in request:
         seconds = bench.seconds_until(request["until"])
-    else:
-        seconds = request["seconds"]
     await bench.advance(fields.as_number(seconds, 0, 100 * 366 * 86400, "seconds"))
     return {"time": utc_text(bench.utc_s()), "world_time": utc_text(bench.world_utc_s())}
 

@@ -1,0 +1,287 @@
+"""What a meter must have registered: energies, rates, demand, maxima, profiles and billings.
+
+Plain Python with floats, `datetime` and `zoneinfo`, written from the feature rows and the Blue
+Book alone: nothing of the firmware is imported or repeated. The model is fed with what happens in
+true time: a load that is constant within each minute of UTC, power cuts, settings of the clock,
+calendars that are put into force. It walks from one moment at which anything may change to the
+next and keeps what the meter's registers and buffers must hold.
+
+Where the rows leave a choice, the model takes these:
+
+* LPR-14: of the periods that ended without power the last one makes an entry, at power-up, dated
+  with its end; it and the period that runs then bear PDN and DNV. DNV is left open (`OPEN_DNV`)
+  when the power comes back in the period in which it went.
+* LPR-15: a period whose end was jumped over makes an entry dated with that end; it and the period
+  that was jumped into bear CAD and DNV.
+* DEM-03: the elapsed time of a measuring period is its length, without power too; the one in which
+  the power went ends at its boundary, what lies whole in the dark is empty.
+* DEM-06, DEM-13: a period with a change of the clock gives no certain maximum: it may count or
+  not, its average is not compared; nor is that of the period before a power-up.
+* BIL-12: an entry that was missed bears the time it was due at, or that of power-up.
+* At one moment demand closes its period first, then profiles capture, then a billing does.
+"""
+
+from year_calendar import Rates, local_of
+
+# C of the energies; those with rates, and those with demand
+ENERGIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16)
+DEMANDS = (1, 2, 3, 4, 9, 10, 15)
+RATES = 8
+
+DNV, DST, CAD, PDN = 0x04, 0x08, 0x20, 0x80
+OPEN_DNV = 0x400  # in a model's status: the meter may set DNV or not
+SYNCHRONISATION_S = 9
+
+
+def flows(p, q):
+    """Return the power of each energy for a total active and reactive power."""
+    s = (p * p + q * q) ** 0.5
+    quadrant = (0 if q >= 0 else 3) if p >= 0 else (1 if q >= 0 else 2)
+    return (
+        max(p, 0.0),
+        max(-p, 0.0),
+        max(q, 0.0),
+        max(-q, 0.0),
+        *(abs(q) if n == quadrant else 0.0 for n in range(4)),
+        s if p >= 0 else 0.0,
+        0.0 if p >= 0 else s,
+        abs(p),
+        p,
+    )
+
+
+class Row:
+    """An entry: `times` it may be dated with, its status, the columns' values, None: any."""
+
+    def __init__(self, times, status, values):
+        self.times = times
+        self.status = status
+        self.values = values
+
+
+class Profile:
+    """Entries at the ends of a period of local time."""
+
+    def __init__(self, period_s, keys):
+        self.period_s = period_s
+        self.keys = keys
+        self.bits = 0
+        self.rows = []
+
+
+class Demand:
+    """Average of the running measuring period, and what the closed ones were."""
+
+    def __init__(self, period_s):
+        self.period_s = period_s
+        self.start_s = None  # by the meter's clock; None: broken, its length is not certain
+        self.from_ws = None
+        self.from_s = 0  # true time
+        self.last = dict.fromkeys(DEMANDS)  # W of the last closed period, None: not certain
+        # (c, rate): [(value, end of the period in UTC, certain)] since the last billing
+        self.closed = {(c, rate): [] for c in DEMANDS for rate in range(RATES + 1)}
+
+
+class Model:
+    """The meter that ought to be. `load(utc_s)` gives total W and var of a minute."""
+
+    def __init__(self, first_s, zone, load, special, period_s=900):
+        self.true_s = first_s
+        self.ahead_s = 0  # the meter's clock before true time
+        self.zone = zone
+        self.load = load
+        self.rates = Rates(zone, special)
+        self.powered = True
+        self.rate = 1
+        self.energy_ws = [0.0] * len(ENERGIES)
+        self.rate_ws = {(c, e): 0.0 for c in ENERGIES[:-1] for e in range(1, RATES + 1)}
+        self.demand = Demand(period_s)
+        self.profiles = {}
+        self.billing = []
+        self.billing_keys = ()
+        self.bills_at = None  # function of an aware local time: a billing is due at it
+        self.waiting = None  # calendar that waits, and the UTC time from which on it holds
+        self._down_s = 0
+        self._hours = {}
+        self._begin(True)
+
+    # -- what happens -------------------------------------------------------------------------
+
+    def clock_s(self):
+        """Return the time that the meter's clock shows."""
+        return self.true_s + self.ahead_s
+
+    def begin(self, tables):
+        """Begin the comparison: the registers have been given, a calendar comes into force."""
+        self.demand = Demand(self.demand.period_s)
+        self._begin(False)
+        self.rates.take(tables)
+        self._follow()
+
+    def cut(self):
+        """Take the mains away."""
+        self.powered = False
+        self._down_s = self.clock_s()
+
+    def restore(self):
+        """Return the mains."""
+        self.powered = True
+        now_s = self.clock_s()
+        self._close_in_the_dark(now_s)
+        for profile in self.profiles.values():
+            missed = self._boundaries(self._down_s, now_s, profile.period_s)
+            profile.bits |= PDN | (DNV if missed else OPEN_DNV)
+            if missed:
+                self._capture(profile, missed[-1], PDN | DNV | profile.bits)
+        self._activate()
+        due = self._bills(self._down_s, now_s)
+        if due:
+            self._bill((due[0], now_s))
+        self._follow()
+
+    def set_clock(self, utc_s):
+        """Let the meter's clock show another time from now on."""
+        old_s = self.clock_s()
+        self.ahead_s += utc_s - old_s
+        if abs(utc_s - old_s) > SYNCHRONISATION_S:
+            self.demand.last = dict.fromkeys(DEMANDS)  # that of the broken period
+            for profile in self.profiles.values():
+                passed = self._boundaries(old_s, utc_s, profile.period_s)
+                if passed:
+                    self._capture(profile, passed[0], CAD | DNV | profile.bits)
+                profile.bits |= CAD | DNV
+            self._begin(False)
+        if utc_s > old_s:
+            due = self._bills(old_s, utc_s)
+            if due:
+                self._bill((due[0],))
+        self._activate()
+        self._follow()
+
+    # -- the walk -----------------------------------------------------------------------------
+
+    def run(self, until_s):
+        """Let true time pass."""
+        while self.true_s < until_s:
+            clock_s = self.clock_s()
+            stop_s = min(until_s, self.true_s - self.true_s % 60 + 60)
+            stop_s = min(stop_s, self.true_s + 60 - clock_s % 60)
+            if self.powered:
+                for switch_s in self.rates.switches(clock_s, stop_s + self.ahead_s):
+                    stop_s = min(stop_s, switch_s - self.ahead_s)
+                self._count(stop_s - self.true_s)
+            self.true_s = stop_s
+            if self.powered:
+                self._moment()
+
+    def _count(self, seconds):
+        for c, power in zip(ENERGIES, flows(*self.load(self.true_s)), strict=True):
+            if power:
+                self.energy_ws[ENERGIES.index(c)] += power * seconds
+                if self.rate and c != 16:
+                    self.rate_ws[c, self.rate] += power * seconds
+
+    def _moment(self):
+        """Do what the meter's clock makes due."""
+        clock_s = self.clock_s()
+        if clock_s % 60 == 0:
+            if self._ends(clock_s, self.demand.period_s):
+                self._close(clock_s)
+            for profile in self.profiles.values():
+                if self._ends(clock_s, profile.period_s):
+                    self._capture(profile, clock_s, profile.bits)
+                    profile.bits = 0
+            if self.bills_at is not None and self.bills_at(local_of(clock_s, self.zone)):
+                self._bill((clock_s,))
+            self._activate()
+        self._follow()
+
+    def _activate(self):
+        if self.waiting is not None and self.clock_s() >= self.waiting[1]:
+            self.rates.take(self.waiting[0])
+            self.waiting = None
+
+    def _follow(self):
+        self.rate = self.rates.at(self.clock_s()) or self.rate
+
+    # -- demand -------------------------------------------------------------------------------
+
+    def _begin(self, whole):
+        """Begin a measuring period; only one that begins at a boundary is certain."""
+        self.demand.start_s = self.clock_s() if whole else None
+        self.demand.from_s = self.true_s
+        self.demand.from_ws = list(self.energy_ws)
+
+    def _close(self, clock_s):
+        demand = self.demand
+        elapsed_s = self.true_s - demand.from_s
+        if demand.start_s is not None:
+            elapsed_s = clock_s - demand.start_s
+        certain = demand.start_s is not None and elapsed_s == demand.period_s
+        for c in DEMANDS:
+            at = ENERGIES.index(c)
+            average = (self.energy_ws[at] - demand.from_ws[at]) / max(1, elapsed_s)
+            demand.last[c] = average if certain else None
+            for rate in (0, self.rate):
+                demand.closed[c, rate].append((average, clock_s, certain))
+        self._begin(True)
+
+    def _close_in_the_dark(self, now_s):
+        """End the period in which the power went, and begin the one that runs."""
+        demand = self.demand
+        missed = self._boundaries(self._down_s, now_s, demand.period_s)
+        if missed:
+            self._close(missed[0])
+            demand.last = dict.fromkeys(DEMANDS)
+            demand.start_s = missed[-1]
+
+    # -- entries ------------------------------------------------------------------------------
+
+    def value(self, key):
+        """Return what a column reads now; `key` is one of the names in `_VALUES`, then C, rate."""
+        return _VALUES[key[0]](self, *key[1:])
+
+    def _capture(self, profile, clock_s, bits):
+        if self._deviation_s(clock_s) != self._deviation_s(_WINTER_S):
+            bits |= DST
+        values = [self.value(key) for key in profile.keys]
+        profile.rows.append(Row((clock_s,), bits, values))
+
+    def _bill(self, times):
+        self.billing.append(Row(times, 0, [self.value(key) for key in self.billing_keys]))
+        for candidates in self.demand.closed.values():
+            candidates.clear()
+        self.demand.last = dict.fromkeys(DEMANDS, 0.0)  # row DEM-07
+        if self.demand.from_s != self.true_s:
+            self._begin(False)
+
+    def _bills(self, after_s, until_s):
+        """Return the moments of a span, its end included, at which billings were due."""
+        if self.bills_at is None:
+            return []
+        minutes = range(after_s - after_s % 60 + 60, until_s + 1, 60)
+        return [one for one in minutes if self.bills_at(local_of(one, self.zone))]
+
+    def _boundaries(self, after_s, until_s, period_s):
+        minutes = range(after_s - after_s % 60 + 60, until_s + 1, 60)
+        return [one for one in minutes if self._ends(one, period_s)]
+
+    def _ends(self, utc_s, period_s):
+        return (utc_s + self._deviation_s(utc_s)) % period_s == 0
+
+    def _deviation_s(self, utc_s):
+        hour = utc_s // 3600
+        if hour not in self._hours:
+            self._hours[hour] = local_of(utc_s, self.zone).utcoffset().total_seconds()
+        return self._hours[hour]
+
+
+_WINTER_S = 0  # 2000-01-01
+
+_VALUES = {
+    "energy": lambda model, c: model.energy_ws[ENERGIES.index(c)] / 3600,
+    "rate": lambda model, c, e: model.rate_ws[c, e] / 3600,
+    "average": lambda model, c: model.demand.last[c],
+    "maximum": lambda model, c, e: tuple(model.demand.closed[c, e]),
+    "time": lambda model, c, e: tuple(model.demand.closed[c, e]),
+}

@@ -1,0 +1,241 @@
+"""Lets a virtual meter live through days that a plan describes, and compares it with the model.
+
+The meter gets its tables and columns from a client, the household loads it, the bench cuts its
+mains, a client sets its clock wrong. The model (reference/year_model.py) is told the same, and
+what the meter answers to a client is held against it: every entry of the profiles by range, the
+registers at the end. The baseline is what the registers hold when the tables stand.
+"""
+
+import datetime
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in ("host_tests/system", "host_tests/reference", "host_tests/shims", "boards/sim"):
+    if str(ROOT / folder) not in sys.path:
+        sys.path.append(str(ROOT / folder))
+
+import year_model as model
+from year_client import Client, utc_s
+from year_compare import Comparison
+from year_plan import SPECIAL, WORKDAYS
+
+ZONE = ZoneInfo("Europe/Berlin")
+PERIOD_S = 900
+_READ_S = 10 * 86400  # entries are fetched so often; the shortest buffer holds a week
+_LEAP_S = 6 * 3600
+
+
+def _register(c, d, e=0):
+    return f"1.0.{c}.{d}.{e}.255"
+
+
+def _energy(c):
+    return (("energy", c), 3, _register(c, 8), 2)
+
+
+def _rate(c, e):
+    return (("rate", c, e), 3, _register(c, 8, e), 2)
+
+
+def _average(c):
+    return (("average", c), 3, _register(c, 5), 2)
+
+
+def _maximum(c, e):
+    return [
+        (("maximum", c, e), 4, _register(c, 6, e), 2),
+        (("time", c, e), 4, _register(c, 6, e), 5),
+    ]
+
+
+_CLOCK = (("clock",), 8, "0.0.1.0.0.255", 2)
+USED_RATES = (1, 2, 3, 4)
+
+
+def _status(number):
+    return (("status",), 1, f"0.0.96.10.{number}.255", 2)
+
+
+# name, number, period, columns behind clock and status
+PROFILES = (
+    (
+        "1.0.99.1.0.255",
+        1,
+        900,
+        [_energy(c) for c in (1, 2, 5, 6, 7, 8)] + [_average(c) for c in (1, 2, 3, 4)],
+    ),
+    (
+        "1.0.99.2.0.255",
+        2,
+        86400,
+        [_energy(c) for c in model.ENERGIES] + [_rate(1, e) for e in USED_RATES],
+    ),
+    (
+        "1.0.99.3.0.255",
+        3,
+        3600,
+        [_rate(c, e) for c in (1, 2) for e in USED_RATES] + [_energy(9), _energy(10)],
+    ),
+)
+BILLING = "0.0.98.1.0.255"
+_BILLED = [_energy(c) for c in (1, 2, 3, 4)]
+_BILLED += [_rate(c, e) for c in (1, 2) for e in USED_RATES]
+for _c, _e in ((1, 0), (2, 0), (1, 1), (1, 2), (1, 3), (9, 0)):
+    _BILLED += _maximum(_c, _e)
+
+
+class Year:
+    """A meter and its model; `post(path, **fields)` asks the bench, `say` shows progress."""
+
+    def __init__(self, post, port, plan, seed=1, say=print, profiles=PROFILES):
+        from household import Household
+
+        self._post = post
+        self._port = port
+        self._plan = plan
+        self._say = say
+        self._profiles = profiles
+        house = Household(seed, 3)
+
+        def load(now_s):
+            powers = house.at(now_s)
+            return sum(p for _, p, _ in powers), sum(q for _, _, q in powers)
+
+        first = utc_s(plan.start)
+        self.model = model.Model(first, ZONE, load, SPECIAL, PERIOD_S)
+        self.comparison = Comparison(ZONE, PERIOD_S)
+        self._read_s = first
+        self._compared = {}  # entries of the model that were compared, by name
+        self._starts = 1
+        self._said_s = first
+
+    def run(self):
+        """Live through the plan; the comparison then holds what was found."""
+        self._until(self._plan.first)
+        self._configure()
+        done_s = 0
+        for moment, verb, argument in [*self._plan.happenings, (self._plan.last, "end", None)]:
+            if not self._plan.first < moment <= self._plan.last:
+                continue
+            while (moment - self._now()).total_seconds() > _READ_S:
+                self._until(self._now() + datetime.timedelta(seconds=_READ_S))
+                self.fetch()
+            self._until(moment)
+            getattr(self, "_" + verb)(argument)
+            done_s = utc_s(moment)
+        assert done_s
+        return self.comparison
+
+    def fetch(self):
+        """Read the entries since the last time and compare them."""
+        if not self.model.powered:
+            return
+        upto_s = self.model.clock_s()
+        # entries of a clock that was set back belong to one reading
+        from_s, self._read_s = self._read_s + 1, upto_s
+        with Client(self._port) as client:
+            for name, number, _, _ in self._profiles:
+                profile = self.model.profiles[number]
+                self._compare(client, name, profile.keys, profile.rows, from_s)
+            self._compare(client, BILLING, [c[0] for c in _BILLED], self.model.billing, from_s)
+        self._say(f"{self.comparison.shown(upto_s)}  {self.comparison.report(0)}")
+
+    def registers(self):
+        """Read the registers and compare them."""
+        compare = self.comparison.value
+        with Client(self._port) as client:
+            wanted = [_energy(c) for c in model.ENERGIES]
+            wanted += [_rate(c, e) for c in model.ENERGIES[:-1] for e in range(1, 9)]
+            wanted += [_average(c) for c in model.DEMANDS]
+            for c in model.DEMANDS:
+                for e in range(9):
+                    wanted.append(_maximum(c, e)[0])
+            for key, class_id, name, index in wanted:
+                found = client.value(class_id, name, index)
+                compare(("register", name[:-4]), key, self.model.value(key), found)
+            name = client.calendar_name()
+            tables = self.model.rates.tables
+            self.comparison.want(name == tables.name, "calendar", "", "name", tables.name, name)
+
+    # -- the plan's verbs -------------------------------------------------------------------
+
+    def _end(self, _argument):
+        if not self.model.powered:
+            self._restore(None)
+        self.fetch()
+        self.registers()
+
+    def _cut(self, _argument):
+        self.fetch()
+        self._post("/api/supply", on=False)
+        self.model.cut()
+
+    def _restore(self, _argument):
+        if self.model.powered:
+            return  # the plan begins in an outage
+        self._post("/api/supply", on=True)
+        self.model.restore()
+        self._starts += 1
+        self.comparison.tolerance.starts = self._starts
+
+    def _clock(self, ahead_s):
+        """Set the clock, so that it is so far before true time."""
+        with Client(self._port) as client:
+            client.set_clock(self._now() + datetime.timedelta(seconds=ahead_s))
+        self.model.set_clock(self.model.true_s + ahead_s)
+
+    def _passive(self, argument):
+        """Write another calendar, which a local time will put into force."""
+        tables, local = argument
+        with Client(self._port) as client:
+            client.passive_calendar(tables)
+            client.activate_calendar_at(local)
+        self.model.waiting = tables, utc_s(local.replace(tzinfo=ZONE))
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _configure(self):
+        with Client(self._port) as client:
+            client.central_europe()
+            client.special_days(SPECIAL)
+            client.passive_calendar(WORKDAYS)
+            client.activate_calendar()
+            client.bill_monthly()
+            for name, number, period_s, columns in self._profiles:
+                client.capture(name, [_CLOCK, _status(number), *columns], period_s)
+                keys = [c[0] for c in columns]
+                self.model.profiles[number] = model.Profile(period_s, keys)
+            client.capture(BILLING, [_CLOCK, *_BILLED])
+            self.model.billing_keys = [c[0] for c in _BILLED]
+            self.model.bills_at = _month_begins
+            for c in model.ENERGIES:
+                total_wh = client.value(3, _register(c, 8)) + 0.5
+                self.model.energy_ws[model.ENERGIES.index(c)] = total_wh * 3600
+                for e in range(1, 9) if c != 16 else ():
+                    self.model.rate_ws[c, e] = 3600 * (client.value(3, _register(c, 8, e)) + 0.5)
+        self.model.begin(WORKDAYS)
+
+    def _compare(self, client, name, keys, rows, from_s):
+        done = self._compared.get(name, 0)
+        found = client.entries(name, from_s, self._read_s)
+        self._compared[name] = len(rows)
+        self.comparison.rows(name[:-4], keys, rows[done:], found)
+
+    def _now(self):
+        return self._plan.epoch + datetime.timedelta(seconds=self.model.true_s)
+
+    def _until(self, moment):
+        """Let the meter and the model come to a moment of true time."""
+        target_s = utc_s(moment)
+        while self.model.true_s < target_s:
+            self.model.run(min(target_s, self.model.true_s + _LEAP_S))
+            self._post("/api/advance", until=self._now().strftime("%Y-%m-%dT%H:%M:%S"))
+            if self.model.true_s // 86400 != self._said_s // 86400:
+                self._said_s = self.model.true_s
+                self._say(self.comparison.shown(self._said_s))
+
+
+def _month_begins(local):
+    return local.day == 1 and not local.hour and not local.minute
