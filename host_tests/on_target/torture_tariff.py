@@ -210,22 +210,22 @@ class SearchPeriod(Value):
     """Search period and extremes, in one record."""
 
     def read(self, meter):
-        return meter.extremes.search_s
+        return meter.quality.extremes.search_s
 
     def change(self, meter):
         new = self.random.choice((10, 60, 600, 900, 3600))
-        return lambda: meter.extremes.set_search_s(new), new
+        return lambda: meter.quality.extremes.set_search_s(new), new
 
 
 class HeatLimit(Value):
     """The temperature that is too hot."""
 
     def read(self, meter):
-        return meter.temperature.limit_c
+        return meter.quality.temperature.limit_c
 
     def change(self, meter):
         new = self.random.randrange(20, 126)
-        return lambda: meter.temperature.set_limit_c(new), new
+        return lambda: meter.quality.temperature.set_limit_c(new), new
 
 
 class Billing(Work):
