@@ -38,6 +38,7 @@ class Period:
     """One owner's period; to be had from `Clock.every`.
 
     due_utc_s: the boundary that ends the running period
+    synchronised: the running period has seen a synchronisation
     bits: what the running period has seen; an owner keeps them if they must survive a power cut
     """
 
@@ -52,7 +53,7 @@ class Period:
         self.period_s = period_s
         self._on_end = on_end
         self._on_jump = on_jump
-        self._synchronised = False  # once in the running period
+        self.synchronised = False
         self.bits = 0
         self.due_utc_s = 0
         self.plan()
@@ -79,17 +80,17 @@ class Period:
         """Call the owner if its boundary has come; the argument is the boundary's time."""
         due_s = self.due_utc_s
         if utc_s >= due_s:
-            self._synchronised = False
+            self.synchronised = False
             self.due_utc_s = self._clock.zone.next_boundary(utc_s, self.period_s)
             self._on_end(due_s)
 
     def moved(self, old_utc_s: int, new_utc_s: int) -> None:
         """Follow a change of the clock."""
         limit_s = min(self._clock.shift_limit_s, _SYNCHRONISATION_MAX_S, self.period_s // 100)
-        if abs(new_utc_s - old_utc_s) <= limit_s and not self._synchronised:
-            self._synchronised = True
+        if abs(new_utc_s - old_utc_s) <= limit_s and not self.synchronised:
+            self.synchronised = True
             return
-        self._synchronised = False
+        self.synchronised = False
         self.bits |= CLOCK_ADJUSTED | NOT_FOR_BILLING
         self.plan()
         if self._on_jump is not None:

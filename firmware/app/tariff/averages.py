@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 PERIODS_MAX = const(15)
 
-_HEADER = "<HBBI"  # period in s, number of periods, 0, end of the running one
+# period in s, number of periods, s by which the clock was synchronised in the running one, its end
+_HEADER = "<HBbI"
 _HEADER_SIZE = const(8)
 # of an energy: total at the start of its running period modulo 2**64, that start as UTC and in
 # ticks, then of the last average: when it was formed, its value, the bits of its period
@@ -45,6 +46,7 @@ _SLOT_SIZE = const(12)
 _MODULUS = 1 << 64
 _LATE_MS = const(1000)  # later than this was not the task, but the clock moved over the boundary
 _SYNCHRONISED_MS = const(9000)  # a period may be so much shorter and still count as whole
+_LOST_UWS = 36_000_000_000  # 10 Wh
 _TICKS_MASK = const(0x3FFFFFFF)
 _POWER_MAX = const(0x7FFFFFFF)
 
@@ -80,6 +82,7 @@ class Averages:
         self._period: Period | None = None  # None: nothing is measured yet
         self._state = bytearray(0)
         self._whole = False  # True: the record's period may go on
+        self._shifted_s = 0  # since the running period began
         self._slots = _HEADER_SIZE + len(kinds) * _ROW_SIZE
 
     def restore(self, period_s: int, periods: int) -> None:
@@ -97,6 +100,7 @@ class Averages:
         before = struct.unpack_from(_HEADER, payload, 0)
         if before[:2] == (period_s, periods) and len(payload) == len(self._state):
             self._state[:] = payload
+            self._shifted_s = before[2]
             # the older of two copies knows less of the total than has passed since
             self._whole = stored.state == record.OK
         else:
@@ -186,8 +190,15 @@ class Averages:
                 self._formed(index, start_s, 0, 0)
         self._save()
 
+    def clock_changed(self, old_utc_s: int, new_utc_s: int) -> None:
+        """Keep by how much the clock was synchronised, for a period that an outage cuts in two."""
+        if self._period is not None and self._period.synchronised:
+            self._shifted_s = new_utc_s - old_utc_s
+            self._save()
+
     def _end(self, due_s: int) -> None:
         assert self._period is not None
+        self._shifted_s = 0
         at_ms = self._ticks_of(due_s)
         now_ms = ticks.now_ms()
         if ticks.until_ms(now_ms, at_ms) > _LATE_MS:
@@ -197,11 +208,13 @@ class Averages:
         for index in range(len(self.kinds)):
             if self._close(index, due_s, due_s, at_ms, bits):
                 full |= 1 << index
-        self._ended(due_s, bits, full)
+        self._tell(due_s, bits, full)
+        self._save()
 
     def _broken(self, old_utc_s: int, new_utc_s: int) -> None:
         """The clock was changed (row DEM-13)."""
         assert self._period is not None
+        self._shifted_s = 0
         bits = self._period.take()
         now_ms = ticks.now_ms()
         for index in range(len(self.kinds)):
@@ -215,20 +228,22 @@ class Averages:
         assert self._period is not None
         begun_s = self._period.due_utc_s - self.period_s
         begun_ms = self._ticks_of(begun_s)
+        shifted_s = self._shifted_s
+        self._shifted_s = 0
         full = 0
         for index in range(len(self.kinds)):
-            lasted_ms = (ended_s - self._resume(index)) * 1000
+            lasted_ms = (ended_s - self._resume(index) - shifted_s) * 1000
             if self._close(index, ended_s, begun_s, begun_ms, bits, lasted_ms):
                 full |= 1 << index
+        self._tell(ended_s, bits, full)
+        for index in range(len(self.kinds)):
             for _ in range(min(max(0, begun_s - ended_s) // self.period_s, self.periods)):
                 self._push(index, 0, self.period_s * 1000)
-        self._ended(ended_s, bits, full)
 
-    def _ended(self, utc_s: int, bits: int, full: int) -> None:
-        # the maxima are kept first: cut off between, the same period ends once more
+    def _tell(self, utc_s: int, bits: int, full: int) -> None:
+        """Let the maxima be kept before the averages: cut off between, it ends once more."""
         if self.on_end is not None:
             self.on_end(utc_s, bits, full)
-        self._save()
 
     def _close(
         self, index: int, capture_s: int, start_s: int, at_ms: int, bits: int, lasted_ms: int = -1
@@ -257,14 +272,18 @@ class Averages:
         mark = self._row(index)[0]
         gained = (self._totals.at_uws(self.kinds[index], at_ms) - mark) % _MODULUS
         if gained >= _MODULUS >> 1:
-            gained = gained - _MODULUS if self.kinds[index] == A_NET else 0
+            gained = gained - _MODULUS if self._net(index) else 0
         return gained, (mark + gained) % _MODULUS
+
+    def _net(self, index: int) -> bool:
+        return self.kinds[index] == A_NET
 
     def _now_uws(self, index: int) -> int:
         return self._totals.at_uws(self.kinds[index], ticks.now_ms()) % _MODULUS
 
     def _begin(self, utc_s: int) -> None:
         """Begin a period in the middle of it, knowing nothing of those before."""
+        self._shifted_s = 0
         for index in range(len(self.kinds)):
             self._forget(index)
             self._begun(index, utc_s, ticks.now_ms(), self._now_uws(index))
@@ -299,12 +318,14 @@ class Averages:
     def _resume(self, index: int) -> int:
         """Let the period that was kept go on; return when it began.
 
-        A total that was lost with the power begins below the old mark: then it counts from now.
+        What the total has lost with the power is measured again before it counts here; but one
+        that begins anew, far below the old mark, counts from now.
         """
         mark, start_s, _, _, _, _ = self._row(index)
-        if self._gained(index, ticks.now_ms())[0] == 0:
-            mark = self._now_uws(index)
-        self._begun(index, start_s, self._ticks_of(start_s), mark)
+        total = self._now_uws(index)
+        if _LOST_UWS < (mark - total) % _MODULUS < _MODULUS >> 1 and not self._net(index):
+            mark = total
+        self._begun(index, start_s, self._ticks_of(start_s + self._shifted_s), mark)
         return start_s
 
     def _slot(self, index: int, slot: int) -> "tuple[int, int]":
@@ -325,7 +346,7 @@ class Averages:
     def _save(self) -> None:
         if self._unread or self._period is None:
             return
-        header = (self.period_s, self.periods, 0, self._period.due_utc_s)
+        header = (self.period_s, self.periods, self._shifted_s, self._period.due_utc_s)
         struct.pack_into(_HEADER, self._state, 0, *header)
         try:
             stored = regions.open_record(self._memory, self._name)

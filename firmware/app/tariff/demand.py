@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # in the order of the registers: C is 1, 2, 3, 4, 9, 10, 15
 KINDS = (A_IMPORT, A_EXPORT, Q_POSITIVE, Q_NEGATIVE, S_IMPORT, S_EXPORT, A_ABSOLUTE)
 LIMITER_KINDS = (A_IMPORT, A_ABSOLUTE, A_NET)
+_VA_UWS = const(1_000_000)
 _PLACE_A = const(0)
 _PLACE_S = const(4)
 
@@ -73,6 +74,8 @@ class Demand:
         self.averages.on_end = self._end
         self.averages.on_break = self._form_power_factor
         parameters.followers.append(self._follow)
+        clock.on_change.append(self.averages.clock_changed)
+        clock.on_change.append(self.limiter.clock_changed)
 
     @property
     def period_s(self) -> int:
@@ -114,10 +117,13 @@ class Demand:
             listener(utc_s, bits)
 
     def _form_power_factor(self) -> None:
-        """Divide A+ by S+ of the last period; without any energy it is one (row MET-18)."""
+        """Divide A+ by S+ of the last period (row MET-18).
+
+        Below 1 VA, which no load above the start threshold stays, it is one.
+        """
         active = self.averages.ended_uws(_PLACE_A)
         apparent = self.averages.ended_uws(_PLACE_S)
         self.power_factor = POWER_FACTOR_MAX
-        if apparent > 0:
+        if apparent >= self.averages.period_s * _VA_UWS:
             factor = (2 * active * POWER_FACTOR_MAX + apparent) // (2 * apparent)
             self.power_factor = min(factor, POWER_FACTOR_MAX)
