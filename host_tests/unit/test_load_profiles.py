@@ -1,5 +1,6 @@
 """Load profiles over everything that befalls a meter's clock and its supply."""
 
+import random
 import sys
 from pathlib import Path
 
@@ -344,3 +345,37 @@ def test_the_factory_columns_of_table_6_1():
     assert [profile.obis for profile in rig.profiles] == [
         (1, 0, 99, 1, 0), (1, 0, 99, 2, 0), (1, 0, 99, 3, 0), (1, 0, 99, 129, 0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + 8))
+def test_entries_keep_their_order_whatever_befalls_the_meter(seed):
+    """Days of sets, synchronisations, cuts and resets by lot; the seed is in the test's name."""
+    lot = random.Random(seed)
+    rig = LoadRig(civil.utc_s(2026, 3, 27, 20))
+    rows = []
+    for _ in range(60):
+        what = lot.randrange(8)
+        if what == 0:
+            rig.clock.set_utc_s(rig.clock.utc_s() + lot.choice((-7200, -900, -60, 60, 900, 7200)))
+        elif what == 1:
+            rig.clock.shift(lot.choice((-9, -5, 5, 9)))
+        elif what == 2:
+            rig.power_cut(lot.choice((1, 60, 900, 5000)))
+        elif what == 3:
+            rig.reset(lot.choice((1, 3)))
+        rig.run(lot.choice((10, 100, 1000, 5000)))
+        before, rows = rows, rig.rows(1)
+        assert rows[: len(before)] == before
+    assert len(rows) > 40
+    marks = CAD | PDN | DNV
+    for (at_s, status, value), (later_s, later_status, later_value) in zip(
+        rows, rows[1:], strict=False
+    ):
+        assert later_s % 900 == 0
+        assert later_status & ~(marks | DST) == 0
+        assert later_value >= value
+        if not later_status & CAD:
+            assert later_s > at_s
+        if not (status | later_status) & marks:
+            assert later_s - at_s == 900
+            assert 880 <= later_value - value <= 920
