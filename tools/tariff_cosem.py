@@ -121,17 +121,19 @@ def _week(value: Any) -> tuple[bytes, tuple[int, ...]]:  # noqa: ANN401
 
 
 def _day(value: Any) -> Day:  # noqa: ANN401
-    day_id, actions = value
-    found: dict[int, Action] = {}
-    for start, script, selector in actions or ():
+    day_id, entries = value
+    found: dict[tuple[int, str], Action] = {}
+    for start, script, selector in entries or ():
         hour, minute, second, _ = _octets(start, "", 4, 4)
         if hour > 23 or minute > 59 or second > 59:
             raise ValueError
         at = hour * 3600 + minute * 60 + second
         a, b, c, d, e, _ = _octets(script, "", 6, 6)
-        # of several at one second the meter carries out the last
-        found[at] = Action(at, _number(selector, 0xFFFF), f"{a}-{b}:{c}.{d}.{e}")
-    return Day(_number(day_id, 255), tuple(found[at] for at in sorted(found)))
+        table = f"{a}-{b}:{c}.{d}.{e}"
+        # of several at one second the meter carries out the last of each table
+        found[at, table] = Action(at, _number(selector, 0xFFFF), table)
+    actions = sorted(found.values(), key=lambda action: action.second)
+    return Day(_number(day_id, 255), tuple(actions))
 
 
 def _special_day(value: Any) -> SpecialDay:  # noqa: ANN401

@@ -150,9 +150,7 @@ class Reader:
             if second in times:
                 self._notes.error((*path, key), f'"{times[second]}" is the same time')
             times[second] = key
-            action = self._read_action((*path, key), second, what)
-            if action is not None:
-                actions.append(action)
+            actions += self._read_what((*path, key), second, what)
         if 0 not in times:
             begin = f"begins at {dates.time_text(min(times))}" if times else "is empty"
             self._notes.error(path, f'{begin}; say what holds from "00:00" on, or "{CONTINUE}"')
@@ -161,6 +159,18 @@ class Reader:
                 path, f"has {len(actions)} switching times; the meter takes {tables.ACTIONS_MAX}"
             )
         return tuple(sorted(actions, key=lambda action: action.second))
+
+    def _read_what(self, path: KeyPath, second: int, what: object) -> list[Action]:
+        """Return what happens at a time: one thing, or a list with one of each script table."""
+        found: list[Action] = []
+        for one in what if isinstance(what, list) else [what]:
+            action = self._read_action(path, second, one)
+            if action is None:
+                continue
+            if any(action.script == other.script for other in found):
+                self._notes.error(path, f"two scripts of {action.script}; the meter does one")
+            found.append(action)
+        return found
 
     def _read_action(self, path: KeyPath, second: int, what: object) -> Action | None:
         if what == CONTINUE:

@@ -37,8 +37,10 @@ def _days(tariff: Tariff) -> list[str]:
         lines += ["", f"[days.{_key(tariff.day_names[day.id])}]", f"id = {day.id}"]
         if not day.actions or day.actions[0].second:
             lines.append(f'"00:00" = "{CONTINUE}"')
-        for action in day.actions:
-            lines.append(f'"{dates.time_text(action.second)}" = {_action(tariff, action)}')
+        for second in dict.fromkeys(action.second for action in day.actions):
+            what = [_action(tariff, action) for action in day.actions if action.second == second]
+            value = f"[{', '.join(what)}]" if what[1:] else what[0]
+            lines.append(f'"{dates.time_text(second)}" = {value}')
     return lines
 
 

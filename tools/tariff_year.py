@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tariff_dates import octets_of_day
-from tariff_model import Action, Day, Season, SpecialDay, Tables
+from tariff_model import Day, Season, SpecialDay, Tables
 
 import civil
 from app.tariff import patterns
@@ -90,15 +90,14 @@ class Year:
         for begin, end in zip(begins, begins[1:] + [DAY_S], strict=True):
             profile, season = self._profile(days, begin, special)
             shown = shown or (profile, season)
-            due = (
-                [action for action in profile.actions if action.second <= begin] if profile else []
-            )
+            of_rates = [one for one in profile.actions if one.rate] if profile else []
+            due = [action for action in of_rates if action.second <= begin]
             if due:
-                rate = _after(due[-1], rate)
+                rate = due[-1].rate
             switches.append((begin, rate))
-            for action in profile.actions if profile else ():
+            for action in of_rates:
                 if begin < action.second < end:
-                    rate = _after(action, rate)
+                    rate = action.rate
                     switches.append((action.second, rate))
         assert shown is not None
         profile, season = shown
@@ -128,11 +127,6 @@ def spans(switches: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int, int
     """Yield (from, to, rate) of a day in seconds."""
     for (begin, rate), (end, _) in zip(switches, (*switches[1:], (DAY_S, 0)), strict=True):
         yield begin, end, rate
-
-
-def _after(action: Action, rate: int) -> int:
-    """Return the rate after an action; scripts of other tables leave it."""
-    return action.rate or rate
 
 
 def _merged(switches: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

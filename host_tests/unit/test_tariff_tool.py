@@ -122,6 +122,8 @@ def accept(found):
         ('"06:00" = "day"', '"06:00" = "dya"', 10, 'is "day" meant?'),
         ('"06:00" = "day"', '"06:00" = "continue"', 10, "belongs to 00:00"),
         ('"06:00" = "day"', '"06:00" = { selector = 70000 }', 10, "0 to 65535"),
+        ('"06:00" = "day"', '"06:00" = ["day", "night"]', 10, "two scripts of 0-0:10.0.100"),
+        ('"06:00" = "day"', '"06:00" = [["day"]]', 10, "not a list"),
         ('"06:00" = "day"', '"06:00" = { script = "x" }', 10, 'written "0-0:10.0.100"'),
         ("[days.rest]", "[days.rest]\nid = 256", 14, "0 to 255"),
         ('mon-fri = "work"', 'mon-fri = "workk"', 19, 'is "work" meant?'),
@@ -345,10 +347,10 @@ def test_nth_weekdays_are_those_of_the_meters_own_rule():
 
 _NAMES = st.binary(min_size=1, max_size=8)
 _ACTIONS = st.lists(
-    st.builds(Action, st.integers(0, 86399), st.integers(0, 65535),
+    st.builds(Action, st.sampled_from([0, 7, 21600]), st.integers(0, 65535),
               st.sampled_from(["0-0:10.0.100", "0-1:10.0.106"]))
     | st.builds(Action, st.integers(0, 86399), st.integers(1, 8)),
-    max_size=6, unique_by=lambda action: action.second,
+    max_size=6, unique_by=lambda action: (action.second, action.script),
 )  # fmt: skip
 
 
