@@ -122,7 +122,7 @@ def render(browser: str, address: str, size: "tuple[int, int]", target: Path, ho
 
 
 def check_page(browser: str, address: str, text: str, home: str) -> None:
-    """Refuse a page that does not say what the glass shows."""
+    """Refuse a page that does not say a text."""
     if text not in " ".join(_browse(browser, address, home, "--dump-dom").split()):
         raise LookError(f"the page in the browser does not say {text!r}")
 
@@ -152,6 +152,7 @@ def look(write: bool) -> None:
         page = meter.address + "/"
         with tempfile.TemporaryDirectory() as home:
             check_page(browser, page, shows, home)
+            check_page(browser, page, "Rate in force: T1", home)
         for name, size in _SIZES.items():
             target = build / f"faceplate-{name}.png"
             with tempfile.TemporaryDirectory() as home:

@@ -38,6 +38,12 @@ class Seconds:
     def tag(self, index):
         return axdr.UINT64
 
+    def scaler(self, index):
+        return 0
+
+    def unit(self, index):
+        return 30  # Wh
+
 
 class LoadRig(ClockRig):
     """`profiles` are those of the present life; `posted` holds its events of profiles."""

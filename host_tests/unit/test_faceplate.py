@@ -30,6 +30,8 @@ def test_every_call_of_the_contract_is_there():
         "/api/quantities",
         "/api/waveform",
         "/api/events",
+        "/api/day",
+        "/api/calendar",
         "/api/ports",
         "/api/health",
     }

@@ -12,6 +12,7 @@ import fields
 from micropython import const
 from world import COVERS, INPUTS, SOURCES
 
+from faceplate.day import calendar, day
 from faceplate.events import events
 from faceplate.waveform import waveform
 
@@ -316,6 +317,8 @@ GET: "dict[str, Callable[[Bench], Answer]]" = {
     "/api/quantities": quantities,
     "/api/waveform": waveform,
     "/api/events": events,
+    "/api/day": day,
+    "/api/calendar": calendar,
     "/api/health": health,
     "/api/ports": ports,
 }

@@ -1,0 +1,93 @@
+"""Today's profile and the calendar's rates, as the faceplate shows them, against a DLMS client."""
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import clients
+import pytest
+from gurux_dlms.objects import GXDLMSProfileGeneric
+
+ROOT = Path(__file__).resolve().parents[2]
+SEASONS = ROOT / "tools" / "tariffs" / "seasons.toml"
+
+
+@pytest.fixture
+def meter(start_meter):
+    """A meter with a calendar, at 11:55 of a workday in winter; its clock keeps UTC."""
+    meter = start_meter("--rate", "0", "--time", "2026-12-18T11:55:00")
+    write(meter, SEASONS)
+    return meter
+
+
+def write(meter, file):
+    command = [sys.executable, str(ROOT / "tools" / "tariff.py"), "write", str(file)]
+    subprocess.run([*command, "--port", str(meter.ports["cosem"])], check=True, timeout=60)
+
+
+def load_profile(meter):
+    """(A+, A-) of every row of load profile 1, in Wh."""
+    client = clients.Gurux(
+        clients.Socket(meter.ports["cosem"]), clients.MANAGEMENT, clients.SECRET
+    ).connect()
+    profile = GXDLMSProfileGeneric("1.0.99.1.0.255")
+    client.read(profile, 3)
+    names = [item.logicalName for item, _ in profile.captureObjects]
+    at = [names.index(f"1.0.{c}.8.0.255") for c in (1, 2)]
+    rows = [[row[n] for n in at] for row in client.read(profile, 2)]
+    client.release()
+    return rows
+
+
+def test_today_shows_what_the_profile_has_over_the_rates_of_the_calendar(meter):
+    def phases(angle):
+        return [{"u": 230, "i": 10, "phi_deg": angle}] * 3
+
+    meter.post("/api/mains", phases=phases(0))
+    meter.post("/api/advance", seconds=1200)
+    meter.post("/api/mains", phases=phases(180))
+    meter.post("/api/advance", seconds=1000)
+    today = meter.get("/api/day")
+    assert today["date"] == "2026-12-18" and today["length_s"] == 86400
+    assert (today["rate"], today["decides"], today["period_s"]) == ("2", "calendar", 900)
+    hour = 3600
+    assert today["bands"] == [
+        [0, 3], [6 * hour, 2], [16 * hour + 1800, 1], [20 * hour, 2], [22 * hour, 3],
+    ]  # fmt: skip
+    rows = load_profile(meter)
+    assert len(rows) == 3  # of 12:00, 12:15 and 12:30
+    gained = [[b - a for a, b in zip(old, new)] for old, new in zip(rows, rows[1:])]
+    assert [row[2:4] for row in today["rows"][:-1]] == gained
+    noon = 12 * hour
+    assert [row[:2] for row in today["rows"]] == [
+        [noon, noon + 900], [noon + 900, noon + 1800], [noon + 1800, today["now_s"]],
+    ]  # fmt: skip
+    assert gained[0] == [pytest.approx(6900 / 4, abs=3), 0]
+    assert gained[1] == [0, pytest.approx(6900 / 4, abs=3)]
+    assert today["rows"][2][3] > 0
+
+
+def test_the_calendar_is_shown_as_it_was_written_and_changes_with_it(meter):
+    found = meter.get("/api/calendar")
+    assert (found["name"], found["season"], found["special_day"]) == ("SEASONS-3", "winter", -1)
+    assert len(found["days"]) == 4 and len(found["special_days"]) == 45
+    assert found["days"][0] == [1, [[0, 3], [21600, 2], [59400, 1], [72000, 2], [79200, 3]]]
+    write(meter, SEASONS.with_name("day-night.toml"))
+    assert meter.get("/api/calendar")["name"] == "DAY-NIGHT"
+    assert meter.get("/api/day")["bands"] == [[0, 2], [21600, 1], [79200, 2]]
+
+
+def test_without_power_there_is_no_day(meter):
+    meter.post("/api/supply", on=False)
+    meter.post("/api/advance", seconds=5)
+    for path in ("/api/day", "/api/calendar"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(meter.url + path, timeout=10)
+        assert refused.value.code == 503
+    meter.post("/api/supply", on=True)
+    meter.post("/api/advance", seconds=2)
+    assert meter.get("/api/day")["bands"][0] == [0, 3]
