@@ -158,6 +158,19 @@ def test_a_fram_that_does_not_answer_begins_no_billing(rig):
     assert (rig.rows(), rig.billing.count) == ([], 0)
 
 
+def test_what_a_silent_fram_holds_is_not_overwritten_when_it_answers(rig):
+    rig.billing.capture(BILLING_1, REMOTE)
+    octets = bytes(rig.fram.octets)
+    rig.fram.dead = True
+    rig.boot()
+    rig.fram.dead = False
+    with pytest.raises(OSError):
+        rig.billing.capture(BILLING_1, REMOTE)
+    assert rig.fram.octets == octets
+    rig.boot()
+    assert rig.billing.count == 1
+
+
 def test_a_reset_that_fails_is_made_up_for_by_the_next_call(rig):
     def fails():
         rig.fram.dead = True
@@ -169,11 +182,27 @@ def test_a_reset_that_fails_is_made_up_for_by_the_next_call(rig):
     assert rig.billing.count == 0
     rig.fram.dead = False
     rig.billing.on_billing.pop()
+    rig.later(30)
     rig.billing.capture(BILLING_1, REMOTE)  # the client asks again
     assert len(rig.rows()) == rig.billing.count == 1
     assert rig.codes() == [209, 231]
     rig.billing.capture(BILLING_1, REMOTE)
     assert rig.billing.count == 2
+
+
+def test_one_that_was_left_unfinished_long_ago_is_finished_before_the_next(rig):
+    def fails():
+        raise OSError
+
+    rig.billing.on_billing.append(fails)
+    with pytest.raises(OSError):
+        rig.billing.capture(BILLING_1, REGULAR)
+    rig.billing.on_billing.pop()
+    rig.later(31 * DAY_S)
+    rig.billing.capture(BILLING_1, REGULAR)
+    assert [row[0] for row in rig.rows()] == [NOW_UTC_S, rig.now_s]
+    assert rig.billing.count == 2
+    assert rig.codes() == [223, 231] * 2
 
 
 @pytest.mark.row("DEM-08")

@@ -244,6 +244,21 @@ def test_a_flash_that_is_silent_at_midnight_gets_the_entry_when_it_answers():
     assert rig.billing.count == 1
 
 
+def test_a_fram_that_is_silent_at_the_start_keeps_what_is_missed():
+    rig = ScheduledRig(at("2026-01-31 23:59"))
+    rig.schedules[0].set_moments([FIRST_OF_MONTH])
+    rig.tariff.poll()
+    rig.fram.dead = True
+    rig.leap_to(at("2026-02-01 00:10"))
+    rig.fram.dead = False
+    for _ in range(3):
+        rig.clock._anchor_s += 60
+        rig.tariff.poll()
+    assert rig.entries() == []
+    rig.leap_to(at("2026-02-01 00:30"))  # the meter starts anew when it answers
+    assert rig.entries() == [(1, at("2026-02-01 00:00"))]
+
+
 moments = st.tuples(
     st.tuples(
         st.sampled_from([0, 6, 23]), st.sampled_from([0, 30, 59]), st.just(0), st.just(0)

@@ -94,7 +94,7 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
         from app.cosem.past_values import PastValue
 
         handler = PastValue(billings.profiles[0], found[0], found[1])
-        return handler, logical_name, access.READINGS
+        return handler, logical_name, found[2]
 
     catalogue.past = past
     last = (LastBilling(billings), 0, _NO_UNIT, None)

@@ -69,6 +69,7 @@ _STEPS = (
     ("_capture",),
 )
 _OVER = const(0xFF)
+_AGAIN_S = const(60)
 _MANUAL_GAP_S = const(86400)
 
 # counter, time stamp of the last, manual reset, moments that the scripts have been done for,
@@ -101,6 +102,7 @@ class Billing:
         self.last: tuple[int, int, int] | None = None
         self.cause = NEVER
         self.damaged = False  # True: both copies of the record were unreadable
+        self._unread = False  # True: the memory did not answer at the start
         self._settings = settings
         self._clock = clock
         self._log = log
@@ -118,12 +120,15 @@ class Billing:
     def capture(self, script: int, cause: int, utc_s: int = -1) -> None:
         """Carry a script out now, its entry dated `utc_s`, or now.
 
-        One of before that could not be finished is finished first; if it was the same, that is
-        all. Raises OSError if the memories do not take it, then nothing has begun, or it goes on
-        at the next call or start.
+        One of before that could not be finished is finished first; if it is asked for again
+        within a minute, that is all. Raises OSError if the memories do not take it, then nothing
+        has begun, or it goes on at the next call or start.
         """
+        if utc_s < 0:
+            utc_s = self._clock.utc_s()
         if self._step != _OVER:
             same = (self._script, self.cause) == (script, cause)
+            same = same and abs(utc_s - self._utc_s) < _AGAIN_S
             self.resume()
             if same:
                 return
@@ -131,7 +136,7 @@ class Billing:
         self._script = script
         self.cause = cause
         self._step = 0
-        self._utc_s = self._clock.utc_s() if utc_s < 0 else utc_s
+        self._utc_s = utc_s
         self._sequence = self.profiles[script - 1].next
         self._logged = self._log.next
         try:
@@ -240,6 +245,8 @@ class Billing:
         self._keep()
 
     def _keep(self) -> None:
+        if self._unread:
+            raise OSError("the counter has not been read")
         utc_s, deviation_min, status = self.last or (0, 0, 0)
         numbers = (self.count, utc_s, deviation_min, status, self._manual_utc_s) + tuple(
             self._done
@@ -251,6 +258,7 @@ class Billing:
         try:
             payload = self._record.load()
         except OSError:
+            self._unread = True
             return
         self.damaged = self._record.state >= record.LOST
         if payload is None:

@@ -87,9 +87,11 @@ class Tariff:
         self._acting_ms = _NEVER
         self._seen_s = 0  # local times of the last look and of the next one that is needed
         self._next_s = 0
+        self.failed = False  # True: the memory did not answer
+        # True: it did not at the start, and what it holds must not be overwritten
+        self._unread = False
         self._done_local_s = self._restore()
         self._unsure = bool(self._due)  # some of it may have been done
-        self.failed = False  # True: the memory did not answer
 
     def acting_ms(self) -> int:
         """Return the ticks of the moment for which a script is carried out, else of now."""
@@ -250,6 +252,8 @@ class Tariff:
 
     def _keep(self) -> None:
         """Keep how far the schedules have come; the note of what is due first, with the same."""
+        if self._unread:
+            return
         done = struct.pack("<I", self._done_local_s)
         try:
             if self._due or self._noted:
@@ -271,5 +275,6 @@ class Tariff:
             self._noted = len(noted) > 4
             payload = noted if self._noted else self._record.load()
         except OSError:
+            self._unread = self.failed = True
             return _NEVER
         return _NEVER if payload is None else struct.unpack_from("<I", payload)[0]
