@@ -36,7 +36,8 @@ _REG_GAIN = const(0x04)  # four channels a register
 
 _ID_FAMILY = const(0x2000)  # the channel count stands in bits 11 to 8, the revision below
 _MODE = const(0x0110)  # 24-bit words, time-out on; the reset flag is cleared by writing 0
-_CLOCK_OSR_1024 = const(0x000E)  # high resolution; bits 15 to 8 enable the channels
+_CLOCK_HIGH_RESOLUTION = const(0x0002)  # besides: bits 4 to 2 oversampling, 15 to 8 channels
+_OSR_SHIFT = const(2)
 
 # Upper half of the status word: lock, register map error, CRC type, reset and word length must be
 # as configured; a resynchronisation and an input CRC error (not used) may show.
@@ -47,7 +48,7 @@ _FULL_SCALE_FV = 1_200_000_000_000_000  # +-1.2 V at gain 1
 _GAINS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 _WORD_BYTES = const(3)
-_OVERSAMPLING = const(1024)
+_OVERSAMPLINGS = (128, 256, 512, 1024)
 _RING_FRAMES = const(512)  # 128 ms at 4 kHz
 # Frames that the peripheral may still write while a block is decoded: 4 ms at 4 kHz.
 _MARGIN_FRAMES = const(16)
@@ -63,10 +64,11 @@ class Ads131m0x:
 
     `roles` lists, for each word of the meter's frame, the chip's channel that measures it;
     `gains` the amplifier's gain for it (1 to 128), by default 1. `lsb_fv` tells what a code is
-    worth then, for the board's sensor scale.
+    worth then, for the board's sensor scale. `oversampling` is 128, 256, 512 or 1024: with 512
+    there are twice as many frames, for processors that have the time.
 
     restarts: how often the chip had to be brought back
-    Raises ValueError for a gain that the chip does not have.
+    Raises ValueError for a gain or an oversampling that the chip does not have.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the chip's pins, each from the board
@@ -80,9 +82,13 @@ class Ads131m0x:
         clock_hz: int,
         roles: "list[int]",
         gains: "list[int] | None" = None,
+        oversampling: int = 1024,
     ) -> None:
+        if oversampling not in _OVERSAMPLINGS:
+            raise ValueError("ADS131M0x: oversampling")
+        self._osr = _OVERSAMPLINGS.index(oversampling)
         self.channels = len(roles)
-        self.rate_mhz = (clock_hz * 1000 + _OVERSAMPLING) // (2 * _OVERSAMPLING)
+        self.rate_mhz = (clock_hz * 1000 + oversampling) // (2 * oversampling)
         self.lost = 0
         self.errors = 0
         self.restarts = 0
@@ -222,7 +228,8 @@ class Ads131m0x:
         if identity & 0xFF00 != _ID_FAMILY | self._chip_channels << 8:
             raise OSError(f"ADS131M0{self._chip_channels}: identity {identity:04x}")
         self._write_register(_REG_MODE, _MODE)
-        clock = ((1 << self._chip_channels) - 1) << 8 | _CLOCK_OSR_1024
+        clock = ((1 << self._chip_channels) - 1) << 8 | self._osr << _OSR_SHIFT
+        clock |= _CLOCK_HIGH_RESOLUTION
         self._write_register(_REG_CLOCK, clock)
         self._write_register(_REG_GAIN, self._gain_registers[0])
         if self._chip_channels > 4:

@@ -101,6 +101,7 @@ class Rig:
         clock_hz=CLOCK_HZ,
         fitted=None,
         gains=None,
+        **more,
     ):
         self.bench = Bench()
         monkeypatch.setattr(ads131m0x, "time", self.bench)
@@ -130,6 +131,7 @@ class Rig:
             clock_hz,
             list(roles),
             gains,
+            **more,
         )
         self.frames = array("i", [0] * (64 * len(roles)))
 
@@ -265,6 +267,22 @@ def test_waiting_ends_with_the_capture_s_interrupt(monkeypatch):
     rig.driver.start()
     rig.capture.frames(40)
     asyncio.run(rig.driver.wait())
+
+
+@pytest.mark.parametrize(
+    ("oversampling", "rate_hz", "register"),
+    [(1024, 4000, 0xFF0E), (512, 8000, 0xFF0A), (256, 16000, 0xFF06), (128, 32000, 0xFF02)],
+)
+def test_less_oversampling_gives_more_frames(monkeypatch, oversampling, rate_hz, register):
+    """TI SBAS950, CLOCK register: OSR in bits 4 to 2, 000 is 128."""
+    rig = Rig(monkeypatch, oversampling=oversampling)
+    rig.driver.start()
+    assert rig.driver.rate_mhz == rate_hz * 1000
+    assert rig.chip._registers[3] == register
+    rig.bench.run(10_000)
+    assert rig.chip.frames_due() == pytest.approx(rate_hz // 100, abs=1)
+    with pytest.raises(ValueError):
+        Rig(monkeypatch, oversampling=2048)
 
 
 def test_rate_of_an_odd_crystal(monkeypatch):

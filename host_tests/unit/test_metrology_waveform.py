@@ -25,9 +25,9 @@ def highest(f_hz, rate_hz=4000):
     return min(HARMONICS, math.floor((rate_hz / f_hz - 1) / 2))
 
 
-def rich(f_hz, part=0.5):
+def rich(f_hz, part=0.5, rate_hz=4000):
     """A phase with every harmonic that the frame rate can tell, each another size and angle."""
-    orders = range(2, highest(f_hz) + 1)
+    orders = range(2, highest(f_hz, rate_hz) + 1)
     return Phase(
         231.0,
         7.0,
@@ -50,6 +50,16 @@ def test_every_harmonic_is_what_was_played(f_hz):
             own = 0.03 if n == capture.orders else 0.0
             assert abs(got_u / phase.u - u) <= 1e-4 + own * u, (f_hz, k, n)
             assert abs(got_i / phase.i - i) <= 1e-4 + own * i, (f_hz, k, n)
+
+
+@pytest.mark.parametrize("f_hz", (50.0, 60.0, 65.0))
+def test_8000_frames_a_second_tell_all_forty(f_hz):
+    phase = rich(f_hz, rate_hz=8000)
+    capture = run([phase] * 3, f_hz=f_hz, rate_hz=8000).engine.capture()
+    assert capture.orders == highest(f_hz, 8000) == HARMONICS
+    for n in range(2, HARMONICS + 1):
+        ratio = phase.i_harmonics[n][0]
+        assert abs(capture.harmonic(1, n) / 1e6 / phase.i - ratio) <= 1e-4 * 2, n
 
 
 @pytest.mark.parametrize("f_hz", (45.0, 50.0, 60.0, 65.0))
