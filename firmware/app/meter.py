@@ -136,6 +136,8 @@ class Meter:
             self.events.post,
             lambda ring: self._problem("memory: " + ring, damage_of(ring)),
         )
+        # before a switch that the power cut off is made up for, and its record written
+        self.integrity.start(not self.outages.orderly)
         self.tariff = self._build_tariff()
         self.load_profiles = LoadProfiles(
             self.recorder, memory, board.variant.phases, self.events.errors
@@ -146,7 +148,6 @@ class Meter:
         self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
         self.serial_links = [self._rs485_link(), self._optical_link()]
         self.face = Face(self)
-        self.integrity.start(not self.outages.orderly)
         self.power_fail = self._power_fail()
         self.tcp_link = None
         if board.tcp is not None and self.ports.tcp is not None:
