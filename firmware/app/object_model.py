@@ -120,7 +120,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)
-    power_values.add(objects, meter.outages)
+    power_values.add(objects, meter.outages, meter.quality.failures, clock)
     health_values.add(objects, meter.program, meter.tamper)
     demand_objects.add(objects, tariff, clock, parameters, meter.engine.energies.primary)
     profile_objects.add(objects, meter.load_profiles, clock)

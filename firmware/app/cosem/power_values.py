@@ -1,7 +1,8 @@
-"""Counters of outages, resets and battery time as objects of class 1 and 3 (table 13.2).
+"""Counters of outages, resets and battery time as objects of class 1, 3 and 4 (table 13.2).
 
-The whole meter's: failures of single phases are counted by those who watch the voltages. Rows
-PQL-17, ERR-09, ERR-18, NOP-02.
+Of the whole meter, of each phase and of any. 0-0:96.7.11 to .14 hold how long a phase, or any,
+has been out in all, with the time at which it failed last. Rows PQL-17, PQL-19, ERR-09, ERR-18,
+NOP-02.
 """
 
 from micropython import const
@@ -11,22 +12,75 @@ from app.attributes import READ_WRITE_DENIED
 from app.cosem import access
 from app.cosem.clock_values import Cells
 from app.cosem.data import Data
+from app.cosem.extended_register import ExtendedRegister
+from app.cosem.register import Register
+from app.cosem.supply_values import Counts
 from app.cosem.values import Counter, Number
 from app.errors import AccessRefused
+from app.quality.phase_failures import BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.outages import Outages
+    from app.quality.phase_failures import PhaseFailures
 
 _SECONDS = const(7)  # unit
 _FAILURES = const(96)
 _PARAMETERS = const(128)
 
 
-def add(catalogue: "Catalogue", history: "Outages") -> None:
+class Failed:
+    """One field of the failures of each phase and of any, by index."""
+
+    def __init__(self, failures: "PhaseFailures", field: int) -> None:
+        self._failures = failures
+        self._field = field
+
+    def value(self, index: int) -> int:
+        """Return a number, or seconds."""
+        return self._failures.value(index, self._field)
+
+    def scaler(self, index: int) -> int:
+        """Return the power of ten of the value."""
+        return 0
+
+    def unit(self, index: int) -> int:
+        """Return the unit code of the Blue Book."""
+        return _SECONDS
+
+    def tag(self, index: int) -> int:
+        """Return the A-XDR type of the value."""
+        return axdr.UINT32
+
+    def status(self, index: int) -> int:
+        """Return no bits."""
+        return 0
+
+    def capture_utc_s(self, index: int) -> int:
+        """Return when the last failure began, 0 if there was none."""
+        return self._failures.value(index, BEGAN_UTC_S)
+
+
+def _names(first: int, of_any: int) -> bytes:
+    columns = (first, first + 1, first + 2, of_any)
+    return b"".join([bytes((0, 0, _FAILURES, 7, e, 255)) for e in columns])
+
+
+def add(
+    catalogue: "Catalogue", history: "Outages", failures: "PhaseFailures", clock: "Clock"
+) -> None:
     """Add the objects of the counters."""
     data = Data()
+    group = access.READINGS
+    for field, first, of_any in ((NUMBER, 1, 21), (LONG, 6, 9)):
+        counts = Counts(Failed(failures, field).value)
+        catalogue.add_family(counts, _names(first, of_any), group)
+    total = ExtendedRegister(Failed(failures, TOTAL_S), clock)
+    catalogue.add_family(total, _names(11, 14), group)
+    last_long = Register(Failed(failures, LAST_LONG_S))
+    catalogue.add_family(last_long, _names(16, 19), group)
     for name, count in (
         ((0, 0, _FAILURES, 7, 0), lambda: history.failures),
         ((0, 0, _FAILURES, 7, 5), lambda: history.long_failures),
@@ -37,8 +91,7 @@ def add(catalogue: "Catalogue", history: "Outages") -> None:
         catalogue.add(name, data, Counter(count), access.READINGS)
     cells = Cells()
     last = (Number(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
-    for e in (15, 19):  # of all phases, and of any: the power failure log captures it
-        catalogue.add((0, 0, _FAILURES, 7, e), cells, last, access.READINGS)
+    catalogue.add((0, 0, _FAILURES, 7, 15), cells, last, access.READINGS)
     number = Number(axdr.UINT32, lambda: history.threshold_s, history.set_threshold)
     threshold = (number, 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)

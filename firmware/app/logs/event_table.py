@@ -170,12 +170,12 @@ EVENTS = (
     b"\xe5\x00\x10\x00\xff"  # 229 Current without voltage, L2
     b"\xe6\x00\x01\x00\xff"  # 230 Fatal error
     b"\xe7\x00\x01\x00\xff"  # 231 Billing reset
-    b"\xe8\x00\x01\x00\xff"  # 232 Power down phase, L1
-    b"\xe9\x00\x01\x00\xff"  # 233 Power down phase, L2
-    b"\xea\x00\x01\x00\xff"  # 234 Power down phase, L3
-    b"\xeb\x00\x01\x00\xff"  # 235 Power restored phase, L1
-    b"\xec\x00\x01\x00\xff"  # 236 Power restored phase, L2
-    b"\xed\x00\x01\x00\xff"  # 237 Power restored phase, L3
+    b"\xe8\x00\x01\x00\xff"  # 232 Power failure of a phase, L1
+    b"\xe9\x00\x01\x00\xff"  # 233 Power failure of a phase, L2
+    b"\xea\x00\x01\x00\xff"  # 234 Power failure of a phase, L3
+    b"\xeb\x00\x01\x00\xff"  # 235 Power of a phase restored, L1
+    b"\xec\x00\x01\x00\xff"  # 236 Power of a phase restored, L2
+    b"\xed\x00\x01\x00\xff"  # 237 Power of a phase restored, L3
     b"\xef\x00\x01\x02\xff"  # 239 Prepayment token accepted
     b"\xf0\x00\x01\x02\xff"  # 240 Prepayment token failed
     b"\xf1\x00\x01\x02\xff"  # 241 Prepayment credit expired

@@ -80,6 +80,10 @@ class Disturbances:
         """Tell whether a phase has voltage: it is not cut (rows PQL-07, PQL-22)."""
         return self._lasting_ms[KINDS * phase + CUTS] < 0
 
+    def is_cut(self, phase: int) -> bool:
+        """Tell whether a phase has been without voltage for the time set."""
+        return self._told[KINDS * phase + CUTS]
+
     def window(self) -> None:
         """Look at the half cycles of the window that has just been measured."""
         engine = self._engine

@@ -8,6 +8,7 @@ from app.quality.conditions import Conditions
 from app.quality.disturbances import Disturbances
 from app.quality.extremes import Extremes
 from app.quality.limits import Limits
+from app.quality.phase_failures import PhaseFailures
 from app.quality.temperature import Temperature
 from app.quality.voltage_levels import VoltageLevels
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from app.clock import Clock
+    from app.outages import Outages
     from app.parameters import Parameters
+    from app.power_up import PowerUp
     from app.settings import Settings
     from hal import Board, Memory
     from metrology.engine import Engine
@@ -52,7 +55,9 @@ if TYPE_CHECKING:
         board: Board
         clock: Clock
         engine: Engine
+        outages: Outages
         parameters: Parameters
+        power_up: PowerUp
         settings: Settings
 
         @property
@@ -81,6 +86,10 @@ class QualityParts:
         self.temperature = Temperature(clock, settings, post)
         self.limits = bounds = Limits(settings, meter.board.variant.nominal_voltage_v)
         self.disturbances = Disturbances(memory, bounds, engine, post, ended)
+        self.failures = PhaseFailures(
+            memory, clock, meter.outages, self.disturbances, engine, post
+        )
+        meter.power_up.on_power_up.append(self.failures.power_up)
         self.levels = levels = VoltageLevels(memory, bounds, clock, post, ended)
         self.conditions = conditions = Conditions(bounds, engine, post, ended)
         self.extremes.on_mean = levels.take

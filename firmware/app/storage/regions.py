@@ -126,6 +126,7 @@ REGIONS = _Table(
     "quality 22 1\n"
     "disturbances 96 1\n"
     "voltage_levels 168 1\n"
+    "phase_failures 96 1\n"
 )
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
