@@ -40,6 +40,7 @@ class Faults(Chip):
         "hang": ("hang", (("ms", 60_000),)),  # a task computes and lets no other run
         "capture_stops": ("stop_capture", ()),  # what moves frames stands still till set up anew
         "bit_flip": ("flip_bit", (("at", None), ("bit", 0))),  # in the flash that holds the code
+        "ram": ("flip_ram", (("at", 0), ("bit", 20))),  # in a register of energy
     }
 
     def __init__(self) -> None:
@@ -55,6 +56,15 @@ class Faults(Chip):
             raise ValueError("at must be below " + str(len(program)) + ", bit 0 to 7")
         program[at] ^= 1 << bit
         self._flipped.append((at, bit))
+
+    def flip_ram(self, at: int, bit: int) -> None:
+        """Turn one bit of energy register 0 to 11 over where it lies in RAM. Raises ValueError."""
+        meter = getattr(sys.modules.get("main"), "meter", None)
+        if meter is None:
+            raise ValueError("the meter does not run")
+        if not 0 <= at < len(meter.engine.energies.wh) or not 0 <= bit <= 62:
+            raise ValueError("at must be below 12, bit 0 to 62")
+        meter.engine.energies.wh[at] ^= 1 << bit
 
     def clear_faults(self) -> None:
         """Write the image anew."""

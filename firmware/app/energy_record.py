@@ -10,6 +10,8 @@ from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hal import Memory
     from metrology.energy import Energies
 
@@ -22,6 +24,8 @@ class EnergyRecord:
 
     def __init__(self, memory: "Memory", energies: "Energies") -> None:
         self._energies = energies
+        energies.on_damage = self._recover
+        self.on_recovery: Callable[[], None] | None = None  # called when RAM had lost them
         self._record = regions.open_record(memory, "energies")
         self._payload = bytearray(self._record.capacity)
         self._length = energies.snapshot_into(self._payload, 0)
@@ -65,6 +69,7 @@ class EnergyRecord:
         try:
             if self._unread:
                 self._take_up()
+            self._energies.check()
             self._energies.snapshot_into(self._payload, 0)
             self._record.save(self._view)
         except OSError:
@@ -73,6 +78,19 @@ class EnergyRecord:
         self.failed = False
         self.saves += 1
         self._remember()
+
+    def _recover(self) -> None:
+        """Go on from the record, for RAM has lost the energies; without one all was below 1 Wh."""
+        try:
+            payload = self._record.load()
+            if payload is not None or self._record.state == record.BLANK:
+                self._energies.restore_from(payload or bytes(self._length), 0)
+                self._remember()
+        except (OSError, ValueError):
+            pass  # nothing better is known
+        self._energies.sign()
+        if self.on_recovery is not None:
+            self.on_recovery()
 
     def _take_up(self) -> None:
         """Add what the memory holds, now that it answers. Raises OSError if it does not."""

@@ -9,7 +9,7 @@ import os
 
 from micropython import const
 
-from app import energy_record, event_codes, factory, object_model, outages, start_checks
+from app import energy_record, event_codes, factory, lasting, object_model, outages, start_checks
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
@@ -35,7 +35,8 @@ from app.production import CalibrationRecord, Production
 from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
 from app.quality.parts import QualityParts
-from app.quality.tamper import FIELD, METER_COVER, TERMINAL_COVER, Tamper
+from app.quality.tamper import Tamper
+from app.ram_check import RamCheck
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
 from app.service_output import ServiceOutput
@@ -237,6 +238,11 @@ class Meter:
         self._problem("memory: " + part, lasts=False)  # each report is a new event
         self._problem("memory: " + part, damage_of(part))
 
+    def _ram_trouble(self, part: str) -> None:
+        """Take what the check of the RAM has found, and put right."""
+        self._problem("RAM: " + part, lasts=False)  # each report is a new event
+        self._problem("RAM: " + part, event_codes.RAM_ERROR)
+
     def _factory(self, memory: "Memory", stored: CalibrationRecord) -> None:
         """Make what production sets and the parameter switch locks."""
         self.parameters = Parameters(memory, self.board.variant, self.lock, self.clock)
@@ -252,6 +258,9 @@ class Meter:
         self.production = Production(
             self.engine, stored, self.board.variant, self.lock, self.clock, linearity
         )
+        self.ram = RamCheck(self, self._ram_trouble)
+        self.integrity.on_sound = self.ram.compare
+        self.energy_record.on_recovery = lambda: self._ram_trouble("energies")
 
     def _open_logs(self) -> None:
         events = self.events
@@ -276,25 +285,7 @@ class Meter:
         self.clock.on_change.append(
             lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)
         )
-        events.errors.lasting += [
-            (event_codes.CLOCK_INVALID, lambda: self.clock.invalid),
-            (event_codes.CLOCK_CHIP_FAILED, lambda: self.clock.rtc_failed),
-            (event_codes.REPLACE_BATTERY, lambda: self.battery.worn),
-            (event_codes.BATTERY_LOW, lambda: self.battery.low),
-            (event_codes.MEMORY_ERROR, lambda: start_checks.NO_MEMORY in self.problems),
-            (
-                event_codes.PARAMETERS_DAMAGED,
-                lambda: self.parameters.damaged or self.outputs.damaged,
-            ),
-            (event_codes.TERMINAL_COVER_REMOVED, lambda: self.tamper.active(TERMINAL_COVER)),
-            (event_codes.METER_COVER_REMOVED, lambda: self.tamper.active(METER_COVER)),
-            (event_codes.STRONG_FIELD, lambda: self.tamper.active(FIELD)),
-            (event_codes.PROGRAM_MEMORY_ERROR, lambda: self.program.damaged),
-            (event_codes.TARIFF_DAMAGED, self._tariff_undefined),
-            (event_codes.FLASH_FAILED, lambda: self.rings.failed),
-            (event_codes.MEASUREMENT_ERROR, lambda: self.measuring.trouble),
-            (event_codes.CALIBRATION_DAMAGED, lambda: bool(self.production.defects())),
-        ]
+        events.errors.lasting += lasting.causes(self)
 
     def _power_fail(self) -> PowerFail:
         power_fail = PowerFail(self.board.supply_good)
@@ -306,11 +297,6 @@ class Meter:
     def _check_tariff(self, tariff: TariffParts) -> None:
         parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
         start_checks.tariff(*parts, self._problem)
-
-    def _tariff_undefined(self) -> bool:
-        damaged = self.settings.damaged
-        tables = [key for key in start_checks.TARIFF_TABLES if key in damaged]
-        return self.tariff.calendar.damaged or bool(tables)
 
     def _build_tariff(self) -> TariffParts:
         tariff = TariffParts(

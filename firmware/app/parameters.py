@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock
-    from hal import Input, Memory, Variant
+    from hal import Buffer, Input, Memory, Variant
     from metrology.engine import Engine
 
 # Parameters, by their place in the record
@@ -171,6 +171,15 @@ class Parameters:
         self._record.save(struct.pack(_FORMAT, *values, changes, now_utc_s & _UINT32_MAX))
         self.changes = changes
         self.changed_utc_s = now_utc_s
+
+    def renew(self, payload: "Buffer") -> bool:
+        """Take the record over again if RAM differs from it; True if it does not."""
+        now = struct.pack(_FORMAT, *self._values, self.changes, self.changed_utc_s & _UINT32_MAX)
+        if self.damaged or len(payload) != len(now) or bytes(payload) == now:
+            return True
+        self._load()
+        self._apply()
+        return False
 
     def apply_to(self, engine: "Engine") -> None:
         """Let an engine obey the parameters from now on."""

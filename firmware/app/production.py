@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.clock import Clock
     from app.linearity_record import LinearityRecord
     from app.parameters import ParameterLock
-    from hal import Memory, Variant
+    from hal import Buffer, Memory, Variant
     from metrology.calibration_step import Averages, Load
     from metrology.engine import Engine
 
@@ -237,6 +237,16 @@ class Production:
         if self.linearity is not None and self.linearity.damaged:
             found.append(self.linearity.problem)
         return found
+
+    def renew(self, payload: "Buffer") -> bool:
+        """Take the stored corrections over again if RAM has lost them; True if it has not."""
+        stored = self.stored
+        if self.state == MEASURING or stored.damaged:
+            return True
+        sound = stored.calibration.pack() == bytes(payload[:PACKED_BYTES])
+        if not sound:
+            stored.calibration = unpack(payload[:PACKED_BYTES], self._variant.phases)
+        return self._engine.renew(stored.calibration) and sound
 
     def _take_over(self, calibration: Calibration) -> None:
         present = self.stored.calibration

@@ -118,6 +118,16 @@ class Settings:
         if self.on_change is not None:
             self.on_change(key)
 
+    def renew(self, key: str, payload: "Buffer") -> bool:
+        """Take a sound record over if RAM has lost its value; True if it has not."""
+        if key not in self._values or key in self.damaged or self.unread:
+            return True
+        value = self._opened(key, payload) if key in _SECRETS else bytes(payload)
+        if value == self._values[key] or key in self.damaged:
+            return True
+        self._values[key] = value
+        return False
+
     def restore(self, key: str) -> None:
         """Store the value of `key` again: both copies of it have been damaged meanwhile."""
         if key in self._values and key not in self.damaged:

@@ -23,6 +23,8 @@ from metrology.quantities import exporting, isqrt, rounded
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hal import Variant
     from metrology.quantities import Quantities
 
@@ -104,6 +106,9 @@ class Energies:
         self.net_debt_uws = 0
         self.ratio_numerator = 1
         self.ratio_denominator = 1
+        # None, or called before a change if RAM has lost what stands here (row ERR-06)
+        self.on_damage: Callable[[], None] | None = None
+        self._signature = 0
         # Remainders of the division by the frame rate, in 1/_divisor micro-watt-seconds
         self._divisor = 65536 * rate_mhz
         self._part = [0] * FLOWS
@@ -128,6 +133,7 @@ class Energies:
 
     def add(self, quantities: "Quantities", frames_q16: int, repeat: int = 1) -> None:
         """Count `repeat` windows of `frames_q16` frames each, all with these quantities."""
+        self.check()
         p_uw = q_uvar = 0
         self.counting = False
         for phase in range(quantities.phases):
@@ -145,6 +151,20 @@ class Energies:
             self._add_active(p_uw, weight)
             self._add_reactive(p_uw, q_uvar, weight)
             self._add_apparent(p_uw, q_uvar, weight)
+        self.sign()
+
+    def check(self) -> None:
+        """Call `on_damage` if what stands here is not what was left here."""
+        if self._signature != self._sum() and self.on_damage is not None:
+            self.on_damage()
+
+    def sign(self) -> None:
+        """Say that what stands here now is right."""
+        self._signature = self._sum()
+
+    def _sum(self) -> int:
+        # factors that no single changed bit can be lost by
+        return 7 * sum(self.wh) + 3 * sum(self.residue) + sum(self.flow_uws)
 
     def total_uws(self, index: int) -> int:
         """The whole energy in micro-watt-seconds."""
@@ -187,6 +207,7 @@ class Energies:
             self._part[flow] = 0
             self._ratio_part[flow] = 0
         self.net_debt_uws = debt
+        self.sign()
 
     def resume_from(self, buffer: "bytes | bytearray | memoryview", offset: int) -> None:
         """Go on from a snapshot that could not be read at start: what was counted since is added.
@@ -202,6 +223,7 @@ class Energies:
             self._increase(index, totals_uws[index])
         for flow in range(FLOWS):
             self.flow_uws[flow] = (self.flow_uws[flow] + flow_uws[flow]) % KWH_UWS
+        self.sign()
 
     def _add_active(self, p_uw: int, weight: int) -> None:
         added = self._share(FLOW_A_IMPORT if p_uw >= 0 else FLOW_A_EXPORT, abs(p_uw), weight)

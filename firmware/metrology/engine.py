@@ -128,6 +128,15 @@ class Engine:
         self._reference.set_scale(weights.u_pv)
         self.half_cycles.set_scale(weights.u_pv)
 
+    def renew(self, calibration: "Calibration") -> bool:
+        """Work out anew what corrections make of codes; True if RAM still held it (row ERR-06)."""
+        kept, new = self._weights, Weights(self._scale, calibration)
+        for name in ("u_pv", "i_pa", "p_offset_uw", "q_offset_uvar"):
+            if getattr(kept, name) != getattr(new, name):
+                self.recalibrate(calibration)
+                return False
+        return True
+
     def capture(self) -> Capture:
         """Return the last two whole cycles of every channel, and their harmonics on request.
 

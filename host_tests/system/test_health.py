@@ -5,13 +5,22 @@ import sys
 import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from conftest import ROOT
+from gurux_dlms import GXUInt32
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
 
-sys.path.append(str(ROOT / "tools"))
+for folder in ("tools", "firmware"):
+    sys.path.append(str(ROOT / folder))
 import precompile
 import rom_image
 
+from app.storage import record, regions
+
+POWER_DOWN, POWER_UP = 1, 2
+BATTERY_LOW = 8
+ALARM_BATTERY = 1 << 1
 PROGRAM_MEMORY_ERROR = 12
+RAM_ERROR = 13
+MEASUREMENT_ERROR = 16
 MAGIC = b"\xd2\xcd\x31"  # of a ROMFS image
 
 
@@ -41,6 +50,88 @@ def codes(client, last):
     used = client.read(log, 7)
     request = client.client.readRowsByEntry(log, max(1, used - last + 1), last)
     return [row[1] for row in client.client.updateValue(log, 2, client.exchange(request).value)]
+
+
+@pytest.mark.row("ERR-06")
+def test_a_bit_that_flips_in_ram_is_an_event_and_the_register_stays_right(start_meter, connect):
+    meter = start_meter("--rate", "0")
+    meter.post("/api/mains", phases=[{"i": 20, "phi_deg": 0}] * 3)
+    meter.post("/api/advance", seconds=60)
+    before = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
+    for at in (0, 2):
+        meter.post("/api/chip", chip="processor", fault="ram", at=at, bit=30)
+        meter.post("/api/advance", seconds=10)
+    client = connect(meter)
+    assert value(client, "0.0.97.97.0.255") == 1 << 9
+    assert codes(client, 2) == [RAM_ERROR, RAM_ERROR]
+    now = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
+    assert now - before == pytest.approx(13_800 * 20 / 3600, abs=2.5)  # a unit for each
+    assert meter.get("/api/health")["problems"] == ["RAM: energies"]
+    power_cycle(meter)
+    assert meter.get("/api/quantities")["energy_wh"]["1.8.0"] >= now
+    assert meter.get("/api/health")["problems"] == []
+
+
+@pytest.mark.row("CLK-15")
+def test_a_weak_battery_is_told_at_midnight_and_at_power_up(start_meter, connect):
+    meter = start_meter("--rate", "0", "--time", "2026-01-31T23:50:00")
+    meter.post("/api/advance", seconds=5)
+    client = connect(meter)
+    alarms = GXDLMSData("0.0.97.98.10.255")
+    alarms.value = GXUInt32(0xFFFFFFFF)  # let every alarm through
+    client.write(alarms, 2)
+    meter.post("/api/battery", v=2.9)
+    meter.post("/api/advance", seconds=500)
+    client = connect(meter)
+    assert BATTERY_LOW not in codes(client, 3)
+    assert value(client, "0.0.97.98.0.255") & ALARM_BATTERY == 0
+    meter.post("/api/advance", seconds=100)
+    client = connect(meter)
+    assert BATTERY_LOW in codes(client, 3)
+    assert value(client, "0.0.97.98.0.255") & ALARM_BATTERY
+    assert value(client, "0.0.97.97.1.255") & 0x4000000
+    power_cycle(meter)
+    client = connect(meter)
+    assert codes(client, 3) == [POWER_DOWN, BATTERY_LOW, POWER_UP]
+    meter.post("/api/battery", v=3.6)
+    power_cycle(meter)
+    assert codes(connect(meter), 2) == [POWER_DOWN, POWER_UP]
+
+
+def power_cycle(meter):
+    meter.post("/api/supply", on=False)
+    meter.post("/api/advance", seconds=5)
+    meter.post("/api/supply", on=True)
+    meter.post("/api/advance", seconds=5)
+
+
+@pytest.mark.row("ERR-08")
+def test_a_calibration_with_a_wrong_sum_is_a_measuring_error(start_meter, connect):
+    meter = start_meter("--rate", "0")
+    meter.post("/api/advance", seconds=5)
+    assert value(connect(meter), "0.0.97.97.0.255") == 0
+    meter.post("/api/supply", on=False)
+    meter.post("/api/advance", seconds=5)
+    for slot in (0, 1):
+        at = place_of("calibration", slot)
+        meter.post("/api/chip", chip="fram", fault="bit_flip", at=at, bit=3)
+    meter.post("/api/supply", on=True)
+    meter.post("/api/advance", seconds=5)
+    client = connect(meter)
+    assert value(client, "0.0.97.97.0.255") & 1 << 11
+    assert value(client, "0.0.97.97.1.255") & 0x8
+    assert MEASUREMENT_ERROR in codes(client, 3)
+    assert "calibration" in meter.get("/api/health")["problems"][0]
+
+
+def place_of(region, slot):
+    """Where a copy of a region begins in the FRAM."""
+    at = 0
+    for name, capacity, _ in regions.REGIONS:
+        if name == region:
+            return at + slot * record.slot_size(capacity)
+        at += 2 * record.slot_size(capacity)
+    raise KeyError(region)
 
 
 @pytest.mark.row("NOP-04", "EVT-17", "FRD-01", "FRD-04")

@@ -28,7 +28,7 @@ STAGES = (
         "app.lockout", "app.parameters", "app.no_power", "app.outages", "app.periods",
         "app.port_settings", "app.power_fail",
         "app.power_up", "app.production",
-        "app.program_memory", "app.pulse_outputs",
+        "app.program_memory", "app.ram_check", "app.pulse_outputs",
         "app.registers", "app.rows", "app.security", "app.service_output",
         "app.settings", "app.start_checks",
         "app.tasks", "app.test_mode", "app.ticks", "app.units", "app.zone",
@@ -40,7 +40,7 @@ STAGES = (
     ("app.cosem",),
     ("app.dlms",),
     ("app.transport",),
-    ("app.face", "app.object_model"),
+    ("app.face", "app.lasting", "app.object_model"),
     ("app.meter",),
     ("main",),
 )  # fmt: skip

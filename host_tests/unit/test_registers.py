@@ -53,6 +53,9 @@ class Energies:
             )
         return 96
 
+    def check(self):
+        """Nothing flips here: test_ram_check.py lets it."""
+
     def restore_from(self, buffer, offset):
         if len(buffer) < 96:
             raise ValueError("too short")

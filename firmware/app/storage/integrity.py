@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.storage.rings import Rings
-    from hal import Memory
+    from hal import Buffer, Memory
 
 _HOUR_MS = const(3_600_000)
 # Tells whether the last life ended in order (app.outages), and may itself be torn behind that.
@@ -37,6 +37,8 @@ class Integrity:
         on_trouble: "Callable[[str], None]",
         restore: "Callable[[str], None]",
     ) -> None:
+        # None, or called with a region and its payload when that was found sound
+        self.on_sound: Callable[[str, Buffer], None] | None = None
         self._memory = memory
         self._rings = rings
         self._on_trouble = on_trouble
@@ -72,8 +74,10 @@ class Integrity:
         """Read both copies of a region and repair one that is damaged."""
         found = regions.open_record(self._memory, name)
         try:
-            found.load()
+            payload = found.load()
             state = found.state
+            if payload is not None and state == record.OK and self.on_sound is not None:
+                self.on_sound(name, bytes(payload))
             found.repair()
         except OSError:
             state = record.LOST
