@@ -76,24 +76,26 @@ class TcpWire:
 
 
 class SerialWire:
-    """A serial line for HDLC, 8 data bits, no parity; with `sign_on` an optical head's 300 7E1."""
+    """A serial line, 8 data bits, no parity, for HDLC."""
 
     hdlc = True
 
-    def __init__(self, device: str, baud: int, *, sign_on: bool = False) -> None:
+    def __init__(self, device: str, baud: int) -> None:
         import serial
 
         self.name = device
-        bits, parity = (7, "E") if sign_on else (8, "N")
         try:
-            self._line: Any = serial.Serial(device, baud, bits, parity, timeout=0.1)
-        except (OSError, ValueError) as error:
+            self._line: Any = serial.Serial(device, baud, timeout=0.1)
+        except Exception as error:  # a driver's refusal (termios.error) is no OSError
             raise LinkError(f"{device}: {_reason(error)}") from error
 
     def to_hdlc(self, baud: int) -> None:
-        """Go on at another rate with 8 data bits and no parity."""
+        """Go on at another rate. Raises LinkError."""
         self._line.flush()
-        self._line.baudrate, self._line.bytesize, self._line.parity = baud, 8, "N"
+        try:
+            self._line.baudrate = baud
+        except Exception as error:  # see above
+            raise LinkError(f"{self.name}: {_reason(error)}") from error
 
     def send(self, octets: bytes) -> None:
         """Send all of it."""
@@ -114,9 +116,13 @@ class SerialWire:
 
 
 def sign_on(wire: TcpWire | SerialWire) -> None:
-    """Lead an optical head from IEC 62056-21 to HDLC (mode E). Raises LinkError."""
+    """Lead an optical head from IEC 62056-21 to HDLC (mode E). Raises LinkError.
+
+    The parity of 7E1 is put into bit 7 here, so that the line can be 8N1 from the start: not every
+    driver lets it be changed on the way.
+    """
     try:
-        wire.send(b"/?!\r\n")
+        wire.send(_with_parity(b"/?!\r\n"))
         identification = _line_of(wire)
         # /FRS5\2name: three letters of the maker, the rate, and that mode E is there
         rates = {ord("0") + n: 300 << n for n in range(6)} | {ord("6"): 19200}
@@ -125,13 +131,17 @@ def sign_on(wire: TcpWire | SerialWire) -> None:
         rate = identification[4]
         if rate not in rates:
             raise LinkError(f"{wire.name}: an identification without a baud rate")
-        wire.send(bytes((6, ord("2"), rate, ord("2"))) + b"\r\n")
+        wire.send(_with_parity(bytes((6, ord("2"), rate, ord("2"))) + b"\r\n"))
         confirmation = _line_of(wire)
         if confirmation[1:4] != bytes((ord("2"), rate, ord("2"))):
             raise LinkError(f"{wire.name}: the meter does not confirm HDLC")
         wire.to_hdlc(rates[rate])
     except OSError as error:
         raise LinkError(f"{wire.name}: {_reason(error)}") from error
+
+
+def _with_parity(octets: bytes) -> bytes:
+    return bytes(octet | (octet.bit_count() & 1) << 7 for octet in octets)
 
 
 def _line_of(wire: TcpWire | SerialWire) -> bytes:

@@ -163,7 +163,7 @@ def _link(options: argparse.Namespace):  # noqa: ANN202 - a Link; its library is
     kind = "optical" if options.optical else "hdlc" if options.hdlc else "wrapper"
     if options.serial:
         baud = options.baud or (_SIGN_ON_BAUD if options.optical else 9600)
-        wire = SerialWire(options.serial, baud, sign_on=options.optical)
+        wire = SerialWire(options.serial, baud)
     else:
         port = options.port or _PORTS[kind]
         wire = TcpWire(options.host, port, hdlc=kind != "wrapper")
