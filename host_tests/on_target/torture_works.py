@@ -5,6 +5,7 @@ was acknowledged before, or the whole of what was under way. `make` is the list 
 torture fails while a region of the FRAM map is written by none.
 """
 
+import torture_profiles
 import torture_tariff
 import torture_values as values
 from power_rig import window
@@ -265,4 +266,4 @@ def make(random):
     works += [
         values.Lists(random, name) for name in ("general_list", "alternate_list", "readout_list")
     ]
-    return works + torture_tariff.make(random)
+    return works + torture_tariff.make(random) + torture_profiles.make(random)
