@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.clock import Clock
     from app.logs.event_book import EventBook
     from app.program_memory import ProgramMemory
+    from app.quality.parts import QualityParts
     from app.settings import Settings
     from app.tariff.parts import TariffParts
     from app.tasks import Supervisor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         engine: Engine
         events: EventBook
         program: ProgramMemory
+        quality: QualityParts
         resolver: Resolver
         settings: Settings
         tariff: TariffParts
@@ -100,6 +102,7 @@ def _status(meter: "Parts") -> MeterStatus:
     engine = meter.engine
     nominal_v = meter.board.variant.nominal_voltage_v
     status = MeterStatus(engine.quantities, engine.energies, nominal_v, meter.clock)
+    status.present = meter.quality.disturbances.present
     status.fault = meter.events.errors.fault
     status.tariff = meter.tariff.energy.in_force
     status.wrong_sequence = PhaseSequence(engine, meter.events.post).is_wrong

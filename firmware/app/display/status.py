@@ -38,7 +38,8 @@ class MeterStatus:
         self.disconnected = False  # SD
         self._quantities = quantities
         self._energies = energies
-        self._present_uv = nominal_voltage_v * 1_000_000 * _PRESENT_PERCENT // 100
+        present_uv = nominal_voltage_v * 1_000_000 * _PRESENT_PERCENT // 100
+        self.present: Callable[[int], bool] = lambda phase: quantities.u_uv[phase] >= present_uv
         self._clock = clock
 
     def __call__(self, indicators: "Indicators") -> None:
@@ -46,7 +47,7 @@ class MeterStatus:
         quantities = self._quantities
         wrong = self.wrong_sequence()
         for phase in range(quantities.phases):
-            if quantities.u_uv[phase] >= self._present_uv:
+            if self.present(phase):
                 indicators.set(_PHASES[phase], wrong)
         if self._energies.counting:
             least = quantities.s_total_uva // _DIRECTION_SHARE
