@@ -5,6 +5,8 @@ moved: a meter in the field keeps its data through an update. All regions of the
 first 128 KiB; the flash needs 8 MiB. docs/storage.md shows the map.
 """
 
+from array import array
+
 from micropython import const
 
 from app.storage.record import Record, slot_size
@@ -21,18 +23,27 @@ class _Table:
     """Rows of a name and numbers, held as lines of one text: tuples cost 8 KB more heap."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = "\n" + text
 
     def __len__(self) -> int:
-        return self._text.count("\n")
+        return self._text.count("\n") - 1
 
     def __iter__(self) -> "Iterator[Any]":
-        start = 0
+        start = 1
         while start < len(self._text):
-            end = self._text.index("\n", start)
-            name, *numbers = self._text[start:end].split(" ")
-            yield (name,) + tuple([int(number) for number in numbers])
-            start = end + 1
+            yield self._row(start)
+            start = self._text.index("\n", start) + 1
+
+    def find(self, name: str) -> "tuple[int, tuple[Any, ...]]":
+        """Return place and row of a name. Raises KeyError."""
+        at = self._text.find("\n" + name + " ")
+        if at < 0:
+            raise KeyError(name)
+        return self._text.count("\n", 0, at), self._row(at + 1)
+
+    def _row(self, start: int) -> "tuple[Any, ...]":
+        name, *numbers = self._text[start : self._text.index("\n", start)].split(" ")
+        return (name,) + tuple([int(number) for number in numbers])
 
     def __getitem__(self, wanted: int) -> "tuple[Any, ...]":
         for index, row in enumerate(self):
@@ -128,6 +139,7 @@ REGIONS = _Table(
     "voltage_levels 168 1\n"
     "phase_failures 96 1\n"
 )
+_addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
 
 # Flash: name, sectors of 4 KiB, most rows (0: as many as fit for certain), format version of the
@@ -169,12 +181,13 @@ IMAGE_SECTORS = const(128)
 
 def open_record(memory: "Memory", name: str) -> Record:
     """Return the record called `name`. Raises KeyError if the map has no such region."""
-    address = 0
-    for region, capacity, version in REGIONS:
-        if region == name:
-            return Record(memory, address, capacity, version)
-        address += 2 * slot_size(capacity)
-    raise KeyError(name)
+    if not _addresses:
+        address = 0
+        for _, capacity, _ in REGIONS:
+            _addresses.append(address)
+            address += 2 * slot_size(capacity)
+    place, (_, capacity, version) = REGIONS.find(name)
+    return Record(memory, _addresses[place], capacity, version)
 
 
 def find_ring(name: str) -> "tuple[int, int, int, int, int]":
