@@ -54,7 +54,7 @@ def test_input_pins():
     check("open drain pulled by a part", bus.value() == 0)
     bus.off()
     check("open drain pulled by the processor", bus.value() == 0)
-    for bad in (-1, 48, "X1", None, 1.5):
+    for bad in (-1, wiring.PINS, "X1", None, 1.5):
         check("unknown pin", raises(ValueError, Pin, bad), bad)
     check("bad mode", raises(ValueError, Pin, 1, 9))
 

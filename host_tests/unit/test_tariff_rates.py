@@ -8,7 +8,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 
 import pytest
-import tariff as reference
+import tariff_reference as reference
 from fram_fake import Memory
 from hypothesis import given
 from hypothesis import settings as examples
