@@ -155,6 +155,7 @@ def test_a_jump_ends_the_period_and_no_part_of_it_is_a_maximum(rig, jump_s):
     rig.until(boundary_s + 1)
     assert averages.capture_utc_s(0) == boundary_s
     assert rig.average_w() == pytest.approx(1000, abs=5)  # by the time that has passed
+    assert averages.status(0) == NOT_FOR_BILLING
     assert rig.demand.maxima.value(0) == pytest.approx(20_000, abs=1)
     rig.until(boundary_s + 901)
     assert rig.average_w() == pytest.approx(1000, abs=0.2)

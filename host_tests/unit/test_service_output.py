@@ -18,7 +18,7 @@ from app.display.formats import Formats
 from app.display.indicators import Indicators
 from app.display.status import MeterStatus
 from app.errors import AccessRefused, TypeUnmatched
-from app.parameters import MEASURING_PERIOD_1
+from app.parameters import MEASURING_PERIOD_1, PERIODS_1, PERIODS_3
 from app.service_output import ServiceOutput
 from app.storage import regions
 from metrology.energy import Energies
@@ -236,6 +236,26 @@ def test_constants_and_ratio_are_refused_under_lock_and_logged_without():
         direct.write("1-0:0.3.1", axdr.UINT32, constant)
         assert log.last() == (obis("1-0:0.3.1"), old, constant)
         assert direct.engine.pulses.reactive.pulses_per_kwh == constant
+
+
+@pytest.mark.row("MET-29")
+def test_measuring_periods_are_refused_under_lock_and_logged_without(rig):
+    log = certified(rig)
+    rig.switch.level = 0
+    with pytest.raises(AccessRefused):
+        rig.write("1-0:0.8.0", axdr.UINT16, 300)
+    rig.switch.level = 1
+    with pytest.raises(ValueError):
+        rig.write("1-0:0.8.0", axdr.UINT16, 700)
+    assert log.last() == (b"", 0, 0)
+    rig.write("1-0:0.8.0", axdr.UINT16, 300)
+    assert log.last() == (obis("1-0:0.8.0"), 900, 300)
+    rig.write("1-0:0.8.2", axdr.UINT16, 60)
+    assert log.last() == (obis("1-0:0.8.2"), 900, 60)
+    rig.parameters.put(PERIODS_1, 3)
+    assert log.last() == (obis("1-0:1.4.0"), 1, 3)
+    rig.parameters.put(PERIODS_3, 15)
+    assert log.last() == (obis("1-0:1.24.0"), 1, 15)
 
 
 @pytest.mark.row("PRD-01")

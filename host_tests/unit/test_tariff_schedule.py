@@ -67,6 +67,7 @@ class Meter:
         )
 
     def execute(self, script, selector, at_utc_s):
+        assert self.clock.settled_s == self.clock.now_s  # what ends now has ended before
         self.done.append((script, selector, at_utc_s))
 
     def until(self, text):
@@ -81,6 +82,7 @@ class Meter:
     def set_clock(self, text):
         old_s = self.clock.now_s
         self.clock.now_s = utc_s(text)
+        self.clock.settle()  # a change of the clock ends periods by itself
         self.tariff.clock_changed(old_s, self.clock.now_s)
         self.tariff.poll()
 

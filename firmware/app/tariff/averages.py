@@ -219,6 +219,7 @@ class Averages:
         now_ms = ticks.now_ms()
         for index in range(len(self.kinds)):
             self._close(index, old_utc_s, new_utc_s, now_ms, bits)
+        self._period.bits |= NOT_FOR_BILLING  # the rest up to the next boundary
         self._save()
         if self.on_break is not None:
             self.on_break()
