@@ -125,10 +125,11 @@ class Demand:
         self.slots.append((joules(self.load, self.off, self.start_s, at_s), at_s - self.start_s))
         self.start_s = at_s
         self.slots = self.slots[-self.periods :]
+        least_s = self.period_s - min(SYNCHRONISATION_S, self.period_s / 100)
         energy = sum(one for one, _ in self.slots)
-        lasted_s = sum(one for _, one in self.slots)
-        lasted_s += (self.periods - len(self.slots)) * self.period_s
-        allowed_s = self.periods * min(SYNCHRONISATION_S, self.period_s / 100)
-        full = not broken and lasted_s >= self.periods * self.period_s - allowed_s
+        lasted_s = self.slots[-1][1] + (self.periods - len(self.slots)) * self.period_s
+        for _, one in self.slots[:-1]:  # what lacks of an earlier one was without energy
+            lasted_s += one if one >= least_s else self.period_s
+        full = not broken and min(one for _, one in self.slots) >= least_s
         watts = energy / lasted_s if lasted_s else 0.0
         self.closed.append(Closed(clock_s, watts, lasted_s, full, broken))

@@ -3,8 +3,8 @@
 Several energies share one measuring period. Nothing is counted here: a period remembers where its
 total stood when it began, so the energies of all periods add up to what the total has gained. What
 has ended is divided by the time that has passed (row DEM-03), whole periods and broken ones alike;
-a sliding demand divides the sum of the last periods by their whole time, where a period that was
-not measured, before a reset, counts as one without energy.
+a sliding demand divides the sum of the last periods by their whole time, where an earlier one that
+was not measured, or not from its boundary on, was without energy meanwhile.
 
 All of it lies in one array, which is the payload of its record: kept at the end of each period, it
 lets a period go on after an outage, in which nothing is consumed. A boundary that passed meanwhile
@@ -255,15 +255,17 @@ class Averages:
             lasted_ms = max(0, ticks.until_ms(at_ms, self._row(index)[2]))
         self._push(index, energy, lasted_ms)
         period_ms = self.period_s * 1000
-        energy = length_ms = 0
-        for slot in range(self.periods):
+        least_ms = period_ms - min(_SYNCHRONISED_MS, period_ms // 100)
+        full = lasted_ms >= least_ms
+        length_ms = lasted_ms
+        for slot in range(1, self.periods):
             slot_energy, slot_ms = self._slot(index, slot)
             energy += slot_energy
-            length_ms += slot_ms or period_ms
+            length_ms += slot_ms if slot_ms >= least_ms else period_ms
+            full = full and (slot_ms == 0 or slot_ms >= least_ms)
         self._begun(index, start_s, at_ms, total)
         self._formed(index, capture_s, average(energy, length_ms), bits)
-        missing_ms = self.periods * period_ms - length_ms
-        return missing_ms <= self.periods * min(_SYNCHRONISED_MS, period_ms // 100)
+        return full
 
     def _gained(self, index: int, at_ms: int) -> "tuple[int, int]":
         """Return what the running period holds at a moment, and the total that it reckons with.
