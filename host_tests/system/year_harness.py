@@ -19,7 +19,7 @@ for folder in ("host_tests/system", "host_tests/reference", "host_tests/shims", 
 import year_model as model
 from year_client import Client, utc_s
 from year_compare import Comparison
-from year_plan import SPECIAL, WORKDAYS
+from year_plan import SPECIAL
 
 ZONE = ZoneInfo("Europe/Berlin")
 PERIOD_S = 900
@@ -200,7 +200,7 @@ class Year:
         with Client(self._port) as client:
             client.central_europe()
             client.special_days(SPECIAL)
-            client.passive_calendar(WORKDAYS)
+            client.passive_calendar(self._plan.tables)
             client.activate_calendar()
             client.bill_monthly()
             for name, number, period_s, columns in self._profiles:
@@ -215,7 +215,7 @@ class Year:
                 self.model.energy_ws[model.ENERGIES.index(c)] = total_wh * 3600
                 for e in range(1, 9) if c != 16 else ():
                     self.model.rate_ws[c, e] = 3600 * (client.value(3, _register(c, 8, e)) + 0.5)
-        self.model.begin(WORKDAYS)
+        self.model.begin(self._plan.tables)
 
     def _compare(self, client, name, keys, rows, from_s):
         done = self._compared.get(name, 0)

@@ -62,7 +62,8 @@ class Plan:
 
     epoch = EPOCH
 
-    def __init__(self, first, last, happenings):
+    def __init__(self, first, last, happenings, tables=WORKDAYS):
+        self.tables = tables  # in force from the first day on
         self.start = first - _SETTLING
         self.first = first
         self.last = last
@@ -77,16 +78,22 @@ _YEAR = [
     # over the end of June
     (at(2026, 6, 30, 21, 50, 5), "cut", None),
     (at(2026, 6, 30, 22, 20, 35), "restore", None),
-    (at(2026, 8, 20, 9, 30, 30), "passive", (SUNNY, datetime.datetime(2026, 9, 1))),
     # over the end of daylight saving
     (at(2026, 10, 25, 0, 30, 10), "cut", None),
     (at(2026, 10, 25, 1, 40, 20), "restore", None),
 ]
 
 
+_CHANGE = datetime.datetime(2026, 9, 1)  # of the calendar, local time
+
+
 def year(first, days):
     """Return the plan of some days of 2026."""
-    return Plan(first, first + datetime.timedelta(days=days), _YEAR)
+    last = first + datetime.timedelta(days=days)
+    if first >= _CHANGE.replace(tzinfo=UTC):
+        return Plan(first, last, _YEAR, SUNNY)
+    written = max(first + datetime.timedelta(hours=5, seconds=30), at(2026, 8, 20, 9, 30, 30))
+    return Plan(first, last, [*_YEAR, (written, "passive", (SUNNY, _CHANGE))])
 
 
 def short():
