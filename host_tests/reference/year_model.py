@@ -78,18 +78,24 @@ class Demand:
         self.from_ws = None
         self.from_s = 0  # true time
         self.last = dict.fromkeys(DEMANDS)  # W of the last closed period, None: not certain
+        # [(A+ in Wh, S+ in VAh, certain)] of the closed periods since the last billing
+        self.factors = []
         # (c, rate): [(value, end of the period in UTC, certain)] since the last billing
         self.closed = {(c, rate): [] for c in DEMANDS for rate in range(RATES + 1)}
 
 
 class Model:
-    """The meter that ought to be. `load(utc_s)` gives total W and var of a minute."""
+    """The meter that ought to be.
 
-    def __init__(self, first_s, zone, load, special, period_s=900):
+    `load(utc_s)` gives total W and var of a minute, `volts(utc_s)` the voltage of each phase.
+    """
+
+    def __init__(self, first_s, zone, load, volts, special, period_s=900):
         self.true_s = first_s
         self.ahead_s = 0  # the meter's clock before true time
         self.zone = zone
         self.load = load
+        self.volts = volts
         self.rates = Rates(zone, special)
         self.powered = True
         self.rate = 1
@@ -102,6 +108,7 @@ class Model:
         self.bills_at = None  # function of an aware local time: a billing is due at it
         self.waiting = None  # calendar that waits, and the UTC time from which on it holds
         self._down_s = 0
+        self._up_s = 0  # true time of the last return of the mains
         self._hours = {}
         self._begin(True)
 
@@ -126,6 +133,7 @@ class Model:
     def restore(self):
         """Return the mains."""
         self.powered = True
+        self._up_s = self.true_s
         now_s = self.clock_s()
         self._close_in_the_dark(now_s)
         for profile in self.profiles.values():
@@ -218,6 +226,8 @@ class Model:
         if demand.start_s is not None:
             elapsed_s = clock_s - demand.start_s
         certain = demand.start_s is not None and elapsed_s == demand.period_s
+        gained = [(now - then) / 3600 for now, then in zip(self.energy_ws, demand.from_ws)]
+        demand.factors.append((gained[0], gained[_S_IMPORT], certain))
         for c in DEMANDS:
             at = ENERGIES.index(c)
             average = (self.energy_ws[at] - demand.from_ws[at]) / max(1, elapsed_s)
@@ -241,6 +251,12 @@ class Model:
         """Return what a column reads now; `key` is one of the names in `_VALUES`, then C, rate."""
         return _VALUES[key[0]](self, *key[1:])
 
+    def voltages(self, phase):
+        """Return the voltage of the minute that ends and of the one that begins, None: unknown."""
+        if self.true_s == self._up_s:
+            return None  # nothing has been measured since the mains returned
+        return self.volts(self.true_s - 1)[phase], self.volts(self.true_s)[phase]
+
     def _capture(self, profile, clock_s, bits):
         if self._deviation_s(clock_s) != self._deviation_s(_WINTER_S):
             bits |= DST
@@ -251,6 +267,7 @@ class Model:
         self.billing.append(Row(times, 0, [self.value(key) for key in self.billing_keys]))
         for candidates in self.demand.closed.values():
             candidates.clear()
+        self.demand.factors.clear()
         self.demand.last = dict.fromkeys(DEMANDS, 0.0)  # row DEM-07
         if self.demand.from_s != self.true_s:
             self._begin(False)
@@ -277,6 +294,7 @@ class Model:
 
 
 _WINTER_S = 0  # 2000-01-01
+_S_IMPORT = ENERGIES.index(9)
 
 _VALUES = {
     "energy": lambda model, c: model.energy_ws[ENERGIES.index(c)] / 3600,
@@ -284,4 +302,7 @@ _VALUES = {
     "average": lambda model, c: model.demand.last[c],
     "maximum": lambda model, c, e: tuple(model.demand.closed[c, e]),
     "time": lambda model, c, e: tuple(model.demand.closed[c, e]),
+    "factor": lambda model: tuple(model.demand.factors),
+    "voltage": lambda model, k: model.voltages(k),
+    "billings": lambda model: len(model.billing),
 }

@@ -105,6 +105,11 @@ class Comparison:
         elif key[0] == "average":
             near = abs(found / 10 - expected) <= self.tolerance.average_w(expected, self.period_s)
             self.want(near, *where, what, round(expected, 1), found / 10)
+        elif key[0] == "voltage":
+            near = any(abs(found / 100 - volt) < 0.1 for volt in expected)
+            self.want(near, *where, what, expected, found / 100)
+        elif key[0] == "factor":
+            self._factor(where, what, expected, found / 1000)
         elif key[0] == "maximum":
             self._maximum(where, what, expected, found / 10, None)
         elif key[0] == "time":
@@ -124,6 +129,17 @@ class Comparison:
         elif certain > near:  # else there may have been none
             ends = [end for _, end in largest]
             self.want(found_s in ends, *where, what, self.shown(ends[-1]), self.shown(found_s))
+
+    def _factor(self, where, what, periods, found):
+        """The least power factor is one of a period, and above that of none that is certain."""
+        factors = [(1.0, 0.001, False)]
+        for active_wh, apparent_wh, certain in periods:
+            if apparent_wh > 0:
+                near = 0.002 + self.tolerance.energy_wh(0) / apparent_wh
+                factors.append((active_wh / apparent_wh, near, certain))
+        fits = any(abs(found - factor) <= near for factor, near, _ in factors)
+        least = min((factor + near for factor, near, sure in factors if sure), default=1.0)
+        self.want(fits and found <= least, *where, what, round(least, 3), found)
 
     def _status(self, name, utc_s, expected, found):
         self.values += 1

@@ -23,7 +23,7 @@ from year_plan import SPECIAL
 
 ZONE = ZoneInfo("Europe/Berlin")
 PERIOD_S = 900
-_READ_S = 10 * 86400  # entries are fetched so often; the shortest buffer holds a week
+_READ_S = 7 * 86400  # entries are fetched so often; the shortest buffer holds a bit more
 _LEAP_S = 6 * 3600
 
 
@@ -78,9 +78,17 @@ PROFILES = (
         3600,
         [_rate(c, e) for c in (1, 2) for e in USED_RATES] + [_energy(9), _energy(10)],
     ),
+    (
+        "1.0.99.129.0.255",
+        4,
+        600,
+        [(("voltage", k), 3, _register(32 + 20 * k, 7), 2) for k in range(3)] + [_energy(15)],
+    ),
 )
 BILLING = "0.0.98.1.0.255"
-_BILLED = [_energy(c) for c in (1, 2, 3, 4)]
+_FACTOR = (("factor",), 4, "1.0.13.3.0.255", 2)
+_BILLINGS = (("billings",), 1, "0.0.0.1.0.255", 2)
+_BILLED = [_FACTOR, _BILLINGS, *(_energy(c) for c in (1, 2, 3, 4))]
 _BILLED += [_rate(c, e) for c in (1, 2) for e in USED_RATES]
 for _c, _e in ((1, 0), (2, 0), (1, 1), (1, 2), (1, 3), (9, 0)):
     _BILLED += _maximum(_c, _e)
@@ -104,7 +112,11 @@ class Year:
             return sum(p for _, p, _ in powers), sum(q for _, _, q in powers)
 
         first = utc_s(plan.start)
-        self.model = model.Model(first, ZONE, load, SPECIAL, PERIOD_S)
+
+        def volts(now_s):
+            return [u for u, _, _ in house.at(now_s)]
+
+        self.model = model.Model(first, ZONE, load, volts, SPECIAL, PERIOD_S)
         self.comparison = Comparison(ZONE, PERIOD_S)
         self._read_s = first
         self._compared = {}  # entries of the model that were compared, by name
@@ -149,6 +161,7 @@ class Year:
             wanted = [_energy(c) for c in model.ENERGIES]
             wanted += [_rate(c, e) for c in model.ENERGIES[:-1] for e in range(1, 9)]
             wanted += [_average(c) for c in model.DEMANDS]
+            wanted += [_FACTOR, _BILLINGS]
             for c in model.DEMANDS:
                 for e in range(9):
                     wanted.append(_maximum(c, e)[0])
