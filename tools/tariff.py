@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import io
 import sys
 from pathlib import Path
 
@@ -30,6 +31,9 @@ _SIGN_ON_BAUD = 300
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may have letters that a terminal has not
+            stream.reconfigure(errors="replace")
     options = _options(arguments)
     try:
         return options.run(options)
@@ -107,10 +111,11 @@ def _write(options: argparse.Namespace) -> int:
             writer = Writer(link, tariff, console)
             when = getattr(options, "activate", tariff.activate)
             wrong = writer.write(when, repair=options.repair)
-    except LinkError as error:
+    except (LinkError, KeyboardInterrupt) as error:
         state = f"\n{writer.state}" if writer else ""
         refused = isinstance(error, Refused)
-        print(f"{'refused' if refused else 'tariff'}: {error}{state}", file=sys.stderr)
+        text = str(error) or "stopped"
+        print(f"{'refused' if refused else 'tariff'}: {text}{state}", file=sys.stderr)
         return 1 if refused else 2
     for text in wrong:
         print(f"differs: {text}", file=sys.stderr)

@@ -107,10 +107,16 @@ class Findings:
     def text(self, key: str) -> str:
         """Return a text of the file, an empty one if there is none."""
         value = self.data.get(key, "")
-        if isinstance(value, str):
-            return value
-        self.error((key,), f"is a text, not {shown(value)}")
-        return ""
+        if not isinstance(value, str):
+            self.error((key,), f"is a text, not {shown(value)}")
+            return ""
+        self.printable((key,), value)
+        return value
+
+    def printable(self, path: KeyPath, text: str) -> None:
+        """Note a text that a terminal would not show but obey."""
+        if not text.isprintable():
+            self.error(path, "has characters that cannot be shown")
 
 
 def shown(value: object) -> str:

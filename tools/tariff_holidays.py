@@ -36,6 +36,7 @@ class HolidayReader:
             path = ("holidays", name)
             if not self._notes.is_table(path, value, 'is { date = "12-25", day = "sunday" }'):
                 continue
+            self._notes.printable(path, name)
             self._notes.known(path, value, ("date", "day", "index"))
             day_id = self._holiday_day(path, value)
             try:

@@ -93,6 +93,7 @@ class Reader:
             number = entry.get("number")
             price = entry.get("price")
             color = entry.get("color")
+            self._notes.printable(path, name)
             if name == CONTINUE:
                 self._notes.error(path, 'no rate can have the name "continue"')
             if not is_int(number) or not 1 <= number <= RATES_MAX:
@@ -115,6 +116,7 @@ class Reader:
         taken: dict[int, str] = {}
         for name, value in found.items():
             path = ("days", name)
+            self._notes.printable(path, name)
             if not self._notes.is_table(path, value, 'is a table of times: "06:00" = "day"'):
                 continue
             given = value.get("id")

@@ -15,9 +15,11 @@ sys.path.append(str(ROOT / "tools"))
 
 import tariff_dates as dates
 import tariff_file
+import tariff_text
 import tariff_toml
 from tariff_model import Action, Day, Season, SpecialDay, Tables, Tariff
 from tariff_reader import Reader
+from tariff_year import Year
 
 from app.tariff import patterns, special_days, tables
 
@@ -102,6 +104,7 @@ def accept(found):
         ('name = "HOME"', f'name = "{"x" * 17}"', 1, "17 octets"),
         ('name = "HOME"', "name = 7", 1, "is a text, not 7"),
         ('currency = "EUR"', 'curency = "EUR"', 2, 'is "currency" meant?'),
+        ('currency = "EUR"', 'currency = "\\u001b[2J"', 2, "cannot be shown"),
         ('currency = "EUR"', 'activate = "soon"', 2, '"soon" is no activation'),
         ('currency = "EUR"', "activate = 1999-01-01", 2, "2000 to 2099"),
         ('currency = "EUR"', "activate = 2027-01-01T00:00:00Z", 2, "no offset"),
@@ -380,7 +383,7 @@ def meters_tables(draw):
     return Tables(name, seasons, weeks, days, special)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(meters_tables())
 def test_a_file_written_from_a_meter_gives_the_same_tables_again(found):
     tariff = Tariff(found)
@@ -395,6 +398,9 @@ def test_a_file_written_from_a_meter_gives_the_same_tables_again(found):
         return
     assert again is not None, (text, wrong)
     assert again.tables == found
+    year = Year(again.tables, 2027)
+    assert sum(year.hours().values()) == pytest.approx(8760)
+    assert tariff_text.text(again, year, colored=True)
 
 
 @pytest.mark.parametrize("name", ["day-night", "seasons", "largest"])
