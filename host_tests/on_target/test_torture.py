@@ -37,6 +37,7 @@ _WORKED = (
     "tariff_scripts", "calendar_start", "schedules_done", "schedules_due", "billing_1_schedule",
     "billing_2_schedule", "calendar_active", "calendar_passive", "device_number", "pulse_outputs",
     "extremes", "tariff_control", "blocks", "billing", "overheating", "tamper",
+    "maxima", "billing_options", "alarm_actions",
     "profile_3_setup", "profile_4_setup", "profile_form",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from app import pulse_outputs
 from app.axdr import Reader, Writer
 from app.rows import CLOCK
 from app.tariff import billing, rates, tables
+from app.tariff.maxima import REGISTERS
 
 _SCRIPTS = b"\x00\x00\x0a\x00\x64\xff"
 _DATES = (b"\xff\xff\xff\x01\xff", b"\xff\xff\x07\x0f\xff", b"\x07\xef\x0c\x1f\xff")
@@ -318,6 +319,48 @@ class Columns(Value):
                     self.wrong("row", sequence, "column", place, column(profile, place))
 
 
+class Maxima(Value):
+    """Maxima of demand: old, new, or all zero where a billing has taken them."""
+
+    def read(self, meter):
+        maxima = meter.tariff.demand.maxima
+        return tuple(
+            (maxima.value(index), maxima.capture_utc_s(index)) for index in range(REGISTERS)
+        )
+
+    def act(self, meter):
+        maxima = meter.tariff.demand.maxima
+        old = self.read(meter)
+        kind = self.random.randrange(4)
+        value = self.random.randrange(1, 1_000_000)
+        maxima.compare(kind, value, meter.clock.utc_s(), 0)
+        new = self.read(meter)
+        self.allowed = (old, new)
+        maxima.keep()
+        self.allowed = (new,)
+
+    def check(self, meter):
+        found = self.read(meter)
+        none = tuple((0, 0) for _ in found)
+        if self.allowed is not None and found not in self.allowed and found != none:
+            self.wrong("found", found, "allowed", self.allowed)
+        self.allowed = (found,)
+
+
+class BillingOptions(Value):
+    """What the sealed key may do."""
+
+    def read(self, meter):
+        return [meter.tariff.billing.option(bit) for bit in (1, 2)]
+
+    def change(self, meter):
+        on = self.random.randrange(2) == 1
+        option = self.random.choice((billing.MANUAL_RESET, billing.SHOW_PAST))
+        new = self.read(meter)
+        new[option - 1] = on
+        return lambda: meter.tariff.billing.set_option(option, on), new
+
+
 def make(random):
     """Every work of tariff and billing."""
     return [
@@ -337,5 +380,8 @@ def make(random):
         HeatLimit(random),
         Billing(random),
         Columns(random),
+        Maxima(random),
+        BillingOptions(random),
+        Setting(random, "alarm_actions", lambda work: work.octets(48)),
         Setting(random, "device_number", lambda work: work.digits(8)),
     ]
