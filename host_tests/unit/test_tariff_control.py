@@ -187,6 +187,23 @@ def test_without_a_calendar_the_rate_from_before_comes_back(bench):
     assert bench.control.decides() == CALENDAR
 
 
+def test_a_cut_before_the_special_script_was_executed_is_made_up_for(bench):
+    bench.control.set_special_tariff(SPECIAL)
+    bench.masks[0].activate(rate_name(5))
+    bench.carry_out = lambda *_: None  # the power goes
+    bench.windows(LOW, 12_000)
+    del bench.carry_out
+    assert bench.rate == 5
+    bench.boot()
+    bench.windows(LOW, 200)
+    assert bench.rate == 8
+    done = len(bench.done)
+    bench.windows(LOW, 2000)
+    assert len(bench.done) == done
+    bench.windows(HIGH, 200)
+    assert bench.rate == 5
+
+
 def test_inputs_rule_again_after_the_special_tariff(bench):
     bench.control.set_special_tariff(SPECIAL)
     bench.control.set_source(INPUTS)

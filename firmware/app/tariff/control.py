@@ -96,6 +96,7 @@ class Control:
             self._before.append(payload[1:end])
             payload = payload[end:]
         self.special = bool(self._before)
+        self._executed = False  # the special tariff's script, in this life
 
     def decides(self) -> int:
         """Return who decides now: CALENDAR, INPUTS or FREQUENCY."""
@@ -155,6 +156,8 @@ class Control:
         if self.special:
             if not self.script or frequency_mhz >= self.threshold_mhz + self.hysteresis_mhz:
                 self._end_special()
+            elif not self._executed:  # power may have gone before it was, or whole
+                self._execute_special()
         elif not self.script or not 0 < frequency_mhz < self.threshold_mhz:
             self._low_ms = -1
         elif self._low_ms < 0:
@@ -166,6 +169,10 @@ class Control:
         self._low_ms = -1
         self._keep_before([masks.active for masks in self._masks])
         self.special = True
+        self._execute_special()
+
+    def _execute_special(self) -> None:
+        self._executed = True
         self._run(self.script, self._clockwork.utc_s(), ticks.now_ms())
 
     def _end_special(self) -> None:
