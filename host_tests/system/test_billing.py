@@ -187,8 +187,8 @@ def test_past_values_come_to_the_display_if_they_may(year_end):
     assert lcd["value"] == f"{wh // 10 / 100:09.2f}"
 
 
-@pytest.mark.row("DEM-07", "MET-19")
-def test_maxima_are_captured_and_then_zero(year_end):
+@pytest.mark.row("DEM-07", "MET-19", "BIL-05", "BIL-15")
+def test_one_execution_has_all_five_effects(year_end):
     year_end.post("/api/mains", phases=[{"i": 20, "phi_deg": 60}] * 3)
     year_end.post("/api/advance", seconds=1900)
     lowest = GXDLMSExtendedRegister("1.0.13.3.0.255")
@@ -199,6 +199,7 @@ def test_maxima_are_captured_and_then_zero(year_end):
         assert before == [pytest.approx(69000, abs=20)] * 2  # tenths of a watt
         assert client.gurux.read(lowest, 2) == pytest.approx(500, abs=2)
         at = client.gurux.read(maximum, 5).value
+        count, logged = client.value("0.0.0.1.0.255"), codes(year_end)
         client.execute(1)
         profile = GXDLMSProfileGeneric(BILLING_1)
         client.gurux.read(profile, 3)
@@ -212,6 +213,8 @@ def test_maxima_are_captured_and_then_zero(year_end):
         assert row[columns.index((name, 5))].value == at
         assert (client.gurux.read(maximum, 2), client.gurux.read(lowest, 2)) == (0, 1000)
         assert [client.gurux.read(demand, index) for index in (2, 3)] == [0, 0]
+        assert client.value("0.0.0.1.0.255") == count + 1
+    assert codes(year_end) == [*logged, 209, 231]
 
 
 @pytest.mark.row("DEM-09")

@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+import zoneinfo
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent))
@@ -42,14 +43,29 @@ class NoCalendar:
 
 
 class ScheduledRig(BillingRig):
-    """Two schedules of script 1 and 2, and the daily one if asked for."""
+    """Two schedules of script 1 and 2, and the daily one if asked for.
 
-    def __init__(self, now=START, daily=False):
+    With `saving` local time is that of London, else an hour ahead of UTC.
+    """
+
+    def __init__(self, now=START, daily=False, saving=False):
         self.daily = daily
+        self.saving = saving
         super().__init__()
-        self.clock.configure(time_zone_min=-60, dst_enabled=False)
-        self.now_s = utc_s(now)
+        self.clock.configure(time_zone_min=0 if saving else -60, dst_enabled=saving)
+        self.now_s = self.utc_of(now)
         self.boot()
+
+    def utc_of(self, moment):
+        if not self.saving:
+            return utc_s(moment)
+        there = moment.replace(tzinfo=zoneinfo.ZoneInfo("Europe/London"))
+        return int((there - EPOCH.replace(tzinfo=datetime.timezone.utc)).total_seconds())
+
+    def local_of(self, at_utc_s):
+        return EPOCH + datetime.timedelta(
+            minutes=-self.clock.deviation_min(at_utc_s), seconds=at_utc_s
+        )
 
     def boot(self, cut_after=None):
         super().boot(cut_after)
@@ -74,33 +90,29 @@ class ScheduledRig(BillingRig):
         return script != billing.SCRIPTS or self.billing.did(selector, at_utc_s)
 
     def run_to(self, moment):
-        end_s = utc_s(moment)
+        end_s = self.utc_of(moment)
         self.tariff.poll()
         while self.now_s < end_s:
-            self.now_s = min(end_s, self.tariff._next_s - HERE_S)
+            next_s = self.tariff._utc_s(self.tariff._next_s, self.now_s)
+            self.now_s = min(end_s, max(next_s, self.now_s + 1))
             self.clock._anchor_s = self.now_s
             self.tariff.poll()
 
     def leap_to(self, moment):
-        self.now_s = utc_s(moment)
+        self.now_s = self.utc_of(moment)
         self.boot()
         self.tariff.poll()
 
     def set_to(self, moment):
-        self.now_s = utc_s(moment)
+        self.now_s = self.utc_of(moment)
         self.clock.set_utc_s(self.now_s)
         self.tariff.poll()
 
     def entries(self):
         """(script, mark in local time) as they were captured."""
-        found = []
-        for place in range(3):
-            profile = self.profiles[place]
-            for row, sequence in zip(
-                self.rows(place), range(profile.first, profile.next), strict=True
-            ):
-                found.append((place + 1, EPOCH + datetime.timedelta(0, row[0] + HERE_S), sequence))
-        return [entry[:2] for entry in found]
+        return [
+            (place + 1, self.local_of(row[0])) for place in range(3) for row in self.rows(place)
+        ]
 
 
 def utc_s(moment):
@@ -294,12 +306,13 @@ def can_be(moment):
 
 @settings(max_examples=150, deadline=None)
 @given(
+    st.booleans(),
     st.lists(moments.filter(can_be), max_size=4),
     st.lists(moments.filter(can_be), max_size=2),
     acts,
 )
-def test_whatever_the_clock_does_the_entries_are_those_of_the_model(first, second, steps):
-    rig = ScheduledRig()
+def test_whatever_the_clock_does_the_entries_are_those_of_the_model(saving, first, second, steps):
+    rig = ScheduledRig(saving=saving)
     for schedule, chosen in zip(rig.schedules, (first, second), strict=True):
         schedule.set_moments(chosen)
     rig.tariff.poll()
