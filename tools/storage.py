@@ -2,8 +2,8 @@
 
 The tables come from the map that the meter itself uses, app/storage/regions.py. `--check` compares
 with the file instead of writing it. `--bench` starts virtual meters and says what the running
-meter writes in a second at several loads, how long it takes to start with every ring full, and
-what its longest stall is.
+meter writes in a second at several loads, how long it takes to start with every ring full, what a
+day and the whole of a full load profile cost to read, and what its longest stall is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +47,9 @@ _NOTES_BYTES = 8
 _BILLING = ("billing_1", "billing_2", "daily_billing")
 _PHASES = 3
 _MINUTE_S = 60
+_DAY = 96  # entries of a quarter of an hour
+_EPOCH_S = 946_684_800  # of the meter's times: 2000-01-01
+_FILLED_S = 800_000_000  # where the times of a full flash begin
 # What a captured value of so many octets begins with
 _HEADS = {
     captured.SIZE_64: b"\x15",
@@ -186,7 +190,7 @@ def _captured(setup: bytes, _size: int, sequence: int) -> bytes:
     return row
 
 
-def full_flash(path: Path, start_s: int = 800_000_000) -> int:
+def full_flash(path: Path, start_s: int = _FILLED_S) -> int:
     """Write a chip file in which every ring is full; return the rows.
 
     Rows of the load profiles come in their periods, all others one a minute, from `start_s` on.
@@ -232,9 +236,45 @@ def _bench_start() -> None:
                 if line.strip() == "ready":
                     break
             print(f"start with a {kind} flash, {rows} rows: {time.monotonic() - begun:.2f} s")
+            if kind == "full":
+                _bench_profile(first)
         finally:
             process.terminate()
             process.wait(_START_S)
+
+
+def _bench_profile(port: int) -> None:
+    """Read a day, by its time and by its entries, and all there is, with a foreign client."""
+    sys.path.append(str(ROOT / "host_tests" / "system"))
+    import clients  # pyright: ignore
+    from gurux_dlms import GXDateTime
+    from gurux_dlms.objects import GXDLMSProfileGeneric
+
+    transport = clients.Socket(port, timeout_s=_START_S)
+    session = clients.Gurux(transport, clients.MANAGEMENT, clients.SECRET).connect()
+    profile = GXDLMSProfileGeneric("1.0.99.1.0.255")
+    session.read(profile, 3)
+    entries = session.read(profile, 7)
+    day = datetime.fromtimestamp(_EPOCH_S + _FILLED_S, timezone.utc) + timedelta(days=30)
+    client = session.client
+    print(f"load profile 1 of {entries} entries by TCP:")
+    for what, count, request in (
+        (
+            "a day by its time",
+            _DAY,
+            client.readRowsByRange(
+                profile, GXDateTime(day), GXDateTime(day + timedelta(days=1, seconds=-1))
+            ),
+        ),
+        ("a day by entries", _DAY, client.readRowsByEntry(profile, entries // 2, _DAY)),
+        ("all entries", entries, client.read(profile, 2)),
+    ):
+        begun = time.monotonic()
+        octets = session.exchange(request).data.size
+        taken_s = time.monotonic() - begun
+        share = f"{taken_s / count * 1000:.2f} ms each"
+        print(f"  {what}: {count} entries, {octets} octets in {taken_s:.3f} s, {share}")
+    transport.close()
 
 
 def _bench_rings() -> None:
