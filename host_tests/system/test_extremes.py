@@ -2,7 +2,14 @@
 
 import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
-from gurux_dlms.objects import GXDLMSData, GXDLMSExtendedRegister, GXDLMSRegister
+from gurux_dlms.objects import (
+    GXDLMSCaptureObject,
+    GXDLMSClock,
+    GXDLMSData,
+    GXDLMSExtendedRegister,
+    GXDLMSProfileGeneric,
+    GXDLMSRegister,
+)
 
 
 def session(meter):
@@ -64,3 +71,26 @@ def test_extremes_roll_over_at_midnight_and_at_billing(start_meter):
     assert client.read(temperature, 2) == 90
     texts = [entry["text"] for entry in meter.get("/api/events")["events"]]
     assert texts.count("overheated") == 1
+
+
+@pytest.mark.row("MET-28")
+def test_the_batterys_voltage_is_read_and_captured_alike(start_meter):
+    meter = start_meter("--rate", "0", "--time", "2026-03-02T12:00:10")
+    meter.post("/api/battery", v=3.21)
+    client = session(meter)
+    voltage = GXDLMSRegister("0.0.96.6.3.255")
+    client.read(voltage, 3)
+    assert voltage.unit == 35  # volt
+    assert client.read(voltage, 2) == pytest.approx(3.21, abs=0.005)
+    profile = GXDLMSProfileGeneric("1.0.99.2.0.255")
+    client.read(profile, 3)
+    profile.captureObjects.clear()
+    for captured in (GXDLMSClock(), voltage):
+        profile.captureObjects.append((captured, GXDLMSCaptureObject(2, 0)))
+    client.write(profile, 3)
+    profile.capturePeriod = 300
+    client.write(profile, 4)
+    meter.post("/api/advance", seconds=300)
+    client = session(meter)
+    ((_, captured),) = client.read(profile, 2)
+    assert captured == pytest.approx(client.read(voltage, 2), abs=1e-6)

@@ -68,7 +68,7 @@ def test_a_sag_a_swell_and_a_cut(bench):
     assert magnitude == pytest.approx(270, abs=0.5)
 
 
-@pytest.mark.row("PQL-01", "PQL-03", "PQL-09")
+@pytest.mark.row("MET-30", "PQL-01", "PQL-03", "PQL-09")
 def test_ten_minutes_at_214_v_are_level_5_and_an_asymmetry(bench):
     bench.go(1800, 214, 231, 231)
     level, of_l2, any_phase, status = bench.read(
