@@ -81,6 +81,9 @@ _YEAR = [
     # over the end of daylight saving
     (at(2026, 10, 25, 0, 30, 10), "cut", None),
     (at(2026, 10, 25, 1, 40, 20), "restore", None),
+    # over the end of November
+    (at(2026, 11, 30, 22, 40, 13), "clock", 1800),
+    (at(2026, 12, 1, 14, 50, 13), "clock", 0),
 ]
 
 
