@@ -269,8 +269,8 @@ class Model:
             candidates.clear()
         self.demand.factors.clear()
         self.demand.last = dict.fromkeys(DEMANDS, 0.0)  # row DEM-07
-        if self.demand.from_s != self.true_s:
-            self._begin(False)
+        if self.demand.start_s != self.clock_s():
+            self._begin(False)  # the reset begins the running period anew
 
     def _bills(self, after_s, until_s):
         """Return the moments of a span, its end included, at which billings were due."""

@@ -92,7 +92,7 @@ _CHANGE = datetime.datetime(2026, 9, 1)  # of the calendar, local time
 
 def year(first, days):
     """Return the plan of some days of 2026."""
-    last = first + datetime.timedelta(days=days)
+    last = first + datetime.timedelta(days=days, seconds=31)
     if first >= _CHANGE.replace(tzinfo=UTC):
         return Plan(first, last, _YEAR, SUNNY)
     written = max(first + datetime.timedelta(hours=5, seconds=30), at(2026, 8, 20, 9, 30, 30))
