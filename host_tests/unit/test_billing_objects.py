@@ -310,6 +310,13 @@ def test_each_cause_makes_one_entry_with_its_reason(rig, cause):
     assert [row[1] for row in rig.rows(BILLING_2)] == [reasons[cause]]
 
 
+def test_a_client_is_told_that_the_flash_took_no_entry_and_a_calendar_comes_all_the_same(rig):
+    rig.flash.dead = True
+    assert [rig.execute(1), rig.execute(2), rig.execute(1, TENANCY)] == [1, 1, 1]  # hardware fault
+    assert rig.invoke(20, CALENDAR, 1, "0f00") == OK
+    assert rig.read(1, "0000000100ff", 2) == 0
+
+
 def test_a_calendar_that_is_refused_makes_no_entry(rig):
     half = rig.tariff.calendar.passive()
     half.set_seasons([(b"S", b"\xff" * 9 + b"\x80\x00\xff", b"NONE")])

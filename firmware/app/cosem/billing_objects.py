@@ -66,7 +66,10 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
 
     group = access.SETTINGS
     scripts = ScriptTable(catalogue, tariff.runner)
-    tenancy = BuiltInScripts(1, lambda _number, _by_client: billings.note(billing.TENANCY_CHANGED))
+    tenancy = BuiltInScripts(
+        1,
+        lambda _number, _by_client: billings.capture(billing.BILLING_2, billing.TENANCY_CHANGED),
+    )
     catalogue.add((0, 0, 10, 0, 1), scripts, BuiltInScripts(billing.BILLING_2, run), group)
     catalogue.add((0, 0, 10, 0, 128), scripts, tenancy, group)
     schedule = SingleActionSchedule(tariff.clockwork)
