@@ -6,8 +6,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 
 import clients
+import flash_image
 import pytest
 import storage
 from conftest import LAUNCHER, VirtualMeter
@@ -26,10 +28,13 @@ from gurux_dlms.objects import (
     GXDLMSRegister,
 )
 
+from app.storage import regions
+
 LP1 = "1.0.99.1.0.255"
 LP2 = "1.0.99.2.0.255"
 LP3 = "1.0.99.3.0.255"
 LP4 = "1.0.99.129.0.255"
+MEMORY_BIT = 1 << 10
 FORM = "0.0.128.51.0.255"
 FILLED = 800_000_000  # seconds since 2000: the oldest entries that the flash is filled with
 START = datetime(2026, 3, 1, 22, 50, tzinfo=timezone.utc)
@@ -241,4 +246,26 @@ def test_gurux_sets_columns_and_period_and_resets(loaded, route):
     assert session.read(profile, 7) == 0
     events = loaded.get("/api/events")["events"]
     assert len([event for event in events if event["code"] == 254]) == before + 1
+    session.release()
+
+
+@pytest.mark.row("LPR-08")
+def test_a_byte_that_is_corrupted_costs_its_entry_and_sets_the_error_bit(loaded):
+    session = gurux(loaded)
+    errors = GXDLMSData("0.0.97.97.0.255")
+    assert session.read(errors, 2) & MEMORY_BIT == 0
+    _, sector, blocks, _, _ = regions.find_ring("load_profile_1")
+    rows_a_sector = flash_image.rows_of(storage.shape("load_profile_1")[0])
+    place = blocks // 2
+    at = (sector + place) * flash_image.SECTOR + flash_image.HEADER
+    loaded.post("/api/chip", chip="flash", fault="bit_flip", at=at + 20, bit=3)
+    profile = opened(session, LP1)
+    begun = datetime(2000, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=FILLED)
+    first = rows(session, profile, session.client.readRowsByEntry(profile, 1, 1))
+    entry = place * rows_a_sector - (times(first)[0] - begun) // QUARTER + 1
+    three = rows(session, profile, session.client.readRowsByEntry(profile, entry - 1, 3))
+    assert [row[1] for row in three] == [0, 0x05, 0]  # ERR and DNV
+    assert three[1][2:] == [None] * 7
+    assert session.read(errors, 2) & MEMORY_BIT
+    assert "memory: load_profile_1" in loaded.get("/api/health")["problems"]
     session.release()

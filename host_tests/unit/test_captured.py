@@ -327,13 +327,17 @@ def test_the_power_may_go_at_any_byte_of_a_change():
             rig.set(3, new)
         except PowerLost:
             pass
+        told = rig.posted
         rig.boot()
+        told += rig.posted
         kept = rig.get(NAME, index=3).hex()
         if kept == old:
             assert rig.rows(NAME) == rows, (SEED, cut)
+            assert told == []
         else:
             assert kept == encoded(*new)
             assert rig.rows(NAME) == [], (SEED, cut)
+            assert told == [CLEARED]
             rig.capture()
             assert [row[2] for row in rig.rows(NAME)] == [2988]
         seen.add(kept)

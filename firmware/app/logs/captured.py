@@ -301,7 +301,9 @@ class CapturedRows(RowSource):
 
     def _read(self, column: "tuple[int, bytes, int, int, int]", writer: Writer) -> None:
         reference = self._recorder.reference
-        reference.class_id, reference.logical_name, reference.index = column[:3]
+        reference.class_id = column[0]
+        reference.logical_name = column[1]
+        reference.index = column[2]
         self._recorder.resolver.read_element(reference, column[3], writer)
 
     def _size(self, captured: "CaptureObject") -> int:
