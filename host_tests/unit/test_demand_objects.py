@@ -14,6 +14,8 @@ from app import axdr
 from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED, Reference, Resolver
 from app.cosem import access, demand_objects, factory_values
 from app.cosem.catalogue import Catalogue
+from app.display.formats import Formats
+from app.display.reading import AttributeReader, Item
 from app.errors import AccessRefused, TypeUnmatched
 from app.parameters import PERIODS_1
 from app.tariff.activation import Activation, rate_name
@@ -216,6 +218,9 @@ def test_both_measuring_periods_are_objects(objects):
     assert objects.read("1.0.16.24.0", 5, 8) == (axdr.UINT32, 60)
     with pytest.raises(ValueError):
         objects.write("1.0.0.8.0", 1, 2, b"\x12\x02\xbc")
+    item = Item(Formats())
+    item.refresh(objects.reference("1.0.0.8.0", 1, 2), AttributeReader(objects.resolver), True)
+    assert (item.code, item.value) == ("0.8.0", "300")
 
 
 @pytest.mark.row("MET-21")
