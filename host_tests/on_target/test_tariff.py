@@ -29,6 +29,7 @@ from app.tariff.blocks import Blocks
 from app.tariff.energy_rates import EnergyRates
 from app.tariff.factory_scripts import factory_scripts
 from app.tariff.inputs import Inputs
+from app.tariff.window_totals import WindowTotals
 
 PINS = (40, 41)
 SHARE_UWS = 7_000_000_123
@@ -43,15 +44,30 @@ class Energies:
         for kind in range(11):
             units, self.residue[kind] = divmod(self.residue[kind] + SHARE_UWS, 3_600_000_000)
             self.wh[kind] += units
-        tariff.rates.window()
+        tariff.window()
+
+
+class Engine:
+    """Windows that take no time."""
+
+    rate_mhz = 4_000_000
+    frames_q16 = 0
+
+    def __init__(self, energies):
+        self.energies = energies
 
 
 class Tariff:
     def __init__(self, memory, energies):
         settings = Settings(memory)
-        self.energy = EnergyRates(memory, settings, energies, lambda: None, ticks.now_ms)
+        self.totals = WindowTotals(Engine(energies))
+        self.energy = EnergyRates(memory, settings, self.totals, lambda: None, ticks.now_ms)
         self.rates = self.energy.registers
         self.blocks = Blocks(memory, self.rates.value_wh, lambda: None)
+
+    def window(self):
+        self.totals.window()
+        self.rates.window()
 
 
 def import_wh(tariff):
@@ -69,7 +85,7 @@ def test_rates():
         tariff.energy.set_number(count)
         for rate in range(1, count + 1):
             tariff.energy.masks.activate(rate_name(rate))
-            tariff.rates.window()  # settles what a moment in the running window has left open
+            tariff.window()  # settles what a moment in the running window has left open
             before = import_wh(tariff)
             for _ in range(3):
                 energies.window(tariff)

@@ -14,10 +14,21 @@ from app.tariff import rates
 from app.tariff.activation import rate_name
 from app.tariff.blocks import Blocks
 from app.tariff.energy_rates import EnergyRates
+from app.tariff.window_totals import WindowTotals
 from metrology.energy import A_IMPORT, UNIT_UWS, Energies
 
 WINDOW_MS = 200
 WINDOW_UWS = 310 * 3_600_000  # 0.31 Wh: a unit is full, and saved, in some windows only
+
+
+class Engine:
+    """What gives the windows their length."""
+
+    rate_mhz = 1_000_000
+
+    def __init__(self, energies, window_ms):
+        self.energies = energies
+        self.frames_q16 = 65536 * window_ms
 
 
 class Cut(BaseException):
@@ -58,10 +69,11 @@ class Bench:
         self.energies = Energies(Variant, 4_000_000)
         self.record = EnergyRecord(self.memory, self.energies)
         self.record.restore()
+        self.totals = WindowTotals(Engine(self.energies, WINDOW_MS))
         self.energy = EnergyRates(
             self.memory,
             Settings(self.memory),
-            self.energies,
+            self.totals,
             self.record.save,
             lambda: self.now_ms,
         )
@@ -73,7 +85,9 @@ class Bench:
             self.now_ms += WINDOW_MS
             for kind in range(11):
                 self.energies._increase(kind, WINDOW_UWS)
+            self.energies.sign()
             self.record.window()
+            self.totals.window()
             self.rates.window()
 
     def total_uws(self, kind):

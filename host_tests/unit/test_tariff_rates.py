@@ -19,6 +19,7 @@ from app.storage import regions
 from app.tariff import rates
 from app.tariff.activation import Activation, rate_name
 from app.tariff.rates import RATES, REGISTERS, RateEnergies, mask_of_rate
+from app.tariff.window_totals import WindowTotals
 from metrology.energy import UNIT_UWS
 
 A_IMPORT, S_EXPORT = 0, 9
@@ -39,17 +40,32 @@ class Energies:
         return self.wh[kind] * UNIT_UWS + self.residue[kind]
 
 
+class Engine:
+    """What gives the windows their length: a frame is a millisecond."""
+
+    rate_mhz = 1_000_000
+
+    def __init__(self):
+        self.energies = Energies()
+        self.frames_q16 = 0
+
+
 class Bench:
     def __init__(self, monkeypatch):
-        self.now_ms = 1000
+        self.now_ms = self.ended_ms = 1000
         monkeypatch.setattr(rates.ticks, "now_ms", lambda: self.now_ms & 0x3FFFFFFF)
         self.memory = Memory()
-        self.energies = Energies()
+        self.engine = Engine()
         self.kept = 0
         self.boot()
 
+    @property
+    def energies(self):
+        return self.engine.energies
+
     def boot(self):
-        self.rates = RateEnergies(self.memory, self.energies, self.keep)
+        self.totals = WindowTotals(self.engine)
+        self.rates = RateEnergies(self.memory, self.totals, self.keep)
 
     def keep(self):
         self.kept += 1
@@ -58,6 +74,9 @@ class Bench:
         self.now_ms += ms
         for kind, uws in added.items():
             self.energies.add(kind, uws)
+        self.engine.frames_q16 = 65536 * (self.now_ms - self.ended_ms)
+        self.ended_ms = self.now_ms
+        self.totals.window()
         self.rates.window()
 
     def wh(self, rate, kind=A_IMPORT):
@@ -201,7 +220,7 @@ def test_a_cut_without_a_switch_loses_nothing(bench):
 def test_totals_that_were_lost_do_not_take_from_the_rates(bench):
     bench.window({A_IMPORT: 9 * UNIT_UWS})
     bench.rates.switch(mask_of_rate(2), bench.now_ms)
-    bench.energies = Energies()
+    bench.engine.energies = Energies()
     bench.boot()
     bench.window({A_IMPORT: 4 * UNIT_UWS})
     assert (bench.wh(1), bench.wh(2)) == (9, 4)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.settings import Settings
+    from app.tariff.window_totals import WindowTotals
     from hal import Memory
-    from metrology.energy import Energies
 
 
 class EnergyRates:
@@ -21,13 +21,13 @@ class EnergyRates:
         self,
         memory: "Memory",
         settings: "Settings",
-        energies: "Energies",
+        totals: "WindowTotals",
         keep_totals: "Callable[[], None]",
         acting_ms: "Callable[[], int]",
     ) -> None:
         self._settings = settings
         many = settings.get("many_rates") == b"\x01"
-        self.registers = registers = RateEnergies(memory, energies, keep_totals, many)
+        self.registers = registers = RateEnergies(memory, totals, keep_totals, many)
         self.masks = Activation(
             settings, *self._sets(), lambda mask: registers.switch(mask, acting_ms())
         )

@@ -78,7 +78,7 @@ class TariffParts:
         schedules.append(Midnights(billing.SCRIPTS, billing.DAILY))
         self.clockwork = Tariff(memory, clock, self.calendar, schedules, self.execute, self.done)
         self.energy = EnergyRates(
-            memory, settings, engine.energies, keep_totals, self.clockwork.acting_ms
+            memory, settings, self.totals, keep_totals, self.clockwork.acting_ms
         )
         self.rates = self.energy.registers
         self.energy_masks = self.energy.masks

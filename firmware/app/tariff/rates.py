@@ -18,14 +18,14 @@ from micropython import const
 
 from app import ticks
 from app.storage import record, regions
-from metrology.energy import ENERGIES, UNIT_UWS
+from metrology.energy import UNIT_UWS
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.tariff.window_totals import WindowTotals
     from hal import Buffer, Memory
-    from metrology.energy import Energies
 
 RATES = const(8)
 MANY_RATES = const(48)
@@ -69,12 +69,13 @@ class RateEnergies:
     def __init__(
         self,
         memory: "Memory",
-        energies: "Energies",
+        totals: "WindowTotals",
         keep_totals: "Callable[[], None]",
         many: bool = False,
     ) -> None:
         self._memory = memory
-        self._energies = energies
+        self._totals = totals
+        self._energies = totals.energies
         self._keep_totals = keep_totals
         self.many = many
         self._base_wh = array("Q", [0] * self.count)
@@ -82,19 +83,12 @@ class RateEnergies:
         self._mark_wh = array("Q", [0] * KINDS)
         self._mark_uws = array("Q", [0] * KINDS)
         self._active = bytearray(mask_of_rate(1, many))
-        # ends of the last two windows: ticks, and the totals then
-        self._last_ms = ticks.now_ms()
-        self._before_ms = self._last_ms
-        self._last = [0] * (2 * ENERGIES)
-        self._before = [0] * (2 * ENERGIES)
         self._pending: list[tuple[bytes, int]] = []
         self.damaged = False  # True: both copies were unreadable, the registers start at zero
         self.failed = False  # True: the memory did not answer
         # True: it did not at the start, and what it holds must not be overwritten by less
         self._unread = False
         self._restore()
-        self._remember()
-        self._remember()
 
     @property
     def count(self) -> int:
@@ -130,8 +124,7 @@ class RateEnergies:
         self._settle_due()
 
     def window(self) -> None:
-        """To be called after each measuring window, when the totals are up to date."""
-        self._remember()
+        """To be called after each measuring window, when the totals know of it."""
         if self._pending:
             self._settle_due()
 
@@ -142,7 +135,7 @@ class RateEnergies:
         not answer. The caller remembers the option, after this.
         """
         while self._pending:
-            self._settle(self._pending.pop(0)[0], self._last_ms)
+            self._settle(self._pending.pop(0)[0], self._totals.last_ms)
         if many == self.many:
             return
         more = None
@@ -152,7 +145,7 @@ class RateEnergies:
             mask = bytearray(self._active[:_MASK_SIZE]) + bytes(_MANY_MASK_SIZE - _MASK_SIZE)
             if any(self._active[_MASK_SIZE:]):
                 mask[0] |= 1
-            self._settle(bytes(mask), self._last_ms)
+            self._settle(bytes(mask), self._totals.last_ms)
             if self.failed:
                 raise OSError
         wh, uws, active = bytes(self._base_wh), bytes(self._base_uws), bytes(self._active)
@@ -180,20 +173,9 @@ class RateEnergies:
         self._active = bytearray(active)
         self.many = many
 
-    def _remember(self) -> None:
-        before, last = self._before, self._last
-        wh, residue = self._energies.wh, self._energies.residue
-        for index in range(ENERGIES):
-            before[2 * index] = last[2 * index]
-            before[2 * index + 1] = last[2 * index + 1]
-            last[2 * index] = wh[index]
-            last[2 * index + 1] = residue[index]
-        self._before_ms = self._last_ms
-        self._last_ms = ticks.now_ms()
-
     def _settle_due(self) -> None:
         pending = self._pending
-        while pending and ticks.until_ms(pending[0][1], self._last_ms) <= 0:
+        while pending and ticks.until_ms(pending[0][1], self._totals.last_ms) <= 0:
             mask, at_ms = pending.pop(0)
             self._settle(mask, at_ms)
 
@@ -202,41 +184,28 @@ class RateEnergies:
         if mask == bytes(self._active):
             return
         self._keep_totals()
-        totals = self._totals_at(at_ms)
+        ended: list[int] = []
+        for kind in range(KINDS):
+            # a moment before the switch before it is that of the switch: nothing counts twice
+            mark_uws = self._mark_wh[kind] * UNIT_UWS + self._mark_uws[kind]
+            ended.append(max(self._totals.at_uws(kind, at_ms), mark_uws))
         for index in range(self.count):
             if _bit(self._active, index):
                 kind = _kind(index)
-                gained = (totals[2 * kind] - self._mark_wh[kind]) * UNIT_UWS
-                gained += totals[2 * kind + 1] - self._mark_uws[kind] + self._base_uws[index]
+                gained = ended[kind] - self._mark_wh[kind] * UNIT_UWS - self._mark_uws[kind]
+                gained += self._base_uws[index]
                 self._base_wh[index] += gained // UNIT_UWS
                 self._base_uws[index] = gained % UNIT_UWS
         self._active[:] = mask
-        self._mark(totals)
+        for kind in range(KINDS):
+            self._mark_wh[kind] = ended[kind] // UNIT_UWS
+            self._mark_uws[kind] = ended[kind] % UNIT_UWS
         self._save()
 
-    def _totals_at(self, at_ms: int) -> "list[int]":
-        """Return (whole, residue) of every total at a moment of the last window.
-
-        A moment before the switch before it is that of the switch: nothing counts twice.
-        """
-        length_ms = ticks.until_ms(self._last_ms, self._before_ms)
-        passed_ms = min(max(ticks.until_ms(at_ms, self._before_ms), 0), length_ms)
-        if passed_ms == length_ms:
-            return self._last
-        totals = list(self._before)
+    def _mark_now(self) -> None:
         for kind in range(KINDS):
-            at = 2 * kind
-            gained = (self._last[at] - totals[at]) * UNIT_UWS + self._last[at + 1] - totals[at + 1]
-            share = totals[at + 1] + gained * passed_ms // length_ms
-            total = (totals[at] + share // UNIT_UWS, share % UNIT_UWS)
-            total = max(total, (self._mark_wh[kind], self._mark_uws[kind]))
-            totals[at], totals[at + 1] = total
-        return totals
-
-    def _mark(self, totals: "list[int]") -> None:
-        for kind in range(KINDS):
-            self._mark_wh[kind] = totals[2 * kind]
-            self._mark_uws[kind] = totals[2 * kind + 1]
+            self._mark_wh[kind] = self._energies.wh[kind]
+            self._mark_uws[kind] = self._energies.residue[kind]
 
     def _save(self) -> None:
         if self._unread:
@@ -267,8 +236,7 @@ class RateEnergies:
             self.failed = self._unread = True
         if payload is None or len(payload) != (_MANY_PAYLOAD_SIZE if self.many else _PAYLOAD_SIZE):
             self.damaged = not self.failed and rates.state >= record.LOST
-            self._remember()
-            self._mark(self._last)
+            self._mark_now()
             self._save()  # so that the next start knows since when the first rate counts
             return
         stored = bytes(payload)

@@ -28,7 +28,7 @@ class WindowTotals:
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
-        self._energies = engine.energies
+        self.energies = engine.energies
         self.last_ms = ticks.now_ms()
         self.length_ms = 0  # of the last window
         self._part = 0  # of a millisecond, in 1 / (65536 * rate_mhz)
@@ -81,7 +81,7 @@ class WindowTotals:
 
     def _remember(self) -> None:
         before, last = self._before, self._last
-        wh, residue = self._energies.wh, self._energies.residue
+        wh, residue = self.energies.wh, self.energies.residue
         for index in range(ENERGIES):
             at = 2 * index
             before[at] = last[at]
