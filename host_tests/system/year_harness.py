@@ -24,7 +24,7 @@ from year_plan import SPECIAL
 ZONE = ZoneInfo("Europe/Berlin")
 PERIOD_S = 900
 _READ_S = 7 * 86400  # entries are fetched so often; the shortest buffer holds a bit more
-_LEAP_S = 6 * 3600
+_LEAP_S = 3 * 3600
 
 
 def _register(c, d, e=0):
