@@ -9,7 +9,7 @@ import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from gurux_dlms import GXDLMSException
 from gurux_dlms.enums import DataType
-from gurux_dlms.objects import GXDLMSData, GXDLMSRegister
+from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric, GXDLMSRegister
 
 ROOT = Path(__file__).resolve().parents[2]
 READ_WRITE_DENIED = 3
@@ -99,6 +99,15 @@ def test_sensors_with_errors_are_calibrated_and_stay_so(start_meter, tmp_path):
     assert meter.get("/api/health")["problems"] == []
 
 
+def profile_status(meter):
+    """Status of load profile 1's entry of a quarter of an hour that ends after now."""
+    meter.post("/api/advance", seconds=900)
+    client = session(meter)
+    profile = GXDLMSProfileGeneric("1.0.99.1.0.255")
+    client.read(profile, 3)
+    return client.read(profile, 2)[-1][1]
+
+
 @pytest.mark.row("PRD-02")
 def test_a_damaged_calibration_is_served_by_its_twin_then_said(start_meter):
     meter = start_meter("--rate", "1")
@@ -119,9 +128,12 @@ def test_a_damaged_calibration_is_served_by_its_twin_then_said(start_meter):
         problems = meter.get("/api/health")["problems"]
         assert any("design values" in problem for problem in problems) != sound
     assert session(meter).read(errors, 2) & 0x8
+    assert profile_status(meter) & 0x5 == 0x5  # data are marked: serious fault, do not bill
     # a new calibration ends it
     assert calibrate(meter, "--bench", meter.url).returncode == 0
     assert worst_p_percent(meter, 5, 0.5, 60) < 0.05
+    meter.post("/api/advance", seconds=900)
+    assert profile_status(meter) & 0x5 == 0
 
 
 @pytest.mark.row("PRD-01", "SEC-50")
