@@ -260,7 +260,6 @@ class Meter:
         )
         self.ram = RamCheck(self, self._ram_trouble)
         self.integrity.on_sound = self.ram.compare
-        self.energy_record.on_recovery = lambda: self._ram_trouble("energies")
 
     def _open_logs(self) -> None:
         events = self.events
@@ -294,6 +293,10 @@ class Meter:
         power_fail.on_return = self.outages.seen
         return power_fail
 
+    def _energies_lost(self, tariff: TariffParts) -> None:
+        self._ram_trouble("energies")
+        tariff.rates.totals_set_back()
+
     def _check_tariff(self, tariff: TariffParts) -> None:
         parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
         start_checks.tariff(*parts, self._problem)
@@ -317,6 +320,7 @@ class Meter:
         self.engine.on_window.append(tariff.totals.window)
         self.engine.on_window.append(tariff.currents.window)
         self.engine.on_window.append(tariff.rates.window)
+        self.energy_record.on_recovery = lambda: self._energies_lost(tariff)
         self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
         profiles = billing_profiles.open_all(self.recorder)

@@ -226,6 +226,19 @@ def test_totals_that_were_lost_do_not_take_from_the_rates(bench):
     assert (bench.wh(1), bench.wh(2)) == (9, 4)
 
 
+@pytest.mark.parametrize("lost_uws", [1, UNIT_UWS, 20 * UNIT_UWS])
+def test_totals_that_were_set_back_while_running_take_nothing_from_the_rates(bench, lost_uws):
+    bench.window({A_IMPORT: 20 * UNIT_UWS})
+    bench.rates.switch(mask_of_rate(2), bench.now_ms)
+    bench.energies.add(A_IMPORT, -lost_uws)
+    bench.rates.totals_set_back()
+    assert (bench.wh(1), bench.wh(2)) == (20, 0)
+    bench.window({A_IMPORT: 3 * UNIT_UWS})
+    bench.rates.switch(mask_of_rate(1), bench.now_ms - 100)
+    bench.window({A_IMPORT: 2 * UNIT_UWS})
+    assert bench.wh(1) + bench.wh(2) in (24, 25)
+
+
 def test_damage_of_both_copies_is_said_and_one_is_survived(bench):
     bench.window({A_IMPORT: 9 * UNIT_UWS})
     bench.rates.switch(mask_of_rate(2), bench.now_ms)

@@ -45,16 +45,17 @@ class Blocks:
     ) -> None:
         self._rate_wh = rate_wh
         self._keep_totals = keep_totals
-        self._record = regions.open_record(memory, "blocks")
+        self._memory = memory
         self._thresholds_wh = array("I", [0] * THRESHOLDS)
         self._base_wh = array("Q", [0] * _REGISTERS)
         self._mark_wh = array("Q", [0] * RATES)
         self._used_wh = array("Q", [0] * RATES)  # of the period, before the mark
         self.damaged = self.failed = False
+        stored = regions.open_record(memory, "blocks")
         payload = None
         try:
-            payload = self._record.load()
-            self.damaged = self._record.state >= record.LOST
+            payload = stored.load()
+            self.damaged = stored.state >= record.LOST
         except OSError:
             self.failed = True
         if payload is not None and len(payload) == struct.calcsize(_FORM):
@@ -117,7 +118,9 @@ class Blocks:
         return numbers + used_wh
 
     def _save(self, numbers: "list[int]") -> None:
-        self._record.save(struct.pack(_FORM, *numbers))
+        stored = regions.open_record(self._memory, "blocks")  # its buffer is not kept
+        stored.load()
+        stored.save(struct.pack(_FORM, *numbers))
         self.failed = False
 
     def _take(self, numbers: "list[int] | tuple[int, ...]") -> None:

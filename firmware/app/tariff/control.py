@@ -190,6 +190,7 @@ class Control:
     def _keep_before(self, names: "list[bytes]") -> None:
         self._before = names
         try:
+            self._record.load()
             self._record.save(b"".join([bytes((len(name),)) + name for name in names]))
         except OSError:
             pass  # the calendar puts it right at the next start

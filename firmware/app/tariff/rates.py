@@ -89,6 +89,7 @@ class RateEnergies:
         # True: it did not at the start, and what it holds must not be overwritten by less
         self._unread = False
         self._restore()
+        self._lower_marks()
 
     @property
     def count(self) -> int:
@@ -127,6 +128,17 @@ class RateEnergies:
         """To be called after each measuring window, when the totals know of it."""
         if self._pending:
             self._settle_due()
+
+    def totals_set_back(self) -> None:
+        """Go on though totals were lost and count on from below: what the rates hold stays."""
+        self._totals.forget()
+        self._lower_marks()
+
+    def _lower_marks(self) -> None:
+        for kind in range(KINDS):
+            total = (self._energies.wh[kind], self._energies.residue[kind])
+            mark = min(total, (self._mark_wh[kind], self._mark_uws[kind]))
+            self._mark_wh[kind], self._mark_uws[kind] = mark
 
     def set_many(self, many: bool) -> None:
         """Give active import 48 rates, or 8 again. What has counted keeps its energy.
@@ -252,11 +264,6 @@ class RateEnergies:
         )
         if self.many:
             self._active[_MASK_SIZE:] = stored[_PAYLOAD_SIZE + 2 * _MORE_SIZE :]
-        for kind in range(KINDS):
-            # totals that were lost start below: what their rates held stays, the count goes on
-            total = (self._energies.wh[kind], self._energies.residue[kind])
-            mark = min(total, (self._mark_wh[kind], self._mark_uws[kind]))
-            self._mark_wh[kind], self._mark_uws[kind] = mark
 
 
 def _kind(index: int) -> int:
