@@ -8,6 +8,8 @@ next and keeps what the meter's registers and buffers must hold.
 
 Where the rows leave a choice, the model takes these:
 
+* MET-06, MET-07: so close to a right angle that no meter of its class can tell import from export
+  (`_OPEN_RATIO`, 0.1 degrees), quadrant and direction are open; `open_wh` counts such energy.
 * LPR-14: of the periods that ended without power the last one makes an entry, at power-up, dated
   with its end; it and the period that runs then bear PDN and DNV. DNV is left open (`OPEN_DNV`)
   when the power comes back in the period in which it went.
@@ -31,6 +33,7 @@ RATES = 8
 DNV, DST, CAD, PDN = 0x04, 0x08, 0x20, 0x80
 OPEN_DNV = 0x400  # in a model's status: the meter may set DNV or not
 SYNCHRONISATION_S = 9
+_OPEN_RATIO = 570
 
 
 def flows(p, q):
@@ -77,6 +80,7 @@ class Demand:
         self.start_s = None  # by the meter's clock; None: broken, its length is not certain
         self.from_ws = None
         self.from_s = 0  # true time
+        self.open = False  # the direction of apparent energy was open in it
         self.last = dict.fromkeys(DEMANDS)  # W of the last closed period, None: not certain
         # [(A+ in Wh, S+ in VAh, certain)] of the closed periods since the last billing
         self.factors = []
@@ -100,6 +104,7 @@ class Model:
         self.powered = True
         self.rate = 1
         self.energy_ws = [0.0] * len(ENERGIES)
+        self.open_wh = 0.0  # what may stand in the register of the other direction
         self.rate_ws = {(c, e): 0.0 for c in ENERGIES[:-1] for e in range(1, RATES + 1)}
         self.demand = Demand(period_s)
         self.profiles = {}
@@ -183,7 +188,11 @@ class Model:
                 self._moment()
 
     def _count(self, seconds):
-        for c, power in zip(ENERGIES, flows(*self.load(self.true_s)), strict=True):
+        p, q = self.load(self.true_s)
+        if 0 < abs(p) * _OPEN_RATIO < abs(q):
+            self.open_wh += abs(q) * seconds / 3600
+            self.demand.open = True
+        for c, power in zip(ENERGIES, flows(p, q), strict=True):
             if power:
                 self.energy_ws[ENERGIES.index(c)] += power * seconds
                 if self.rate and c != 16:
@@ -217,6 +226,7 @@ class Model:
     def _begin(self, whole):
         """Begin a measuring period; only one that begins at a boundary is certain."""
         self.demand.start_s = self.clock_s() if whole else None
+        self.demand.open = False
         self.demand.from_s = self.true_s
         self.demand.from_ws = list(self.energy_ws)
 
@@ -227,13 +237,14 @@ class Model:
             elapsed_s = clock_s - demand.start_s
         certain = demand.start_s is not None and elapsed_s == demand.period_s
         gained = [(now - then) / 3600 for now, then in zip(self.energy_ws, demand.from_ws)]
-        demand.factors.append((gained[0], gained[_S_IMPORT], certain))
+        demand.factors.append((gained[0], gained[_S_IMPORT], certain and not demand.open))
         for c in DEMANDS:
             at = ENERGIES.index(c)
             average = (self.energy_ws[at] - demand.from_ws[at]) / max(1, elapsed_s)
-            demand.last[c] = average if certain else None
+            sure = certain and not (demand.open and c in (9, 10))
+            demand.last[c] = average if sure else None
             for rate in (0, self.rate):
-                demand.closed[c, rate].append((average, clock_s, certain))
+                demand.closed[c, rate].append((average, clock_s, sure))
         self._begin(True)
 
     def _close_in_the_dark(self, now_s):

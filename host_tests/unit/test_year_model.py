@@ -50,6 +50,17 @@ def test_each_quadrant_moves_its_registers(p, q, moving):
     assert {c: power for c, power in found.items() if power} == moving
 
 
+def test_what_no_meter_can_tell_is_open():
+    """A watt beside 1035 var; ten watts decide."""
+    for p, is_open in ((-1, True), (1, True), (-10, False), (0, False)):
+        model = model_at(utc(2026, 1, 12, 10), (p, 1035))
+        model.run(utc(2026, 1, 12, 10, 30))
+        assert (model.open_wh > 0) == is_open
+        assert model.open_wh in (0, pytest.approx(1035 / 2))
+        assert (model.demand.last[9] is None) == is_open
+        assert model.demand.last[3] == 1035
+
+
 def test_300_wh_in_900_s_are_1200_w():
     """Row DEM-03."""
     model = model_at(utc(2026, 1, 12, 10))
