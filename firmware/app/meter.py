@@ -71,6 +71,8 @@ _TARIFF_LIMIT_S = const(120)
 _PROGRAM_LIMIT_S = const(60)
 _TARIFF_INPUTS = const(2)
 
+_DEMAND = ("demand", "limiter_demand", "maxima")  # regions that app.tariff.demand writes
+
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
 
@@ -230,6 +232,8 @@ class Meter:
             self.energy_record.save()
         elif region == "calendar_active":
             self.tariff.clockwork.wake()  # it is looked at again
+        elif region in _DEMAND:
+            self.tariff.demand.keep()
         else:
             self.settings.restore(region)
 

@@ -122,6 +122,20 @@ def test_maxima_stand_through_cuts_and_one_damaged_copy(rig):
     assert rig.demand.maxima.value(POWER_FACTOR) == 1000
 
 
+def test_what_was_damaged_in_the_memory_is_stored_again(rig):
+    rig.load(4000)
+    rig.until(START + 1200)
+    for name in ("demand", "limiter_demand", "maxima"):
+        for address in regions.open_record(rig.memory, name)._addresses:
+            rig.memory.octets[address + 30] ^= 1
+    rig.demand.keep()
+    rig.boot(False)
+    assert not rig.demand.damaged
+    assert watts(rig) == pytest.approx(4000, abs=0.5)
+    rig.until(START + 1801)
+    assert rig.average_w() == pytest.approx(4000, abs=0.5)
+
+
 def test_a_memory_that_was_dead_at_the_start_keeps_its_maxima():
     memory = Memory()
     first = Maxima(memory)

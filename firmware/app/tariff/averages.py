@@ -122,7 +122,7 @@ class Averages:
         else:
             self._catch_up(ended_s, period.take() | bits)
         period.bits |= bits
-        self._save()
+        self.keep()
 
     def configure(self, period_s: int, periods: int) -> None:
         """Measure in other periods from now on; the last averages stay until one has ended."""
@@ -135,7 +135,7 @@ class Averages:
             self._period.set_length(period_s)
             self._period.bits |= NOT_FOR_BILLING
             self._begin(self._clock.utc_s())
-            self._save()
+            self.keep()
 
     def current(self, index: int) -> int:
         """Return the energy of the running period, and of those before it, over the full time."""
@@ -170,14 +170,14 @@ class Averages:
     def reset(self, index: int) -> None:
         """Set both averages to zero and begin anew (method 1)."""
         self._reset(index)
-        self._save()
+        self.keep()
 
     def next_period(self, index: int) -> None:
         """End the running period and begin the next one now (method 2)."""
         utc_s = self._clock.utc_s()
         bits = NOT_FOR_BILLING if self._period is None else self._period.bits | NOT_FOR_BILLING
         self._close(index, utc_s, utc_s, ticks.now_ms(), bits)
-        self._save()
+        self.keep()
 
     def billed(self) -> None:
         """Set all averages to zero (row DEM-07); a period that has just begun goes on."""
@@ -188,13 +188,13 @@ class Averages:
             else:
                 self._forget(index)
                 self._formed(index, start_s, 0, 0)
-        self._save()
+        self.keep()
 
     def clock_changed(self, old_utc_s: int, new_utc_s: int) -> None:
         """Keep by how much the clock was synchronised, for a period that an outage cuts in two."""
         if self._period is not None and self._period.synchronised:
             self._shifted_s = new_utc_s - old_utc_s
-            self._save()
+            self.keep()
 
     def _end(self, due_s: int) -> None:
         assert self._period is not None
@@ -209,7 +209,7 @@ class Averages:
             if self._close(index, due_s, due_s, at_ms, bits):
                 full |= 1 << index
         self._tell(due_s, bits, full)
-        self._save()
+        self.keep()
 
     def _broken(self, old_utc_s: int, new_utc_s: int) -> None:
         """The clock was changed (row DEM-13)."""
@@ -220,7 +220,7 @@ class Averages:
         for index in range(len(self.kinds)):
             self._close(index, old_utc_s, new_utc_s, now_ms, bits)
         self._period.bits |= NOT_FOR_BILLING  # the rest up to the next boundary
-        self._save()
+        self.keep()
         if self.on_break is not None:
             self.on_break()
 
@@ -346,7 +346,8 @@ class Averages:
         for _ in range(self.periods):
             self._push(index, 0, 0)
 
-    def _save(self) -> None:
+    def keep(self) -> None:
+        """Store all of it; a memory that does not answer is noted in `failed`."""
         if self._unread or self._period is None:
             return
         header = (self.period_s, self.periods, self._shifted_s, self._period.due_utc_s)

@@ -96,6 +96,12 @@ class Demand:
         """Set the lowest power factor of the billing period to one (rows MET-19, BIL-05)."""
         self.maxima.reset_power_factor()
 
+    def keep(self) -> None:
+        """Store everything again: what was stored has been damaged meanwhile."""
+        self.maxima.keep()
+        self.averages.keep()
+        self.limiter.keep()
+
     def _follow(self) -> None:
         get = self._parameters.get
         self.averages.configure(get(MEASURING_PERIOD_1), get(PERIODS_1))
