@@ -20,6 +20,7 @@ from gurux_dlms.objects import (
 
 UTC = datetime.timezone.utc
 ENERGY = GXDLMSRegister("1.0.1.8.0.255")
+START_S = 0.028  # that reading the chips takes before the meter is ready
 
 
 class Client:
@@ -55,7 +56,7 @@ class Client:
         return moment + datetime.timedelta(minutes=minutes, milliseconds=10 * value[8])
 
     def error_s(self):
-        return (self.time() - self.true).total_seconds()
+        return (self.time() - self.true).total_seconds() - START_S
 
     def status(self):
         return self.octets()[11]
