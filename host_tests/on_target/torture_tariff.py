@@ -319,32 +319,34 @@ class Columns(Value):
                     self.wrong("row", sequence, "column", place, column(profile, place))
 
 
-class Maxima(Value):
-    """Maxima of demand: old, new, or all zero where a billing has taken them."""
+class Maxima(Work):
+    """Maxima of demand: each is old, new, of a period since then, or billed and zero."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        self.allowed = ()
+        self.acted_utc_s = 0
 
     def read(self, meter):
         maxima = meter.tariff.demand.maxima
-        return tuple(
-            (maxima.value(index), maxima.capture_utc_s(index)) for index in range(REGISTERS)
-        )
+        return [(maxima.value(index), maxima.capture_utc_s(index)) for index in range(REGISTERS)]
 
     def act(self, meter):
         maxima = meter.tariff.demand.maxima
         old = self.read(meter)
+        self.acted_utc_s = meter.clock.utc_s()
         kind = self.random.randrange(4)
-        value = self.random.randrange(1, 1_000_000)
-        maxima.compare(kind, value, meter.clock.utc_s(), 0)
+        maxima.compare(kind, self.random.randrange(1, 1_000_000), self.acted_utc_s, 0)
         new = self.read(meter)
         self.allowed = (old, new)
         maxima.keep()
         self.allowed = (new,)
 
     def check(self, meter):
-        found = self.read(meter)
-        none = tuple((0, 0) for _ in found)
-        if self.allowed is not None and found not in self.allowed and found != none:
-            self.wrong("found", found, "allowed", self.allowed)
-        self.allowed = (found,)
+        for index, found in enumerate(self.read(meter)):
+            known = [maxima[index] for maxima in self.allowed]
+            if known and found not in known and found != (0, 0) and found[1] <= self.acted_utc_s:
+                self.wrong("register", index, "found", found, "allowed", known)
 
 
 class BillingOptions(Value):
