@@ -136,6 +136,11 @@ class IoQueue:
                 self._turn()
             return
         Running.core.cur_task = None
+        queue = Running.core._task_queue
+        task = queue.peek()
+        if dt > 0 and task is not None and task.due_us <= timeline.now_us:
+            # The crystal has become slower since it was put here: its tick is still to come.
+            queue.push(queue.pop(), task.ph_key)
         self._idle()
 
     def _turn(self) -> None:

@@ -39,6 +39,7 @@ from app.quality.tamper import Tamper
 from app.ram_check import RamCheck
 from app.registers import RegisterFile
 from app.security import OPTICAL, RS485, Security
+from app.self_check import SelfCheck
 from app.service_output import ServiceOutput
 from app.settings import Settings
 from app.storage.integrity import Integrity
@@ -145,6 +146,7 @@ class Meter:
         self.load_profiles = LoadProfiles(
             self.recorder, memory, board.variant.phases, self.events.errors
         )
+        self.self_check = SelfCheck(self)
         self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
@@ -173,6 +175,7 @@ class Meter:
         self.load_profiles.start(self.power_up.end, self.outages.down_utc_s)
         start = self.supervisor.start
         start("tamper", lambda _task: self.tamper.run())
+        start("self-check", lambda _task: self.self_check.run())
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("measuring watch", self.measuring.watch, _METROLOGY_LIMIT_S)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from app.quality.tamper import Tamper
     from app.registers import RegisterFile
     from app.security import Security
+    from app.self_check import SelfCheck
     from app.settings import Settings
     from app.tariff.parts import TariffParts
     from app.test_mode import TestMode
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         registers: RegisterFile
         resolver: Resolver
         security: Security
+        self_check: SelfCheck
         settings: Settings
         tamper: Tamper
         tariff: TariffParts
@@ -121,7 +123,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     power_values.add(objects, meter.outages, meter.quality.failures, clock)
-    health_values.add(objects, meter.program, meter.tamper)
+    health_values.add(objects, meter.program, meter.tamper, meter.self_check, clock, tariff.runner)
     demand_objects.add(objects, tariff, clock, parameters, meter.engine.energies.primary)
     profile_objects.add(objects, meter.load_profiles, clock)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)

@@ -40,6 +40,23 @@ def test_sleep_order():
     check("order", [(us // 1000, name) for us, name, _ in trace] == expected, trace)
 
 
+def test_a_crystal_that_turns_slow_lets_nobody_spin():
+    fresh()
+    timeline.set_rate(0)
+    trace = []
+
+    async def bench():
+        asyncio.create_task(sleeper(trace, "a", 5000, 2))
+        await timeline.advance(1)
+        timeline.set_crystal(-8250)  # the first sleep was reckoned with a crystal that was right
+        await timeline.advance(10)
+
+    run(bench())
+    timeline.set_crystal(0)
+    late = [us - wanted_us for (us, _, _), wanted_us in zip(trace, (5_000_000, 10_000_000))]
+    check("wakes when the tick comes", len(late) == 2 and 0 < min(late) <= max(late) < 2000, late)
+
+
 def test_rate_zero_stands():
     fresh()
     timeline.set_rate(0)

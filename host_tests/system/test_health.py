@@ -6,7 +6,8 @@ import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
 from conftest import ROOT
 from gurux_dlms import GXUInt32
-from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
+from gurux_dlms.enums import DataType
+from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric, GXDLMSScriptTable
 
 for folder in ("tools", "firmware"):
     sys.path.append(str(ROOT / folder))
@@ -70,6 +71,35 @@ def test_a_bit_that_flips_in_ram_is_an_event_and_the_register_stays_right(start_
     power_cycle(meter)
     assert meter.get("/api/quantities")["energy_wh"]["1.8.0"] >= now
     assert meter.get("/api/health")["problems"] == []
+
+
+@pytest.mark.row("ERR-14")
+def test_a_check_of_itself_is_made_on_demand_and_its_result_is_read(start_meter, connect):
+    meter = start_meter("--rate", "0")
+    meter.post("/api/advance", seconds=60)
+    assert check_itself(meter, connect) == 0
+    meter.post("/api/battery", v=2.5)
+    meter.post("/api/mains", phases=[None, {"u": 0}])
+    meter.post("/api/chip", chip="fram", fault="bit_flip", at=place_of("power", 0) + 10, bit=3)
+    meter.post("/api/chip", chip="processor", fault="ram", at=0, bit=30)
+    meter.post("/api/advance", seconds=2)
+    found = check_itself(meter, connect)
+    assert found == 0x02 | 0x04 | 0x10 | 0x200  # RAM, memory, battery, voltage of L2
+    log = codes(connect(meter), 6)
+    assert {BATTERY_LOW, RAM_ERROR, 14} <= set(log)
+
+
+def check_itself(meter, connect):
+    """Execute the script and return the result, once it is there."""
+    client = connect(meter)
+    client.call(GXDLMSScriptTable("0.0.10.0.129.255"), 1, 1, DataType.UINT16)
+    assert value(client, "0.0.128.0.12.255")[0] == 1  # it runs
+    meter.post("/api/advance", seconds=2)
+    assert "8" in meter.get("/api/lcd")["value"]  # the test of all segments
+    meter.post("/api/advance", seconds=90)
+    state, _, result = value(connect(meter), "0.0.128.0.12.255")
+    assert state == 2
+    return result
 
 
 @pytest.mark.row("CLK-15")

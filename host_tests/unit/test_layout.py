@@ -40,6 +40,7 @@ STAGES = (
     ("app.cosem",),
     ("app.dlms",),
     ("app.transport",),
+    ("app.self_check",),
     ("app.face", "app.lasting", "app.object_model"),
     ("app.meter",),
     ("main",),

@@ -63,12 +63,16 @@ class Integrity:
 
     async def run(self) -> None:
         """Check for ever."""
-        for ring in list(self._rings.open_rings):
-            await self._check_rows(ring.number)
+        await self.check_rings()
         while True:
             for name, _, _ in regions.REGIONS:
                 await asyncio.sleep_ms(_HOUR_MS // len(regions.REGIONS))
                 self.check_record(name)
+
+    async def check_rings(self) -> None:
+        """Check every row of every ring, some at a time."""
+        for ring in list(self._rings.open_rings):
+            await self._check_rows(ring.number)
 
     def check_record(self, name: str) -> None:
         """Read both copies of a region and repair one that is damaged."""
