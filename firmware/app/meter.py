@@ -137,7 +137,7 @@ class Meter:
             self.settings,
             self.resolver,
             self.clock,
-            self.events.post,
+            self.power_up.fault,
             lambda ring: self._problem("memory: " + ring, damage_of(ring)),
         )
         # before a switch that the power cut off is made up for, and its record written
