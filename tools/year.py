@@ -28,11 +28,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [
     str(ROOT / folder)
     for folder in (
+        "firmware",  # whose metrology is a package, the reference's a module
         "host_tests/unit",
         "host_tests/system",
         "host_tests/reference",
         "host_tests/shims",
-        "firmware",
     )
 ]
 
