@@ -3,8 +3,7 @@
 Expected figures: energy over time, worked out by hand.
 """
 
-import sys
-
+from checks import check, report
 from sparse_memory import SparseMemory
 
 from app import ticks
@@ -15,17 +14,9 @@ from app.tariff.sliding_current import SlidingCurrent
 from app.tariff.window_totals import WindowTotals
 from metrology.energy import A_IMPORT, A_NET, UNIT_UWS
 
-passed = 0
-failed = 0
 
-
-def check(name, got, wanted):
-    global passed, failed
-    if got == wanted:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, got, wanted)
+def equal(name, got, wanted):
+    check(name, got == wanted, got, wanted)
 
 
 class Zone:
@@ -124,24 +115,24 @@ def test_totals_beyond_64_bits_of_microwattseconds():
     bench = Bench(5_124_095_500)
     bench.boot(START, 1)
     bench.run(900, 1_000_000)
-    check("a megawatt", bench.averages.last(0), 10_000_000)
-    check("net", bench.averages.last(1), -10_000_000)
-    check("its end", bench.averages.capture_utc_s(0), START + 900)
-    check("whole", bench.ends, [(START + 900, NOT_FOR_BILLING, 3)])
-    check("energy", bench.averages.ended_uws(0), 900 * 10**12)
-    check("net energy", bench.averages.ended_uws(1), -900 * 10**12)
+    equal("a megawatt", bench.averages.last(0), 10_000_000)
+    equal("net", bench.averages.last(1), -10_000_000)
+    equal("its end", bench.averages.capture_utc_s(0), START + 900)
+    equal("whole", bench.ends, [(START + 900, NOT_FOR_BILLING, 3)])
+    equal("energy", bench.averages.ended_uws(0), 900 * 10**12)
+    equal("net energy", bench.averages.ended_uws(1), -900 * 10**12)
 
 
 def test_fifteen_periods_slide():
     bench = Bench()
     bench.boot(START, 15)
     bench.run(900, 15_000)
-    check("first", bench.averages.last(0), 10_000)
-    check("first net", bench.averages.last(1), -10_000)
+    equal("first", bench.averages.last(0), 10_000)
+    equal("first net", bench.averages.last(1), -10_000)
     bench.run(900 * 14, 0)
-    check("still in", bench.averages.last(0), 10_000)
+    equal("still in", bench.averages.last(0), 10_000)
     bench.run(900, 0)
-    check("gone", bench.averages.last(0), 0)
+    equal("gone", bench.averages.last(0), 0)
 
 
 def test_a_cut_goes_on_or_ends_the_period():
@@ -151,28 +142,28 @@ def test_a_cut_goes_on_or_ends_the_period():
     now[0] += 100_000
     bench.boot(START + 1300, 1, True)
     bench.run(500, 3000)
-    check("went on", bench.averages.last(0), 26_667)
-    check("bits", bench.averages.status(0), POWER_DOWN)
+    equal("went on", bench.averages.last(0), 26_667)
+    equal("bits", bench.averages.status(0), POWER_DOWN)
     bench.run(300, 3000)
     now[0] += 2_000_000
     bench.boot(START + 4100, 1, True)
-    check("ended", bench.averages.last(0), 10_000)
-    check("at its boundary", bench.averages.capture_utc_s(0), START + 2700)
-    check("next", bench.averages.start_utc_s(0), START + 3600)
+    equal("ended", bench.averages.last(0), 10_000)
+    equal("at its boundary", bench.averages.capture_utc_s(0), START + 2700)
+    equal("next", bench.averages.start_utc_s(0), START + 3600)
 
 
 def test_maxima_rest_in_their_record():
     memory = SparseMemory()
     maxima = Maxima(memory)
     maxima.switch(mask_of_rate(8))
-    check("taken", maxima.compare(6, 345_000_000, START, 0x88), True)
-    check("not lower", maxima.compare(6, 344_999_999, START + 900, 0), False)
+    equal("taken", maxima.compare(6, 345_000_000, START, 0x88), True)
+    equal("not lower", maxima.compare(6, 344_999_999, START + 900, 0), False)
     maxima.keep()
     again = Maxima(memory)
-    check("value", again.value(6 * 9 + 8), 345_000_000)
-    check("time", again.capture_utc_s(6 * 9), START)
-    check("bits", again.status(6 * 9), 0x88)
-    check("other rate", again.value(6 * 9 + 1), 0)
+    equal("value", again.value(6 * 9 + 8), 345_000_000)
+    equal("time", again.capture_utc_s(6 * 9), START)
+    equal("bits", again.status(6 * 9), 0x88)
+    equal("other rate", again.value(6 * 9 + 1), 0)
 
 
 def test_sliding_currents():
@@ -184,16 +175,16 @@ def test_sliding_currents():
         totals.window()
         currents.window()
         if second == 44:
-            check("half", currents.last_ma(0) // 100, 104)
-    check("whole", [currents.last_ma(phase) for phase in range(3)], [20_900, 0, 120_000])
+            equal("half", currents.last_ma(0) // 100, 104)
+    equal("whole", [currents.last_ma(phase) for phase in range(3)], [20_900, 0, 120_000])
 
 
 def test_rounding():
-    check("up", average(45_000_000, 900_000), 1)
-    check("down", average(44_999_999, 900_000), 0)
-    check("negative", average(-45_000_000, 900_000), -1)
-    check("largest", average(10**21, 900_000), 0x7FFFFFFF)
-    check("no time", average(5, 0), 0)
+    equal("up", average(45_000_000, 900_000), 1)
+    equal("down", average(44_999_999, 900_000), 0)
+    equal("negative", average(-45_000_000, 900_000), -1)
+    equal("largest", average(10**21, 900_000), 0x7FFFFFFF)
+    equal("no time", average(5, 0), 0)
 
 
 test_totals_beyond_64_bits_of_microwattseconds()
@@ -202,5 +193,4 @@ test_a_cut_goes_on_or_ends_the_period()
 test_maxima_rest_in_their_record()
 test_sliding_currents()
 test_rounding()
-print("{} passed, {} failed".format(passed, failed))
-sys.exit(1 if failed else 0)
+report()

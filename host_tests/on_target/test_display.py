@@ -10,24 +10,13 @@ import sys
 
 sys.path.append("boards/sim")
 
+from checks import check, report
 from faceplate import glass
 
 from app.attributes import Reference
 from app.display import font, indicators, keys, view
 from app.display.display import Display
 from app.errors import AccessRefused
-
-_passed = 0
-_failed = 0
-
-
-def check(good, text):
-    global _passed, _failed
-    if good:
-        _passed += 1
-    else:
-        _failed += 1
-        print("FAILED:", text)
 
 
 class Lcd:
@@ -100,11 +89,11 @@ def test_every_character():
             drawn.value(text)
             drawn.code(text)
             shown = glass.decode(lcd.buffer)
-            check(shown["value"] == text and shown["code"] == text, text)
+            check(text, shown["value"] == text and shown["code"] == text)
     for name in indicators.NAMES:
         drawn.indicate(indicators.bit(name))
         shown = glass.decode(lcd.buffer)
-        check(shown["cursors"] + shown["phases"] + shown["flow"] == [name], name)
+        check(name, shown["cursors"] + shown["phases"] + shown["flow"] == [name])
 
 
 def test_steady_glass():
@@ -121,8 +110,8 @@ def test_steady_glass():
     while now_ms < 3_600_000:
         now_ms += display.tick(now_ms)
     gc.collect()
-    check(lcd.pages == 0, "pages sent")
-    check(gc.mem_alloc() <= before + 64, "the heap grew")
+    check("pages sent", lcd.pages == 0)
+    check("the heap grew", gc.mem_alloc() <= before + 64)
 
 
 class Task:
@@ -141,10 +130,10 @@ async def test_tasks():
     key = keys.Key(pin, keys.SCROLL, display.on_key)
     tasks = [asyncio.create_task(display.run(Task())), asyncio.create_task(key.run())]
     await asyncio.sleep_ms(300)
-    check(lcd.started and lcd.light, "started, lit")
-    check(glass.decode(lcd.buffer)["code"] == "1.8.0", "first item")
+    check("started, lit", lcd.started and lcd.light)
+    check("first item", glass.decode(lcd.buffer)["code"] == "1.8.0")
     await asyncio.sleep_ms(1000)
-    check(glass.decode(lcd.buffer)["value"] == "3.450", "second item")
+    check("second item", glass.decode(lcd.buffer)["value"] == "3.450")
 
     async def press():
         for level in (0, 1, 0):  # bounce
@@ -155,10 +144,10 @@ async def test_tasks():
         await asyncio.sleep_ms(40)
         return glass.decode(lcd.buffer)["value"]
 
-    check(await press() == "230.1", "manual")
-    check(await press() == "Error 23", "missing object")
-    check(await press() == "End", "end")
-    check(await press() == "230.1", "from the start")
+    check("manual", await press() == "230.1")
+    check("missing object", await press() == "Error 23")
+    check("end", await press() == "End")
+    check("from the start", await press() == "230.1")
     for task in tasks:
         task.cancel()
     await asyncio.sleep_ms(10)
@@ -167,5 +156,4 @@ async def test_tasks():
 test_every_character()
 test_steady_glass()
 asyncio.run(test_tasks())
-print(f"{_passed} passed, {_failed} failed")
-sys.exit(1 if _failed else 0)
+report()

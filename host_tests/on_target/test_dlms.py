@@ -8,10 +8,10 @@ what an answer costs on its heap.
 import gc
 import os
 import random
-import sys
 import time
 
 import cryptolib
+from checks import attempt, check, report
 from meter_doubles import Energies, Quantities, Rtc, Variant
 from sparse_memory import SparseMemory
 
@@ -56,18 +56,6 @@ CORPUS = (
     "c304c100080000010000ff060000000001021000",
     "c306c101000000020100",
 )
-
-passed = 0
-failed = 0
-
-
-def check(name, condition):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name)
 
 
 def aes(key):
@@ -230,12 +218,5 @@ def test_mutations(rig):
 
 for test in (test_answers, test_blocks, test_memory, test_time, test_mutations):
     gc.collect()  # the rig before this one
-    try:
-        test(Rig())
-    except Exception as error:
-        failed += 1
-        print("FAILED", test.__name__)
-        sys.print_exception(error)
-
-print(passed, "passed,", failed, "failed")
-sys.exit(1 if failed else 0)
+    attempt(test, Rig())
+report()

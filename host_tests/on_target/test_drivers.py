@@ -4,7 +4,8 @@ import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import check, fresh, raises, report, run
+from checks import check, raises, report
+from sim_checks import fresh, run
 
 sys.path.insert(0, "firmware")
 

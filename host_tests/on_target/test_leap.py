@@ -10,6 +10,7 @@ sys.path.insert(0, "boards/sim")
 sys.path.insert(0, "firmware")
 
 import timeline
+from checks import check, report
 from leap import KEPT, Leap
 from world import World
 
@@ -21,18 +22,6 @@ _I_A = 5
 _A_PLUS = 0
 _Q_PLUS = 2
 _WH_UWS = 3_600_000_000
-
-passed = 0
-failed = 0
-
-
-def check(name, condition, *detail):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
 
 
 class Variant:
@@ -290,6 +279,4 @@ test_loads_step_by_the_minute()
 test_frequency_may_jump()
 test_when_windows_stand_for_frames()
 test_quantities_stay_fresh()
-print(passed, "passed,", failed, "failed")
-if failed:
-    sys.exit(1)
+report()

@@ -10,11 +10,11 @@ import power_rig  # noqa: F401 - puts virtual time in place
 
 import gc
 import random
-import sys
 
 import timeline
 import torture_values
 import torture_works
+from checks import check, report
 from power_rig import Bench, window
 
 from app.storage import regions
@@ -23,18 +23,6 @@ SEED = 20260201
 FLIPS = 25
 _HEADER = 8
 _CRC = 4
-
-passed = 0
-failed = 0
-
-
-def check(name, condition, *detail):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
 
 
 def slots():
@@ -214,5 +202,4 @@ for test in (
     test_a_parameter_that_rots_is_found_within_the_hour,
 ):
     test()
-print("{} passed, {} failed".format(passed, failed))
-sys.exit(1 if failed else 0)
+report()

@@ -7,10 +7,10 @@ engine must say is known to the micro-unit's rounding.
 
 import gc
 import math
-import sys
 from array import array
 
 import micropython
+from checks import check, report
 
 from metrology.accumulators import Accumulators, RawSums
 from metrology.calibration import Calibration
@@ -22,19 +22,6 @@ from metrology.pulse import Pulses
 _U_PV = 60_000_000
 _I_PA = 18_000_000
 _CYCLE = 80
-
-passed = 0
-failed = 0
-
-
-def check(name, condition):
-    """Count one check and tell if it failed."""
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED:", name)
 
 
 class Variant:
@@ -282,6 +269,4 @@ outputs_count_their_energies_through_power_cuts()
 full_scale_is_exact()
 kernel_without_allocation()
 blocks_without_allocation(*engine_end_to_end())
-print(f"{passed} passed, {failed} failed")
-if failed:
-    sys.exit(1)
+report()

@@ -6,22 +6,10 @@ Expected figures are those of rows NOP-01 to NOP-07, PQL-17, ERR-09 and ERR-18 o
 
 import power_rig  # puts virtual time in place
 import asyncio
-import sys
 
 import timeline
+from checks import check, report
 from power_rig import Bench, window
-
-passed = 0
-failed = 0
-
-
-def check(name, condition, *detail):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
 
 
 class Log:
@@ -419,5 +407,4 @@ for test in (
     test_a_memory_that_dies_is_told_and_taken_up_again,
 ):
     test()
-print("{} passed, {} failed".format(passed, failed))
-sys.exit(1 if failed else 0)
+report()

@@ -7,10 +7,10 @@ What CPython cannot show: long integers, cryptolib and buffers as the meter's in
 import gc
 import os
 import random
-import sys
 import time
 
 import cryptolib
+from checks import attempt, check, report
 from meter_doubles import Energies, Quantities, Rtc, Variant
 from sparse_memory import SparseMemory
 
@@ -38,18 +38,6 @@ GAK = bytes(range(0xD0, 0xE0))
 TITLE = b"TST\x00\x00\x00\x00\x01"
 ENERGY = bytes.fromhex("c001c100030100010800ff0200")
 INITIATE = bytes.fromhex("01000000065f1f0400407e1fffff")
-
-passed = 0
-failed = 0
-
-
-def check(name, condition):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name)
 
 
 def port_aes(key):
@@ -246,12 +234,5 @@ def test_mutations(rig):
 
 
 for test in (test_vectors, test_session, test_heap_and_time, test_mutations):
-    try:
-        test(Rig())
-    except Exception as error:
-        failed += 1
-        print("FAILED", test.__name__)
-        sys.print_exception(error)
-
-print(passed, "passed,", failed, "failed")
-sys.exit(1 if failed else 0)
+    attempt(test, Rig())
+report()

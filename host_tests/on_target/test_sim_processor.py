@@ -6,7 +6,8 @@ import sys
 
 sys.path.insert(0, "host_tests/on_target/toy")
 
-from sim_checks import Stop, check, fresh, raises, report  # puts virtual time in place
+from checks import check, raises, report
+from sim_checks import Stop, fresh  # puts virtual time in place
 
 import asyncio
 import gc

@@ -6,9 +6,9 @@ What CPython cannot show: long integers, generators and bytes as the meter's int
 
 import gc
 import os
-import sys
 import time
 
+from checks import attempt, check, report
 from sparse_memory import SparseMemory
 from suite_1_values import CERTIFICATE, ROOT
 
@@ -44,18 +44,6 @@ CDH_SECRET = "46fc62106420ff012e54a434fbdd2d25ccc5852060561e68040dd7778997bd7b"
 
 # of the certificate
 KEY = bytes.fromhex("079aefe9bdcc62f2822a5304879f5648a7ef1b17025badd2019dc06544f4a35e")
-
-passed = 0
-failed = 0
-
-
-def check(name, condition):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name)
 
 
 def make(memory):
@@ -140,12 +128,5 @@ def test_steps():
 
 
 for test in (test_vectors, test_certificates, test_credentials, test_steps):
-    try:
-        test()
-    except Exception as error:
-        failed += 1
-        print("FAILED", test.__name__)
-        sys.print_exception(error)
-
-print(passed, "passed,", failed, "failed")
-sys.exit(1 if failed else 0)
+    attempt(test)
+report()

@@ -8,6 +8,8 @@ import sys
 import time
 from array import array
 
+from checks import check, report
+
 sys.path.insert(0, "boards/sim")
 
 import mains
@@ -16,18 +18,6 @@ import synth
 
 _RATE_HZ = 4000
 _SEED = 7
-
-passed = 0
-failed = 0
-
-
-def check(name, condition, *detail):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
 
 
 def quiet(model="3ph", noise=0.0, seed=_SEED):
@@ -223,6 +213,4 @@ test_phase_goes_on()
 test_noise()
 test_clipping()
 test_speed()
-print(passed, "passed,", failed, "failed")
-if failed:
-    sys.exit(1)
+report()

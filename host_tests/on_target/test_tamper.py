@@ -5,25 +5,13 @@ Codes are those of table 8.2 of docs/features.md; times are those at which the b
 # ruff: noqa: I001 - what is imported later depends on it
 
 import power_rig  # puts virtual time in place
-import sys
 
 import timeline
+from checks import check, report
 from power_rig import Bench
 
 from app.logs.events import FRAUD
 from app.storage import regions
-
-passed = 0
-failed = 0
-
-
-def check(name, condition, *detail):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
 
 
 def entries(bench):
@@ -240,5 +228,4 @@ def test_a_clock_that_is_set_on_battery_leaves_the_outage_right():
 for name in sorted(globals()):
     if name.startswith("test_"):
         globals()[name]()
-print("{} passed, {} failed".format(passed, failed))
-sys.exit(1 if failed else 0)
+report()

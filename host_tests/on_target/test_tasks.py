@@ -1,22 +1,11 @@
 """Supervised tasks: a dead task comes back, a silent one keeps the watchdog from being fed."""
 
 import asyncio
-import sys
+
+from checks import check, report
 
 from app import tasks
 from app.tasks import Supervisor
-
-passed = 0
-failed = 0
-
-
-def check(name, condition):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name)
 
 
 class Watchdog:
@@ -108,5 +97,4 @@ clock = VirtualTime()
 tasks.time = clock
 run(feeds(clock))
 tasks.time = real_time
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+report()

@@ -9,24 +9,14 @@ import gc
 import io
 import select
 import socket
-import sys
+
+from checks import check, report
 
 from app import port_settings
 from app.transport import hdlc, hdlc_frame, hdlc_parameters, serial_link, tcp_link, wrapper
 
 _PORT = 40590
 _HOST = "127.0.0.1"
-_passed = 0
-_failed = 0
-
-
-def check(good, text):
-    global _passed, _failed
-    if good:
-        _passed += 1
-    else:
-        _failed += 1
-        print("FAILED:", text)
 
 
 class EchoChannel:
@@ -98,38 +88,38 @@ async def test_tcp():
         streams.append(await connect())
     for count, stream in enumerate(streams):
         apdu = b"GET%d" % count
-        check(await ask(stream, wrap(apdu), 12) == wrapped(apdu.lower()), "several clients")
-    check(link.clients == 3, "three clients")
+        check("several clients", await ask(stream, wrap(apdu), 12) == wrapped(apdu.lower()))
+    check("three clients", link.clients == 3)
     fourth = await connect()
-    check(await closed(fourth), "one too many is closed")
-    check(await ask(streams[0], wrap(b"STILL"), 13) == wrapped(b"still"), "others go on")
+    check("one too many is closed", await closed(fourth))
+    check("others go on", await ask(streams[0], wrap(b"STILL"), 13) == wrapped(b"still"))
 
     two = await ask(streams[1], wrap(b"A") + wrap(b"BC"), 19)
-    check(two == wrapped(b"a") + wrapped(b"bc"), "two in one segment")
+    check("two in one segment", two == wrapped(b"a") + wrapped(b"bc"))
     parts = wrap(b"SPLIT")
     for at in range(len(parts) - 1):
         streams[1][1].write(parts[at : at + 1])
         await streams[1][1].drain()
-    check(await ask(streams[1], parts[-1:], 13) == wrapped(b"split"), "single octets")
+    check("single octets", await ask(streams[1], parts[-1:], 13) == wrapped(b"split"))
 
     streams[2][1].write(wrap(b"BAD", 2))
     await streams[2][1].drain()
-    check(await closed(streams[2]), "wrong version closes")
+    check("wrong version closes", await closed(streams[2]))
     streams[0][1].write(wrap(b"GET")[:9])
     await streams[0][1].drain()
     await close(streams[0])
     await asyncio.sleep_ms(50)
-    check(link.clients == 1, "vanished clients are forgotten")
+    check("vanished clients are forgotten", link.clients == 1)
 
     dead = await connect()
     dead[1].write(wrap(b"RAISE"))
     await dead[1].drain()
-    check(await closed(dead), "an error ends its own connection")
+    check("an error ends its own connection", await closed(dead))
 
     await close(streams[1])
     await asyncio.sleep_ms(50)
-    check(link.clients == 0, "all gone")
-    check(EchoChannel.opened == EchoChannel.lost_count, "every channel is told")
+    check("all gone", link.clients == 0)
+    check("every channel is told", EchoChannel.opened == EchoChannel.lost_count)
     task.cancel()
     await asyncio.sleep_ms(20)
 
@@ -150,30 +140,30 @@ async def test_greedy_and_silent():
         except OSError:
             break
         await asyncio.sleep_ms(1)
-    check(await ask(other, wrap(b"STILL"), 13) == wrapped(b"still"), "a greedy client")
+    check("a greedy client", await ask(other, wrap(b"STILL"), 13) == wrapped(b"still"))
     await close(greedy)
     await close(other)
     await asyncio.sleep_ms(50)
-    check(link.clients == 0, "greedy is gone")
+    check("greedy is gone", link.clients == 0)
 
     settings.set("inactivity_s", 1)
     idle = await connect()
     await asyncio.sleep_ms(600)
-    check(await ask(idle, wrap(b"GET"), 11) == wrapped(b"get"), "not idle yet")
+    check("not idle yet", await ask(idle, wrap(b"GET"), 11) == wrapped(b"get"))
     await asyncio.sleep_ms(600)
-    check(link.clients == 1, "activity counts")
-    check(await closed(idle), "idle is closed")
-    check(link.clients == 0, "idle is forgotten")
+    check("activity counts", link.clients == 1)
+    check("idle is closed", await closed(idle))
+    check("idle is forgotten", link.clients == 0)
     settings.set("inactivity_s", 180)
 
     mover = await connect()
     settings.set_port(_PORT + 7)
-    check(await ask(mover, wrap(b"GET"), 11) == wrapped(b"get"), "the link stays to its end")
+    check("the link stays to its end", await ask(mover, wrap(b"GET"), 11) == wrapped(b"get"))
     await close(mover)
     await asyncio.sleep_ms(50)
     moved = await connect(_PORT + 7)
-    check(await ask(moved, wrap(b"GET"), 11) == wrapped(b"get"), "listens at another port")
-    check(await closed(await connect()), "the old port is closed")
+    check("listens at another port", await ask(moved, wrap(b"GET"), 11) == wrapped(b"get"))
+    check("the old port is closed", await closed(await connect()))
     settings.set_port(_PORT)
     await close(moved)
     await asyncio.sleep_ms(50)
@@ -183,9 +173,9 @@ async def test_greedy_and_silent():
     again = asyncio.create_task(link.run())
     await asyncio.sleep_ms(20)
     stream = await connect()
-    check(await ask(stream, wrap(b"NEW"), 11) == wrapped(b"new"), "listens again")
+    check("listens again", await ask(stream, wrap(b"NEW"), 11) == wrapped(b"new"))
     again.cancel()
-    check(await closed(stream), "given up with the port")
+    check("given up with the port", await closed(stream))
 
 
 def command(control, info=b""):
@@ -246,12 +236,12 @@ async def test_serial():
     writer.write(b"noise~~\x00" + command(0x93))
     await writer.drain()
     ua = await asyncio.wait_for(reader.read(100), 2)
-    check(ua[7] == 0x73 or ua[6] == 0x73, "UA")
-    check(link.link.connected, "connected")
+    check("UA", ua[7] == 0x73 or ua[6] == 0x73)
+    check("connected", link.link.connected)
     writer.write(command(0x10, b"\xe6\xe6\x00GET"))
     await writer.drain()
     answer = await asyncio.wait_for(reader.read(100), 2)
-    check(answer[-9:-3] == b"\xe6\xe7\x00get", "information")
+    check("information", answer[-9:-3] == b"\xe6\xe7\x00get")
     channel.answer = bytes(700)
     writer.write(command(0x32, b"\xe6\xe6\x00GET"))
     await writer.drain()
@@ -264,18 +254,18 @@ async def test_serial():
         if got < 703:
             writer.write(command((number & 7) << 5 | 0x11))
             await writer.drain()
-    check(got == 703, "segments")
-    check(link.octets_in > 0 and link.octets_out > 700, "octets are counted")
+    check("segments", got == 703)
+    check("octets are counted", link.octets_in > 0 and link.octets_out > 700)
     await asyncio.sleep_ms(1300)
-    check(not link.link.connected, "silence ends the link without any octet")
-    check(Port.settings == [(9600, 8, None, 1)], "speed")
+    check("silence ends the link without any octet", not link.link.connected)
+    check("speed", Port.settings == [(9600, 8, None, 1)])
     settings.set("speed", 7)
     writer.write(command(0x53))
     await writer.drain()
     await asyncio.wait_for(reader.read(100), 2)
     await asyncio.sleep_ms(20)
-    check(Port.settings[1:] == [(38400, 8, None, 1)], "speed changes without a link")
-    check(EchoChannel.lost_count == lost + 1, "and the association")
+    check("speed changes without a link", Port.settings[1:] == [(38400, 8, None, 1)])
+    check("and the association", EchoChannel.lost_count == lost + 1)
     task.cancel()
     await asyncio.sleep_ms(10)
     writer.close()
@@ -300,13 +290,13 @@ def test_no_growth():
             pass
         for frame in frames:
             link.receive(frame, 0)
-            check(link.output(buffer) > 0, "an answer")
+            check("an answer", link.output(buffer) > 0)
             wrapped_link.receive(apdu, 0)
-            check(wrapped_link.output(buffer) == 11, "an answer")
+            check("an answer", wrapped_link.output(buffer) == 11)
         gc.collect()
         if turn == 10:
             before = gc.mem_alloc()
-    check(gc.mem_alloc() <= before + 64, "the heap grew")
+    check("the heap grew", gc.mem_alloc() <= before + 64)
 
 
 async def main():
@@ -317,5 +307,4 @@ async def main():
 
 
 asyncio.run(main())
-print(f"{_passed} passed, {_failed} failed")
-sys.exit(1 if _failed else 0)
+report()

@@ -1,4 +1,4 @@
-"""What the tests of the simulation share: counting checks, running and ending the loop.
+"""What the tests of the simulation share: running and ending the loop.
 
 Importing it puts virtual time in place, so it comes before asyncio and time.
 """
@@ -15,37 +15,9 @@ loop.install()
 import timeline
 import wiring
 
-passed = 0
-failed = 0
-
 
 class Stop(BaseException):
     """Ends a run of the processor from a test."""
-
-
-def check(name, condition, *detail):
-    """Count a check; print it if it fails."""
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED", name, *detail)
-
-
-def raises(error, function, *arguments, **keywords):
-    """Tell whether a call raises an error of this class."""
-    try:
-        function(*arguments, **keywords)
-    except error:
-        return True
-    return False
-
-
-def report():
-    """Print the result line and end."""
-    print("{} passed, {} failed".format(passed, failed))
-    sys.exit(1 if failed else 0)
 
 
 def fresh():
