@@ -194,6 +194,34 @@ if TYPE_CHECKING:
 
         def backlight(self, on: bool) -> None: ...
 
+    class SegmentLcd(Protocol):
+        """Glass of fixed segments; `Board.segments` tells which bit lights what.
+
+        Bit n of `buffer`, lowest first in an octet, is bit n % 4 of the chip's address n // 4.
+        """
+
+        buffer: bytearray
+
+        def start(self) -> None:
+            """Configure the controller, clear the glass."""
+            ...
+
+        def show(self) -> None:
+            """Send the addresses whose bits changed."""
+            ...
+
+        def backlight(self, on: bool) -> None: ...
+
+    class Segments(Protocol):
+        """Which bit of the buffer lights what on a segment glass; 255: the glass has it not."""
+
+        # Ten octets for each of 8 cells of the value, then 5 of the code: segments a to g (a on
+        # top, clockwise, g in the middle), decimal point, upper dot of the colon, star.
+        cells: bytes
+        units: tuple[str, ...]  # what the unit field is made of, in the order of `unit_bits`
+        unit_bits: bytes
+        indicators: bytes  # in the order of app.display.indicators.NAMES
+
     class Relay(Protocol):
         """Latching relay with a sense input."""
 
@@ -292,7 +320,8 @@ if TYPE_CHECKING:
         flash: Flash
         rtc: RealTimeClock
         battery: Voltage | None  # of the clock's reserve; None: it cannot be measured
-        lcd: Lcd
+        lcd: Lcd | SegmentLcd
+        segments: Segments | None  # of a SegmentLcd; None: the glass has dots
         key_scroll: Input
         key_reset: Input
         inputs: list[Input]  # on the terminals, in their order; the first two are tariff inputs

@@ -79,7 +79,8 @@ class Parts:
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.rtc: hal.RealTimeClock = Ds3231(I2C(pins.I2C, freq=400_000))
         self.battery: hal.Voltage | None = DividedAdc(ADC(pins.BATTERY_ADC), _BATTERY_SCALE_MV)
-        self.lcd: hal.Lcd = St7567(
+        self.segments: hal.Segments | None = None
+        self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
             bus,
             Pin(pins.LCD_CS, Pin.OUT, value=1),
             Pin(pins.LCD_DC, Pin.OUT),

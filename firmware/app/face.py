@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.attributes import Resolver
     from app.clock import Clock
+    from app.display.fields import Fields
     from app.logs.event_book import EventBook
     from app.program_memory import ProgramMemory
     from app.quality.parts import QualityParts
@@ -59,7 +60,7 @@ class Face:
         self._settings = meter.settings
         self.status = status = _status(meter)
         self.display = display = Display(
-            board.lcd,
+            _view(board),
             self._list("general_list", factory.general_list()),
             self._list("alternate_list", factory.alternate_list(board.variant)),
             AttributeReader(meter.resolver),
@@ -96,6 +97,18 @@ class Face:
 
     def _list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self._settings.get(key) or factory_list)
+
+
+def _view(board: "Board") -> "Fields":
+    """Return what draws on the board's kind of glass."""
+    layout = board.segments
+    if layout is None:
+        from app.display.view import View
+
+        return View(board.lcd)
+    from app.display.segment_view import SegmentView
+
+    return SegmentView(board.lcd, layout)
 
 
 def _status(meter: "Parts") -> MeterStatus:

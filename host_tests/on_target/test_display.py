@@ -99,7 +99,7 @@ def test_every_character():
 def test_steady_glass():
     """A day of one unchanged item: nothing is sent, nothing stays on the heap."""
     lcd = Lcd()
-    display = Display(lcd, List((1, 8, 0)), List(), read, status)
+    display = Display(view.View(lcd), List((1, 8, 0)), List(), read, status)
     display.begin(0)
     now_ms = 0
     while now_ms < 60_000:
@@ -122,7 +122,7 @@ class Task:
 async def test_tasks():
     lcd = Lcd()
     general = List((1, 8, 0), (1, 7, 0))
-    display = Display(lcd, general, List((32, 7, 0), (99, 99, 0)), read, status)
+    display = Display(view.View(lcd), general, List((32, 7, 0), (99, 99, 0)), read, status)
     display.times.test_s = 0
     display.times.name_s = 0
     display.times.auto_scroll_s = 1

@@ -10,6 +10,7 @@ from app.display import keys
 from app.display.display import Display
 from app.display.indicators import NAMES, Indicators, bit
 from app.display.status import MeterStatus
+from app.display.view import View
 from app.errors import AccessRefused
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[2] / "boards" / "sim")]
@@ -54,7 +55,9 @@ class Bench:
         self.steady = ["L1", "L2", "L3", "+P", "T1"]
         self.blinking = []
         self.lcd = Lcd()
-        self.display = Display(self.lcd, self.general, self.alternate, self.read, self.status)
+        self.display = Display(
+            View(self.lcd), self.general, self.alternate, self.read, self.status
+        )
         self.now_ms = now_ms
         self.lcd.start()
         self.display.begin(now_ms)

@@ -6,7 +6,7 @@ scratch buffer, and what stands in a cell of the real glass is looked up among t
 
 from micropython import const
 
-from app.display import font, indicators, view
+from app.display import fields, font, indicators, view
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Glass:
                 text = character + mark
                 drawing.code(text)
                 self._small[_drawn(buffer, font.SMALL, view.CODE_Y)] = text
-                if mark in view.VALUE_MARKS:
+                if mark in fields.VALUE_MARKS:
                     drawing.value(text, True)
                     self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
         self._letters = {font.LETTERS.get(letter): letter for letter in font.LETTERS.letters}
@@ -78,8 +78,8 @@ class Glass:
         names = [name for name, dots in self._places if _shows(rows, dots)]
         beside = indicators.PHASES + indicators.FLOWS
         return {
-            "code": _text(rows, font.SMALL, view.CODE_Y, view.CODE_CELLS, self._small),
-            "value": _text(rows, font.BIG, view.VALUE_Y, view.VALUE_CELLS, self._big),
+            "code": _text(rows, font.SMALL, view.CODE_Y, fields.CODE_CELLS, self._small),
+            "value": _text(rows, font.BIG, view.VALUE_Y, fields.VALUE_CELLS, self._big),
             "unit": self._unit(rows),
             "cursors": [name for name in names if name not in beside],
             "phases": [name for name in names if name in indicators.PHASES],

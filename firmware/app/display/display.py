@@ -10,10 +10,10 @@ from micropython import const
 
 from app import ticks
 from app.display import keys
+from app.display.fields import VALUE_CELLS
 from app.display.formats import Formats
 from app.display.indicators import Indicators
 from app.display.reading import Item
-from app.display.view import VALUE_CELLS, View
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from app.attributes import Reference
     from app.display.display_list import DisplayList
+    from app.display.fields import Fields
     from app.display.reading import Read
     from app.tasks import Task
-    from hal import Lcd
 
 # What is shown.
 _TEST = const(0)  # all segments (row DSP-02)
@@ -86,7 +86,7 @@ class Display:
 
     def __init__(
         self,
-        lcd: "Lcd",
+        view: "Fields",
         general: "DisplayList",
         alternate: "DisplayList",
         read: "Read",
@@ -94,8 +94,7 @@ class Display:
     ) -> None:
         self.times = Times()
         self.formats = Formats()
-        self._lcd = lcd
-        self._view = View(lcd)
+        self._view = view
         self._general = general
         self._alternate = alternate
         self._read = read
@@ -114,7 +113,6 @@ class Display:
 
     async def run(self, task: "Task") -> None:
         """Show for ever, from the start-up test on."""
-        self._lcd.start()
         self.begin(ticks.now_ms())
         while True:
             await asyncio.sleep_ms(self.tick(ticks.now_ms()))
@@ -123,18 +121,18 @@ class Display:
     def stop(self) -> None:
         """Clear the glass for good: the battery is about to go."""
         self._dark = True
-        self._lcd.start()
-        self._lcd.backlight(False)
+        self._view.start()
+        self._view.backlight(False)
 
     def on_key(self, number: int, kind: int) -> None:
         """Take what a key does, now (keys.Key's handler)."""
         self.key(number, kind, ticks.now_ms())
 
     def begin(self, now_ms: int) -> None:
-        """Show the start-up test on a glass that has just been cleared."""
+        """Show the start-up test from a blank glass on."""
         self._state = _TEST
         self._reference = None
-        self._view = View(self._lcd)
+        self._view.start()
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
         self._light(now_ms)
@@ -165,7 +163,7 @@ class Display:
         unused_ms = -ticks.until_ms(self._key_ms, now_ms)
         if self._lit and unused_ms >= times.backlight_s * 1000:
             self._lit = False
-            self._lcd.backlight(False)
+            self._view.backlight(False)
         if self._state in (_MANUAL, _END):
             if unused_ms >= times.exit_s * 1000:
                 self._apply(_IDLE, now_ms)
@@ -286,4 +284,4 @@ class Display:
         self._key_ms = now_ms
         if not self._lit:
             self._lit = True
-            self._lcd.backlight(True)
+            self._view.backlight(True)

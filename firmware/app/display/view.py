@@ -1,25 +1,23 @@
-"""Draws the display's fields on the glass and sends what changed (row DSP-01).
+"""Draws the display's fields on a glass of dots and sends what changed (row DSP-01).
 
     pages 0-1   code in five small digits, phases, directions of power, unit
     pages 2-5   value in eight large digits, each with decimal point or colon behind it
     pages 6-7   cursors
 
-A field is drawn again only when it changes, and only its pages are sent: sending is what costs.
+Only the pages of fields that changed are sent: sending is what costs.
 """
 
 import framebuf
 from micropython import const
 
 from app.display import font, indicators
+from app.display.fields import VALUE_CELLS, Fields
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from hal import Lcd
 
 _WIDTH = const(128)
-VALUE_CELLS = 8
-CODE_CELLS = 5
-VALUE_MARKS = ".:"
 VALUE_Y = 19
 CODE_Y = 1
 LETTERS_Y = 3
@@ -55,122 +53,18 @@ def _places() -> "list[tuple[int, int]]":
 CURSOR_PLACES = _places()
 
 
-def cells(text: str, count: int, known: str) -> "tuple[str, str]":
-    """Part a text into its characters as shown and the marks behind each, `count` cells wide.
+class View(Fields):
+    """The fields on a glass of dots."""
 
-    `known`: the marks that the field has.
-    """
-    characters = ""
-    marks = ""
-    for character in text:
-        if character in known and characters and len(marks) < len(characters):
-            marks += character
-            continue
-        marks += " " * (len(characters) - len(marks))
-        if len(characters) == count:
-            break
-        characters += " " if character in known else font.shown(character)
-        if character in known:
-            marks += character
-    return characters, marks + " " * (len(characters) - len(marks))
+    _lcd: "Lcd"
 
-
-class View:
-    """The fields on one glass. Nothing appears before `flush`."""
-
-    def __init__(self, lcd: "Lcd") -> None:
-        self._lcd = lcd
+    def _forget(self) -> None:
+        super()._forget()
+        lcd = self._lcd
         self._buffer = lcd.buffer
         self._frame = framebuf.FrameBuffer(lcd.buffer, lcd.width, lcd.height, framebuf.MONO_VLSB)
-        self._dirty = 0xFF  # one bit a page
-        self._value = " " * VALUE_CELLS
-        self._value_marks = self._value
-        self._code = " " * CODE_CELLS
-        self._code_marks = self._code
-        self._unit = ""
-        self._lit = 0
         self._frame.fill(0)
-
-    def value(self, text: str, left: bool = False) -> None:
-        """Show a value, at the right or the left end of its field."""
-        characters, marks = cells(text, VALUE_CELLS, VALUE_MARKS)
-        blank = " " * (VALUE_CELLS - len(characters))
-        characters = characters + blank if left else blank + characters
-        marks = marks + blank if left else blank + marks
-        if characters == self._value and marks == self._value_marks:
-            return
-        for index in range(VALUE_CELLS):
-            character = characters[index]
-            mark = marks[index]
-            if character != self._value[index] or mark != self._value_marks[index]:
-                self._digit(font.BIG, index * font.BIG.pitch, VALUE_Y, character, mark)
-        self._value = characters
-        self._value_marks = marks
-        self._dirty |= _VALUE_PAGES
-
-    def code(self, text: str) -> None:
-        """Show the code of what the value is."""
-        characters, marks = cells(text, CODE_CELLS, font.MARKS)
-        blank = " " * (CODE_CELLS - len(characters))
-        characters += blank
-        marks += blank
-        if characters == self._code and marks == self._code_marks:
-            return
-        for index in range(CODE_CELLS):
-            self._digit(
-                font.SMALL, index * font.SMALL.pitch, CODE_Y, characters[index], marks[index]
-            )
-        self._code = characters
-        self._code_marks = marks
-        self._dirty |= _CODE_PAGES
-
-    def unit(self, text: str) -> None:
-        """Show a unit; a letter without a shape is left out."""
-        if text == self._unit:
-            return
-        self._unit = text
-        self._frame.fill_rect(UNIT_X, 0, _WIDTH - UNIT_X, 16, 0)
-        shapes = [shape for shape in [font.LETTERS.get(letter) for letter in text] if shape]
-        width = sum(len(shape) + 1 for shape in shapes) - 1
-        # At the right end, as on a glass with fixed units.
-        x = max(UNIT_X, _WIDTH - width)
-        for shape in shapes:
-            if x + len(shape) <= _WIDTH:
-                x = self._columns(x, LETTERS_Y, shape, True) + 1
-        self._dirty |= _CODE_PAGES
-
-    def indicate(self, lit: int) -> None:
-        """Show the indicators whose bits are set, and only those."""
-        changed = lit ^ self._lit
-        if not changed:
-            return
-        self._lit = lit
-        for index, name in enumerate(indicators.NAMES):
-            if changed >> index & 1:
-                self._indicator(index, name, lit >> index & 1 != 0)
-
-    def test(self, picture: int) -> None:
-        """Show a picture of the display test: 0 all segments, 1 odd, 2 even, 3 none (KEY-08)."""
-        if picture == 0:
-            self.value("8." * VALUE_CELLS)
-            self.code("8." * CODE_CELLS)
-            self.unit("kvarh")
-            self.indicate(indicators.ALL)
-        elif picture == 3:
-            self.clear()
-        else:
-            first = picture == 1
-            self.value(("8. " if first else " 8.") * (VALUE_CELLS // 2))
-            self.code(("8. " * 3)[:-1] if first else " 8." * 2)
-            self.unit("kvarh" if first else "")
-            self.indicate(indicators.ALL & (0x15555555 if first else 0x0AAAAAAA))
-
-    def clear(self) -> None:
-        """Blank every field."""
-        self.value("")
-        self.code("")
-        self.unit("")
-        self.indicate(0)
+        self._dirty = 0xFF  # one bit a page
 
     def flush(self) -> None:
         """Send the pages that changed."""
@@ -185,7 +79,19 @@ class View:
             self._dirty >>= 1
             page += 1
 
-    def _indicator(self, index: int, name: str, on: bool) -> None:
+    def _draw_unit(self, text: str) -> None:
+        self._frame.fill_rect(UNIT_X, 0, _WIDTH - UNIT_X, 16, 0)
+        # A letter without a shape is left out.
+        shapes = [shape for shape in [font.LETTERS.get(letter) for letter in text] if shape]
+        width = sum(len(shape) + 1 for shape in shapes) - 1
+        # At the right end, as on a glass with fixed units.
+        x = max(UNIT_X, _WIDTH - width)
+        for shape in shapes:
+            if x + len(shape) <= _WIDTH:
+                x = self._columns(x, LETTERS_Y, shape, True) + 1
+        self._dirty |= _CODE_PAGES
+
+    def _draw_indicator(self, index: int, name: str, on: bool) -> None:
         cursors = len(CURSOR_PLACES)
         if index < cursors:
             x, y = CURSOR_PLACES[index]
@@ -230,7 +136,17 @@ class View:
             at += 1
         return x + len(shape)
 
-    def _digit(self, digits: font.Digits, x: int, y: int, character: str, mark: str) -> None:
+    def _draw_cell(self, place: int, character: str, mark: str) -> None:
+        if place < VALUE_CELLS:
+            digits = font.BIG
+            y = VALUE_Y
+            self._dirty |= _VALUE_PAGES
+        else:
+            place -= VALUE_CELLS
+            digits = font.SMALL
+            y = CODE_Y
+            self._dirty |= _CODE_PAGES
+        x = place * digits.pitch
         self._frame.fill_rect(x, y, digits.pitch, digits.height, 0)
         segments = font.segments(character)
         for index in range(7):
