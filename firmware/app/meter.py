@@ -107,7 +107,7 @@ class Meter:
         self.security.on_event = self.events.post
         self.lock = ParameterLock(board.lock)
         lines = (board.terminal_cover, board.meter_cover, board.magnetic_field)
-        self.tamper = Tamper(memory, lines, self.events.post)
+        self.tamper = Tamper(memory, lines, self.events, self.clock.utc_s)
         self.program = ProgramMemory(board.program, self._problem)
         self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up

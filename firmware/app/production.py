@@ -107,6 +107,7 @@ class Production:
     before_change: None, or called with name, old and new checksum before corrections or the table
     change; what it raises refuses the change
     on_change: None, or called with 0 and both checksums after a change
+    on_master_reset: does what `master_reset` is for, behind the lock
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Production:
         self.windows_done = 0
         self.before_change: Callable[[bytes, int, int], None] | None = None
         self.on_change: Callable[[int, int, int], None] | None = None
+        self.on_master_reset: Callable[[], None] = _nothing
         self._load: Load | None = None
         self._averages: Averages | None = None
         self._engine = engine
@@ -156,6 +158,15 @@ class Production:
 
             self._averages = New(self._variant.phases)
         return self._averages
+
+    def master_reset(self) -> None:
+        """Make the meter new but for what makes it this one; it starts anew some seconds later.
+
+        Raises AccessRefused under lock, or if the certification log is full; OSError. Rows PRD-07,
+        KEY-09; docs/events.md lists what goes and what stays.
+        """
+        self.lock.require()
+        self.on_master_reset()
 
     def set_load(self, load: "Load") -> None:
         """Tell what the bench gives. Raises AccessRefused, ProductionError."""
@@ -341,3 +352,7 @@ class Production:
             self._end(REFUSED, "the memory does not answer")
         else:
             self._end(DONE, "")
+
+
+def _nothing() -> None:
+    """Stand in for a meter that can be reset."""

@@ -38,7 +38,7 @@ ENCRYPTED = const(0x20)
 BOTH = const(0x30)
 
 _TAGS_PER_EVENT = const(3)
-_REPLAYS_S = const(60)  # between events that tell of replays: a flood must not wear the flash
+_SELDOM_S = const(60)  # between events that anybody can cause: a flood must not wear the flash
 
 TITLE_SIZE = const(8)
 _REMEMBERED = const(8)  # challenges sent last, on all channels
@@ -92,7 +92,7 @@ class Security:
         self._ciphers: list[Gcm | None] = [None, None]  # of GUEK and GBEK, made when first used
         self._challenges: list[bytes] = []
         self._wrong_tags = 0
-        self._replayed_utc_s = -_REPLAYS_S
+        self._told_utc_s: dict[int, int] = {}  # when events that anybody can cause were told
         self._memory = memory
         self._utc_s = utc_s
         self.parameters_locked: Callable[[], bool] = _always
@@ -267,17 +267,25 @@ class Security:
         self.on_event(event_codes.CERTIFICATE_REFUSED)
 
     def replayed(self) -> None:
-        """Somebody sent a message again; the log takes one such event a minute."""
-        now_s = self._utc_s()
-        if abs(now_s - self._replayed_utc_s) >= _REPLAYS_S:
-            self._replayed_utc_s = now_s
-            self.on_event(event_codes.REPLAYED)
+        """Somebody sent a message again; the logs take one such event a minute."""
+        self._tell_seldom(event_codes.REPLAYED)
 
     def wrong_tag(self) -> None:
-        """Count an APDU whose tag is wrong; every third one is an event (row SEC-36)."""
+        """Count an APDU whose tag is wrong; three are an event, one a minute (row SEC-36)."""
         self._wrong_tags += 1
-        if self._wrong_tags % _TAGS_PER_EVENT == 0:
-            self.on_event(event_codes.DECIPHERING_FAILED)
+        if self._wrong_tags >= _TAGS_PER_EVENT and self._tell_seldom(
+            event_codes.DECIPHERING_FAILED
+        ):
+            self._wrong_tags = 0
+
+    def _tell_seldom(self, code: int) -> bool:
+        """Post an event unless it was in the last minute; tell whether it was posted."""
+        now_s = self._utc_s()
+        if abs(now_s - self._told_utc_s.get(code, -_SELDOM_S)) < _SELDOM_S:
+            return False
+        self._told_utc_s[code] = now_s
+        self.on_event(code)
+        return True
 
     def _change(self, **changes: "int | bytes | tuple[int, ...]") -> None:
         """Change attributes together, once they are stored. Raises OSError."""

@@ -14,12 +14,13 @@ from app import event_codes as codes
 from app.cosem import alarm_values
 from app.errors import AccessRefused
 from app.logs.alarm_monitors import AlarmMonitors
-from app.logs.alarms import DESCRIPTOR, FILTER, OFF, ON, REGISTER, Alarms
+from app.logs.alarms import ASYMMETRIC_CURRENT, DESCRIPTOR, FILTER, OFF, ON, REGISTER, Alarms
 from app.logs.event_table import EVENTS
 from app.storage import rings
 
 COVER_REMOVED, COVER_CLOSED = 40, 41
 CURRENT_REVERSAL, ASYMMETRY, MODEM_FAILED = 91, 90, 141
+MISSING_NEUTRAL = 40  # bit 8 of the second register
 FRAUD = 1 << 13
 
 
@@ -209,14 +210,51 @@ def test_monitors_as_class_21(bench):
     assert bench.put("0000100101ff", "01010600000001", 21, 2) == 3
 
 
-@pytest.mark.row("ALM-06")
+@pytest.mark.row("ALM-06", "PRD-17")
 def test_the_system_counts_from_the_next_start(bench):
-    assert bench.put("0100" + "60f501ff", "1100") == 0
+    """In the IE system bit 8 of the second ON is the asymmetric current (ME382 6.12.1.7)."""
+
+    def bits():
+        bench.book.clear_alarms(ON, 1, 0)
+        found = []
+        for alarm in (MISSING_NEUTRAL, ASYMMETRIC_CURRENT):
+            bench.book.alarms.came(alarm)
+            found.append(bench.word(ON, 1))
+            bench.book.clear_alarms(ON, 1, 0)
+        bench.book.post(ASYMMETRY)  # as in every system
+        return found + [bench.word(ON, 1)]
+
+    idis, ie = [0x100, 0, 0x200], [0, 0x100, 0x200]
+    assert bits() == idis
+    assert bench.put("010060f501ff", "1600") == 12
+    assert bench.put("010060f501ff", "1100") == 0
     assert bench.read("010060f501ff") == "1100"
-    assert bench.book.alarms.system == 1
+    assert bits() == idis  # not yet
     bench.restart()
-    assert bench.book.alarms.system == 0
-    assert bench.put("010060f501ff", "1103") != 0
+    assert bits() == ie
+    lasts = [True]
+    bench.book.alarms.lasting[ASYMMETRIC_CURRENT] = lambda: lasts[0]
+    bench.book.alarms.came(ASYMMETRIC_CURRENT)
+    bench.book.clear_alarms(ON, 1, 0)
+    assert bench.word(ON, 1) == 0x100
+    bench.book.alarms.went(ASYMMETRIC_CURRENT)
+    assert bench.word(OFF, 1) == 0x100
+    lasts[0] = False
+    bench.book.choose_alarm_system(2)
+    bench.book.choose_alarm_system(1)
+    assert bits() == ie
+    bench.restart()
+    assert bits() == idis
+    with pytest.raises(ValueError, match="alarm system"):
+        bench.book.choose_alarm_system(3)
+
+
+@pytest.mark.row("PRD-17")
+def test_a_system_chosen_and_taken_back_is_not_in_force_after_the_next_start(bench):
+    bench.book.choose_alarm_system(0)
+    bench.book.choose_alarm_system(1)
+    bench.restart()
+    assert bench.book.alarms.system == 1
 
 
 def test_a_memory_that_fails_keeps_what_was(bench):

@@ -158,7 +158,7 @@ def test_a_cleared_log_begins_with_255_and_other_logs_stay(rig):
     assert rig.codes(SECURITY) == [255]
 
 
-@pytest.mark.row("EVT-07")
+@pytest.mark.row("EVT-07", "FRD-13")
 def test_the_fraud_log_holds_a_code_off_for_900_s_each_by_itself(rig):
     # the row's own example: 42 at 9:00, 43 at 9:01, 42 at 9:14, 43 at 9:17
     post = rig.book.post
@@ -170,6 +170,52 @@ def test_the_fraud_log_holds_a_code_off_for_900_s_each_by_itself(rig):
     rig.later(180)
     post(43)
     assert rig.codes(FRAUD) == [42, 43, 43]
+
+
+def test_a_start_ends_no_hold_off(rig):
+    """The battery starts the meter at each move of a cover."""
+    for code in (42, 43, 40):
+        rig.book.post(code)
+        rig.later(100)
+    rig.boot()
+    rig.book.post(42)
+    rig.later(600)
+    rig.boot()
+    rig.book.post(42)  # 900 s after its entry
+    rig.book.post(43)
+    assert rig.codes(FRAUD) == [42, 43, 40, 42]
+
+
+def test_what_a_start_finds_untold_is_told_once_at_its_time(rig):
+    rig.book.set_hold_off(0)
+    rig.book.post(40, NOW_UTC_S)
+    rig.later(7200)
+    rig.boot()
+    rig.book.post_again(40, NOW_UTC_S)
+    rig.book.post_again(42, NOW_UTC_S + 5)
+    assert [(row[0], row[3]) for row in rig.rows(rig.book.logs[FRAUD])] == [
+        (NOW_UTC_S, 40),
+        (NOW_UTC_S + 5, 42),
+    ]
+
+
+@pytest.mark.row("FRD-16")
+def test_each_change_of_a_parameter_counts_and_is_dated_over_power(rig):
+    assert (rig.book.changes, rig.book.changed_utc_s) == (0, 0)
+    for _ in range(3):
+        rig.later(20)
+        rig.book.setting_changed("clock")
+    rig.book.setting_changed("battery")  # not a parameter
+    rig.book.set_error_filter(0, 1)
+    assert (rig.book.changes, rig.book.changed_utc_s) == (4, rig.now_s)
+    assert rig.codes(STANDARD) == [47]
+    changed_utc_s = rig.now_s
+    rig.later(1000)
+    rig.boot()
+    assert (rig.book.changes, rig.book.changed_utc_s) == (4, changed_utc_s)
+    rig.fram.dead = True
+    rig.book.setting_changed("clock")
+    assert rig.book.changes == 5  # as long as there is power
 
 
 def test_the_hold_off_can_be_set_and_outlasts_power(rig):

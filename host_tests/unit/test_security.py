@@ -20,7 +20,7 @@ from cipher_client import (
     Client,
     element,
 )
-from dlms_rig import AARQ_LLS, AARQ_PUBLIC, RLRQ, Rig
+from dlms_rig import AARQ_LLS, AARQ_PUBLIC, NOW_UTC_S, RLRQ, Rig
 
 from app.crypto import key_wrap
 from app.crypto.aes import SoftwareAes
@@ -96,6 +96,24 @@ def test_wrong_tags(rig, client):
     assert rig.events.count(49) == 1
     assert client.get() == ENERGY_ANSWER
     assert rig.security.counters.last(0) == client.counter - 1
+
+
+@pytest.mark.row("SEC-36", "FRD-07")
+def test_a_flood_of_wrong_tags_and_replays_is_an_event_each_a_minute(rig, client):
+    replayed = client.glo(ENERGY)
+    client.send(replayed)
+    wrong = bytearray(client.glo(ENERGY))
+    wrong[-1] ^= 1
+    for minute in range(3):
+        rig.clock.set_utc_s(NOW_UTC_S + 60 * minute)
+        for _ in range(50):
+            client.send(wrong)
+            client.send(replayed)
+        rig.clock.set_utc_s(NOW_UTC_S + 60 * minute + 59)
+        client.send(wrong)
+        client.send(replayed)
+    told = [code for code in rig.events if code in (49, 50)]
+    assert told.count(49) == told.count(50) == 3
 
 
 def test_text_that_makes_no_sense_does_not_move_the_counter(rig, client):

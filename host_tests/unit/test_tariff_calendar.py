@@ -235,6 +235,21 @@ def test_a_damaged_active_half_is_known_as_damaged_and_asks_for_rate_one():
     assert meter.due_at(1000)[2] == 3
 
 
+def test_a_calendar_of_a_later_firmware_is_not_replaced_and_that_is_no_reason_to_try_again():
+    memory = Memory()
+    meter = make(memory)
+    later = regions.open_record(memory, "calendar_active")
+    later.version += 1
+    later.save(b"what nobody here understands")
+    before = bytes(memory.octets)
+    noted = []
+    meter.before_activation = lambda: noted.append("a billing's entry")
+    with pytest.raises(ValueError, match="later firmware"):
+        meter.activate()
+    assert noted == []
+    assert bytes(memory.octets) == before
+
+
 def test_a_chip_without_an_answer_has_no_calendar():
     meter = make()
     meter._memory.dead = True

@@ -4,6 +4,9 @@ An alarm that its filter lets through stands in its register until the client or
 condition clears it; its rise sets the descriptor, which only the client clears, and wakes the
 monitor that runs a script, as a push (rows ALM-01 to ALM-04). Status ON and OFF tell that a
 condition came and went, whatever the filter says (row ALM-05). An alarm is 32 * register + bit.
+
+In the IE system bit 8 of the second register is the asymmetric current, which the other systems
+do not tell of, and nothing tells of a missing neutral (row ALM-06); all other bits are the same.
 """
 
 import asyncio
@@ -30,6 +33,9 @@ ON = const(9)
 OFF = const(12)
 _WORDS = const(15)
 _FORM = "<15IB"  # words, system for the next start
+ASYMMETRIC_CURRENT = const(104)  # stands in no register but by the IE system
+_NEUTRAL = const(40)
+_IE = const(0)
 _IDIS = const(1)
 _SYSTEMS = const(3)
 _GATHER_MS = const(1000)  # what comes together is told together (row ALM-08)
@@ -66,7 +72,10 @@ class Alarms:
 
     def came(self, alarm: int) -> None:
         """Note that the condition of an alarm has come."""
+        alarm = self._placed(alarm)
         register, bit = alarm >> 5, 1 << (alarm & 31)
+        if register >= ALARMS:
+            return
         words = list(self._words)
         words[ON + register] |= bit
         if words[FILTER + register] & bit and not words[REGISTER + register] & bit:
@@ -78,7 +87,10 @@ class Alarms:
 
     def went(self, alarm: int) -> None:
         """Note that it has gone; a fraud stays in the register for the client to see."""
+        alarm = self._placed(alarm)
         register, bit = alarm >> 5, 1 << (alarm & 31)
+        if register >= ALARMS:
+            return
         words = list(self._words)
         words[OFF + register] |= bit
         if alarm != FRAUD_ALARM:
@@ -90,7 +102,7 @@ class Alarms:
         words = list(self._words)
         cleared = words[kind + register] & ~kept
         for bit in range(32) if kind == ON else ():
-            lasts = self.lasting.get(32 * register + bit)
+            lasts = self.lasting.get(self._placed(32 * register + bit))
             if lasts is not None and cleared >> bit & 1 and lasts():
                 cleared &= ~(1 << bit)
         words[kind + register] &= ~cleared
@@ -132,15 +144,22 @@ class Alarms:
                 except MeterError:
                     pass  # its script is not there; the descriptor tells all the same
 
+    def _placed(self, alarm: int) -> int:
+        """Return where an alarm stands by the system of this start, and the other way round."""
+        if self.system == _IE and alarm in (_NEUTRAL, ASYMMETRIC_CURRENT):
+            return _NEUTRAL + ASYMMETRIC_CURRENT - alarm
+        return alarm
+
     def _keep(self, words: "list[int]") -> None:
+        if words == self._words:
+            return
         try:
             self._save(words)
         except OSError:
             self._words = words
 
     def _save(self, words: "list[int]") -> None:
-        if words != self._words or self.chosen != self.system:
-            self._record.save(struct.pack(_FORM, *(words + [self.chosen])))
+        self._record.save(struct.pack(_FORM, *(words + [self.chosen])))
         self._words = words
 
 

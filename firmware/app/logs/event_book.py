@@ -14,6 +14,7 @@ from app.logs.alarms import REGISTER, Alarms
 from app.logs.error_register import ErrorRegisters
 from app.logs.event_log import EventLog, Log
 from app.logs.events import FRAUD, FRAUD_ALARM, GONE, LOGS, NO_ALARM, meaning
+from app.storage import regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ HOLD_OFF_MAX_S = const(86400)
 _HOLD_OFF_S = const(900)
 _IDIS = const(1)
 _SYSTEMS = const(3)  # VDEW, IDIS, EDF
+_CHANGES = "<II"  # number, UTC of the last
 _SETTINGS = "<IB"  # hold-off of the fraud log, event system
 _WAITING_MOST = const(16)
 _ONE_PARAMETERISATION_S = const(60)
-_NO_PARAMETERS = ("keys", "security", "battery")  # their owners know what has changed
+_RECALLED = const(32)  # entries of the fraud log: more than it has codes
+# Their owners know what has changed; the number on the label is written with that of the head.
+_NO_PARAMETERS = ("keys", "security", "battery", "device_number")
 _LAST_LONG_FAILURE = (3, b"\x00\x00\x60\x07\x13\xff", 2, 0)
 
 
@@ -41,6 +45,7 @@ class EventBook:
     logs: by place in app.logs.events.LOGS; power_failures: of the whole meter, row EVT-08
     hold_off_s: a code enters the fraud log once in this time (row EVT-07)
     system: code system chosen for the next start (row EVT-04)
+    changes, changed_utc_s: of parameters, how many and when the last (row FRD-16)
     posted, lost: events since start, and those of them that no log could keep
     """
 
@@ -53,12 +58,21 @@ class EventBook:
         self.system = _IDIS
         self.posted = 0
         self.lost = 0
+        self.changes = 0
+        self.changed_utc_s = 0
         self._settings = settings
         self._clock: Clock | None = None
         self.cycles: Callable[[], int] = lambda: 0  # erase cycles of the flash
         self._waiting: list[tuple[int, int | None]] = []
         self._held: dict[int, int] = {}  # code -> UTC of its last entry in the fraud log
         self._parameterised_utc_s = -1
+        self._configuration = regions.open_record(memory, "configuration")
+        try:
+            counted = self._configuration.load()
+            if counted is not None:
+                self.changes, self.changed_utc_s = struct.unpack(_CHANGES, counted)
+        except OSError:
+            pass  # they count as long as the meter has power
         kept = settings.get("events")
         if len(kept) == struct.calcsize(_SETTINGS):
             self.hold_off_s, self.system = struct.unpack(_SETTINGS, kept)
@@ -70,6 +84,7 @@ class EventBook:
         self.power_failures = Log(rings, clock, "power_failure_log", columns, self.post)
         self._clock = clock
         self.cycles = rings.cycles
+        self._recall(self.logs[FRAUD])
         waiting = self._waiting
         self._waiting = []
         for code, utc_s in waiting:
@@ -88,6 +103,11 @@ class EventBook:
             self.lost += 1
         if code == event_codes.DATA_DAMAGED:  # the meter has to be replaced (rows ERR-12, ERR-17)
             self.post(event_codes.FATAL_ERROR, utc_s)
+
+    def post_again(self, code: int, utc_s: int) -> None:
+        """Post an event that a start finds untold, unless the fraud log has it. Never raises."""
+        if self._held.get(code & 0xFF) != utc_s:
+            self.post(code, utc_s)
 
     def fault(self, code: int) -> None:
         """Post the event of an error unless the error stands already. Never raises."""
@@ -167,8 +187,10 @@ class EventBook:
     def _enter(self, code: int, utc_s: int) -> None:
         logs = meaning(code)[0]
         code &= 0xFF
-        if code == event_codes.PARAMETERS_CHANGED and self._same_parameterisation(utc_s):
-            return
+        if code == event_codes.PARAMETERS_CHANGED:
+            self._count_change(utc_s)
+            if self._same_parameterisation(utc_s):
+                return
         for place, log in enumerate(self.logs):
             if not logs & 1 << place or (place == FRAUD and self._holds_off(code, utc_s)):
                 continue
@@ -176,6 +198,21 @@ class EventBook:
                 log.post(utc_s, code)
             except (OSError, ValueError):
                 self.lost += 1
+
+    def _count_change(self, utc_s: int) -> None:
+        self.changes = self.changes + 1 & 0xFFFFFFFF
+        self.changed_utc_s = utc_s
+        try:
+            self._configuration.save(struct.pack(_CHANGES, self.changes, utc_s))
+        except OSError:
+            pass  # they count as long as the meter has power
+
+    def _recall(self, log: Log) -> None:
+        """Find out when each code entered the fraud log last: a start ends no hold-off."""
+        for sequence in range(max(log.first, log.next - _RECALLED), log.next):
+            if log.load(sequence):
+                row = log.row()
+                self._held[int(row[3])] = int(row[0])
 
     def _same_parameterisation(self, utc_s: int) -> bool:
         """Tell whether changes have followed each other within a minute: they are one event."""

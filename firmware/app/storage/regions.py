@@ -138,6 +138,7 @@ REGIONS = _Table(
     "disturbances 96 1\n"
     "voltage_levels 168 1\n"
     "phase_failures 96 1\n"
+    "configuration 8 1\n"  # how often parameters were changed, when last
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes

@@ -61,11 +61,13 @@ class Calendar:
     def activate(self) -> None:
         """Let the passive half be the active one as well (method activate_passive_calendar).
 
-        Raises ValueError, and keeps the active half, if the passive one points nowhere; OSError
-        if the memory does not answer.
+        Raises ValueError, and keeps the active half, if the passive one points nowhere or a later
+        firmware wrote the active one; OSError if the memory does not answer.
         """
         half = self.passive()
         half.check_links()
+        if self._load("calendar_active")[1] == record.NEWER:
+            raise ValueError("the active calendar is one of a later firmware")
         if self.before_activation is not None:
             self.before_activation()
         self._store("calendar_active", half)
