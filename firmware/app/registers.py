@@ -128,17 +128,9 @@ class RegisterFile:
         place: int = row[6]
         return self._readers[place](self, row[7])
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)[3]
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return self._rows[index * _ROW_SIZE + 4]
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return self._rows[index * _ROW_SIZE + 5]
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        return struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)[3:6]
 
     def _add(  # noqa: PLR0913, PLR0917 - the columns of a table
         self,

@@ -75,7 +75,7 @@ def read(file, c, d, e=0):
     index = file.find(c, d, e)
     assert index >= 0, f"1-0:{c}.{d}.{e} is missing"
     assert file.obis(index) == (c, d, e)
-    return file.value(index), file.scaler(index), file.unit(index)
+    return file.value(index), *file.form(index)[:2]
 
 
 @pytest.mark.row("EN-07")
@@ -90,7 +90,7 @@ def test_a_register_rolls_over_on_the_display_only(file):
         file._energies.wh[0] = wh
         value, scaler, unit = read(file, 1, 8)
         assert (value, scaler) == (wh, 0)
-        assert file.tag(file.find(1, 8, 0)) == registers.TAG_UINT64
+        assert file.form(file.find(1, 8, 0))[2] == registers.TAG_UINT64
         assert forms.number(value, scaler, unit) == (glass, "kWh")
 
 
@@ -103,7 +103,7 @@ def test_the_twelve_totals_are_there_with_their_units(file):
         assert read(file, c, 8) == (1000 + index, 0, unit)
     energies.wh[11] = -5
     assert read(file, 16, 8)[0] == -5
-    assert file.tag(file.find(16, 8, 0)) == registers.TAG_INT64
+    assert file.form(file.find(16, 8, 0))[2] == registers.TAG_INT64
 
 
 @pytest.mark.row("MET-13", "MET-15")
@@ -144,7 +144,7 @@ def test_power_is_that_which_the_registration_mode_counts():
 def test_angles_count_from_the_first_voltage_and_from_voltage_to_current(file):
     for e, tenths in ((10, 1200), (20, 2400), (4, 600), (15, 3334), (26, 1800)):
         index = file.find(81, 7, e)
-        assert (file.value(index), file.scaler(index), file.unit(index)) == (tenths, -1, 8)
+        assert (file.value(index), *file.form(index)[:2]) == (tenths, -1, 8)
     assert file.find(81, 7, 0) == -1
 
 

@@ -10,6 +10,7 @@ from app import axdr
 from app.cosem import access, date_time
 from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
+from app.cosem.register import scaler_unit
 from app.cosem.values import Number, Value
 from app.zone import TABLE_ROW, TABLE_YEARS
 
@@ -50,9 +51,7 @@ class Cells(InterfaceClass):
         if index == 2:
             key[0].read(writer)
         else:
-            writer.structure(2)
-            writer.int8(key[1])
-            writer.enum(key[2])
+            scaler_unit(writer, key[1], key[2])
 
     def put(self, reader: "Reader", key: "Cell", index: int, session: "Session") -> None:
         """Set the value."""

@@ -77,17 +77,11 @@ class AverageFile:
         """Return (C, D, E) of a register."""
         return self._codes[index], self._d, 0
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return _SCALER
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return _UNITS[index] if self.count == KINDS else UNIT_W
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return TAG_INT32 if self.count != KINDS and index == _NET else TAG_UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        if self.count == KINDS:
+            return _SCALER, _UNITS[index], TAG_UINT32
+        return _SCALER, UNIT_W, TAG_INT32 if index == _NET else TAG_UINT32
 
     def period_s(self, index: int) -> int:
         """Return the measuring period in seconds."""
@@ -129,17 +123,11 @@ class LastFile:
         demand = self._demand
         return demand.power_factor if index == KINDS else demand.averages.last(index)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return _THOUSANDTHS if index == KINDS else _SCALER
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return UNIT_NONE if index == KINDS else _UNITS[index]
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return TAG_UINT16 if index == KINDS else TAG_UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        if index == KINDS:
+            return _THOUSANDTHS, UNIT_NONE, TAG_UINT16
+        return _SCALER, _UNITS[index], TAG_UINT32
 
 
 class MaximumFile:
@@ -165,17 +153,11 @@ class MaximumFile:
             return _POWER_FACTOR_C, 3, 0
         return _CODES[index // (RATES + 1)], 6, index % (RATES + 1)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return _THOUSANDTHS if index == POWER_FACTOR else _SCALER
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return UNIT_NONE if index == POWER_FACTOR else _UNITS[index // (RATES + 1)]
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return TAG_UINT16 if index == POWER_FACTOR else TAG_UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        if index == POWER_FACTOR:
+            return _THOUSANDTHS, UNIT_NONE, TAG_UINT16
+        return _SCALER, _UNITS[index // (RATES + 1)], TAG_UINT32
 
 
 class RatedMaxima:
@@ -222,17 +204,9 @@ class CurrentFile:
         """Return the average of the seconds that have ended, in A."""
         return self._primary(self._currents.last_ma(index)) // 1000
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return 0
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return UNIT_A
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return TAG_UINT16
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        return 0, UNIT_A, TAG_UINT16
 
     def status(self, index: int) -> int:
         """Return no bits: a second is over before the clock can be set."""

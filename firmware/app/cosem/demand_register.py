@@ -6,7 +6,8 @@ The key of an instance is an index into a file of registers. Rows DEM-01, DEM-02
 from micropython import const
 
 from app.axdr import INT8, OCTET_STRING, STRUCTURE, UINT8, UINT16, UINT32
-from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, InterfaceClass
+from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE
+from app.cosem.extended_register import ExtendedRegister
 from app.cosem.factory_values import moment
 
 TYPE_CHECKING = const(False)
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
         def next_period(self, index: int) -> None: ...  # noqa: D102
 
 
-class DemandRegister(InterfaceClass):
+class DemandRegister(ExtendedRegister):
     """Demand register, version 0."""
 
     CLASS_ID = 5
-    VERSION = 0
     ATTRIBUTES = (
         (1, "logical_name", OCTET_STRING, READ),
         (2, "current_average_value", CHOICE, READ),
@@ -50,24 +50,17 @@ class DemandRegister(InterfaceClass):
     METHODS = ((1, "reset", EXECUTE), (2, "next_period", EXECUTE))
 
     def __init__(self, file: "File", clock: "Clock") -> None:
-        self._file = file
-        self._clock = clock
+        super().__init__(file, clock)
+        self.file = file
 
     def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:
         """Encode an attribute."""
-        file = self._file
+        file = self.file
         if index == 2:
-            writer.number(file.tag(key), file.current(key))
-        elif index == 3:
-            writer.number(file.tag(key), file.value(key))
-        elif index == 4:
-            writer.structure(2)
-            writer.int8(file.scaler(key))
-            writer.enum(file.unit(key))
-        elif index == 5:
-            writer.uint8(file.status(key))
-        elif index == 6:
-            writer.octet_string(moment(self._clock, file.capture_utc_s(key)))
+            writer.number(file.form(key)[2], file.current(key))
+        elif index < 7:
+            # an extended register's attributes stand one place further
+            super().get(writer, key, index - 1, session)
         elif index == 7:
             writer.octet_string(moment(self._clock, file.start_utc_s(key)))
         elif index == 8:
@@ -78,14 +71,14 @@ class DemandRegister(InterfaceClass):
     def put(self, reader: "Reader", key: int, index: int, session: "Session") -> None:
         """Set the period or the number of periods, which others may share."""
         if index == 8:
-            self._file.set_period_s(key, reader.number(UINT32))
+            self.file.set_period_s(key, reader.number(UINT32))
         else:
-            self._file.set_periods(key, reader.number(UINT16))
+            self.file.set_periods(key, reader.number(UINT16))
 
     def act(self, reader: "Reader", key: int, index: int, session: "Session") -> None:
         """Set both averages to zero, or end the running period."""
         reader.number(INT8)
         if index == 1:
-            self._file.reset(key)
+            self.file.reset(key)
         else:
-            self._file.next_period(key)
+            self.file.next_period(key)

@@ -12,6 +12,7 @@ from app import axdr, designation
 from app.cosem import access
 from app.cosem.base import NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
+from app.cosem.register import scaler_unit
 from app.cosem.script_table import BuiltInScripts, ScriptTable
 from app.cosem.values import Number, Value
 from app.parameters import (
@@ -190,9 +191,7 @@ class Constants(InterfaceClass):
         if index == 2:
             writer.uint32(self._parameters.get(key[0]))
         else:
-            writer.structure(2)
-            writer.int8(_IMPULSE_SCALER)
-            writer.enum(key[1])
+            scaler_unit(writer, _IMPULSE_SCALER, key[1])
 
     def put(
         self, reader: "Reader", key: "tuple[int, int]", index: int, session: "Session"

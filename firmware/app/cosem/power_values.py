@@ -42,17 +42,9 @@ class Failed:
         """Return a number, or seconds."""
         return self._failures.value(index, self._field)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return 0
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return _SECONDS
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return axdr.UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        return 0, _SECONDS, axdr.UINT32
 
     def status(self, index: int) -> int:
         """Return no bits."""

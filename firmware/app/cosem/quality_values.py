@@ -43,17 +43,11 @@ class Extreme:
         """Return hundredths of a volt, or milliamperes."""
         return self._extremes.value(self._first + index)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return -3 if self.unit(index) == UNIT_A else -2
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return UNIT_A if self._first >= BILLING and index & 4 else UNIT_V
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return TAG_UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        if self._first >= BILLING and index & 4:
+            return -3, UNIT_A, TAG_UINT32
+        return -2, UNIT_V, TAG_UINT32
 
     def status(self, index: int) -> int:
         """Return no bits: a doubtful period is not compared."""

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
         """Registers by index."""
 
         def value(self, index: int) -> int: ...  # noqa: D102
-        def scaler(self, index: int) -> int: ...  # noqa: D102
-        def unit(self, index: int) -> int: ...  # noqa: D102
-        def tag(self, index: int) -> int: ...  # noqa: D102
+        def form(self, index: int) -> tuple[int, int, int]: ...  # noqa: D102
 
     class File(Values, Protocol):
         """All of them are 1-0:C.D.E.255."""
@@ -50,9 +48,15 @@ class Register(InterfaceClass):
 
     def get(self, writer: "Writer", key: int, index: int, session: "Session") -> None:
         """Encode an attribute."""
+        scaler, unit, tag = self.file.form(key)
         if index == 2:
-            writer.number(self.file.tag(key), self.file.value(key))
+            writer.number(tag, self.file.value(key))
         else:
-            writer.structure(2)
-            writer.int8(self.file.scaler(key))
-            writer.enum(self.file.unit(key))
+            scaler_unit(writer, scaler, unit)
+
+
+def scaler_unit(writer: "Writer", scaler: int, unit: int) -> None:
+    """Encode a scaler_unit: power of ten and unit code of the Blue Book."""
+    writer.structure(2)
+    writer.int8(scaler)
+    writer.enum(unit)

@@ -12,7 +12,7 @@ from app.axdr import OCTET_STRING, STRUCTURE, UINT16, UINT32
 from app.cosem import access
 from app.cosem.base import CHOICE, NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
-from app.cosem.register import Register
+from app.cosem.register import Register, scaler_unit
 from app.cosem.values import Value
 from app.quality import disturbances, limits, voltage_levels
 
@@ -87,9 +87,7 @@ class LimitRegister(InterfaceClass):
         if index == 2:
             writer.uint16(self._limits.values[place])
         else:
-            writer.structure(2)
-            writer.int8(scaler)
-            writer.enum(unit)
+            scaler_unit(writer, scaler, unit)
 
     def put(self, reader: "Reader", key: int, index: int, session: "Session") -> None:
         """Set the limit. Raises ValueError, OSError."""
@@ -107,17 +105,9 @@ class Lasted:
         what = disturbances.DURATION_MS + (index & 1)
         return self._source.value(index >> 3, index >> 1 & 3, what)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return -3
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return _UNIT_V if index & 1 else _UNIT_S
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return UINT32
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        return -3, _UNIT_V if index & 1 else _UNIT_S, UINT32
 
 
 class Week(Value):

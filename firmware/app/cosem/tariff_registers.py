@@ -54,21 +54,10 @@ class RateRegisters:
         """Return the energy in Wh, varh or VAh."""
         return self._rates.value_wh(index)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return self._totals.scaler(self._total(index))
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return self._totals.unit(self._total(index))
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return self._totals.tag(self._total(index))
-
-    def _total(self, index: int) -> int:
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
         c, d, _ = self.obis(index)
-        return self._totals.find(c, d, 0)
+        return self._totals.form(self._totals.find(c, d, 0))
 
 
 class BlockRegisters:
@@ -93,17 +82,9 @@ class BlockRegisters:
         """Return the energy in Wh."""
         return self._blocks.value_wh(index // RATES, index % RATES)
 
-    def scaler(self, index: int) -> int:
-        """Return the power of ten of the value."""
-        return self._totals.scaler(self._total)
-
-    def unit(self, index: int) -> int:
-        """Return the unit code of the Blue Book."""
-        return self._totals.unit(self._total)
-
-    def tag(self, index: int) -> int:
-        """Return the A-XDR type of the value."""
-        return self._totals.tag(self._total)
+    def form(self, index: int) -> "tuple[int, int, int]":
+        """Return the power of ten, the unit code and the A-XDR type of the value."""
+        return self._totals.form(self._total)
 
 
 def block_names() -> bytes:
