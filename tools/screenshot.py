@@ -36,6 +36,7 @@ _AUTO_SCROLL_S = 120  # within this the list has come round
 _WH_PER_UNIT = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SIZES = {"wide": (1180, 1180), "phone": (390, 1400)}
+_WHOLE = "--window-size=1180,4000"  # what is out of sight is not asked for
 _COLOURS_MIN = 50  # a drawn faceplate has hundreds, an empty or broken page a few
 
 
@@ -123,7 +124,8 @@ def render(browser: str, address: str, size: "tuple[int, int]", target: Path, ho
 
 def check_page(browser: str, address: str, text: str, home: str) -> None:
     """Refuse a page that does not say a text."""
-    if text not in " ".join(_browse(browser, address, home, "--dump-dom").split()):
+    page = _browse(browser, address, home, _WHOLE, "--dump-dom")
+    if text not in " ".join(page.split()):
         raise LookError(f"the page in the browser does not say {text!r}")
 
 

@@ -80,7 +80,7 @@ def _open_faceplate(board: "Assembly") -> None:
     from faceplate import bench, server
 
     view = bench.Bench(board.world, board.leap, board.processor, board.chips, dict(board.ports))
-    face = server.Server(view, _HERE + "/faceplate/index.html")
+    face = server.Server(view, _HERE + "/faceplate/page")
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 
 

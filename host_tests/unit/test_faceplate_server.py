@@ -19,7 +19,7 @@ from leap import Leap
 from power import Supply
 from world import World
 
-PAGE = bench_rig.ROOT / "boards" / "sim" / "faceplate" / "index.html"
+FOLDER = bench_rig.ROOT / "boards" / "sim" / "faceplate" / "page"
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ class Writer:
         pass
 
 
-def exchange(bench, data, piece=1024):
+def exchange(bench, data, piece=1024, folder=FOLDER):
     """Status, headers in small letters, and body of the answer to these bytes."""
     writer = Writer()
-    asyncio.run(server.Server(bench, str(PAGE))._serve(Reader(data, piece), writer))
+    asyncio.run(server.Server(bench, str(folder))._serve(Reader(data, piece), writer))
     assert writer.closed
     if not writer.sent:
         return 0, "", b""
@@ -86,11 +86,42 @@ def test_a_request_may_come_in_pieces(bench, piece):
     assert timeline.rate == 3
 
 
-def test_the_page_and_its_type(bench):
-    status, head, body = exchange(bench, request("GET", "/"))
+@pytest.mark.parametrize(
+    ("path", "name", "kind"),
+    [
+        ("/", "index.html", "text/html"),
+        ("/index.html", "index.html", "text/html"),
+        ("/main.js", "main.js", "text/javascript"),
+        ("/style.css", "style.css", "text/css"),
+    ],
+)
+def test_the_page_and_its_type(bench, path, name, kind):
+    status, head, body = exchange(bench, request("GET", path))
     assert status == 200
-    assert "text/html; charset=utf-8" in head
-    assert body == PAGE.read_bytes()
+    assert f"content-type: {kind}; charset=utf-8" in head
+    assert body == (FOLDER / name).read_bytes()
+
+
+def test_a_file_is_sent_again_only_when_it_changed(bench, tmp_path):
+    file = tmp_path / "main.js"
+    file.write_text("1")
+    head = exchange(bench, request("GET", "/main.js"), folder=tmp_path)[1]
+    assert "cache-control: no-cache" in head
+    tag = head.split("etag: ")[1].split("\r\n")[0]
+    again = request("GET", "/main.js", extra=f"If-None-Match: {tag}\r\n")
+    status, head, body = exchange(bench, again, folder=tmp_path)
+    assert (status, body) == (304, b"")
+    assert tag in head
+    file.write_text("12")
+    assert exchange(bench, again, folder=tmp_path)[::2] == (200, b"12")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../server.py", "/..", "//etc/passwd", "/page", "/.", "/%2e%2e/api.py", "/main.py"]
+)
+def test_no_path_leads_out_of_the_folder(bench, tmp_path, path):
+    (tmp_path / "main.py").write_text("secret")
+    assert exchange(bench, request("GET", path), folder=tmp_path)[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -149,7 +180,7 @@ def test_garbage_is_answered_or_dropped(data):
 
 
 def test_too_many_clients_are_told_so(bench):
-    busy = server.Server(bench, str(PAGE))
+    busy = server.Server(bench, str(FOLDER))
     busy.clients = 1000
     writer = Writer()
     asyncio.run(busy._serve(Reader(request("GET", "/"), 1024), writer))

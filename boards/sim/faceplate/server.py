@@ -2,16 +2,16 @@
 
 `start` opens the port. A request is read and checked as a whole, with limits, before microdot
 sees it; so garbage, endless lines and slow clients cost a bounded piece of memory and a place,
-and nobody else's time. What the calls do stands in `api.py`, the page in index.html.
+and nobody else's time. What the calls do stands in `api.py`, the page's files in page/.
 """
 
 import asyncio
 import json
 
-from microdot import Microdot, Request, Response, send_file
+from microdot import Microdot, Request, Response
 from micropython import const
 
-from faceplate import api
+from faceplate import api, files
 from faceplate.bench import NoMeterError
 
 TYPE_CHECKING = const(False)
@@ -153,12 +153,12 @@ def _without_query(content: bytes) -> bytes:
     return content[:start] + content[line.rfind(b" ") :]
 
 
-def make_app(bench: "Bench", page: str) -> Microdot:
-    """Return the web application; `page` is the path of index.html."""
+def make_app(bench: "Bench", folder: str) -> Microdot:
+    """Return the web application; `folder` holds the page's files."""
     app = Microdot()
 
-    async def index(_request: Request) -> Response:
-        return send_file(page, content_type="text/html; charset=UTF-8", max_age=0)
+    async def page(request: Request) -> Response:
+        return files.send(folder, request)
 
     def refuse(status: int) -> "Callable[[Request], Answer]":
         return lambda _request: _error(status)
@@ -179,7 +179,8 @@ def make_app(bench: "Bench", page: str) -> Microdot:
         except ValueError as error:
             return _error(400, str(error))
 
-    app.get("/")(index)
+    for path in files.paths(folder):
+        app.get(path)(page)
     for path in api.GET:
         app.get(path)(get)
     for path in api.POST:
@@ -210,8 +211,8 @@ async def _send(response: Response, writer: "asyncio.StreamWriter") -> None:
 class Server:
     """The open port."""
 
-    def __init__(self, bench: "Bench", page: str) -> None:
-        self._app = make_app(bench, page)
+    def __init__(self, bench: "Bench", folder: str) -> None:
+        self._app = make_app(bench, folder)
         self.clients = 0
         self._silent: list[asyncio.Task[None]] = []  # whose requests have not come, oldest first
 
