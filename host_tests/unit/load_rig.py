@@ -35,14 +35,8 @@ class Seconds:
     def value(self, index):
         return self._rig.bench.us // 1_000_000
 
-    def tag(self, index):
-        return axdr.UINT64
-
-    def scaler(self, index):
-        return 0
-
-    def unit(self, index):
-        return 30  # Wh
+    def form(self, index):
+        return 0, 30, axdr.UINT64  # Wh
 
 
 class LoadRig(ClockRig):
