@@ -18,7 +18,9 @@ from app.display import keys
         (5.1, keys.BACK),
         (6.9, keys.BACK),
         (7.1, keys.TO_AUTO),
-        (9.9, keys.TO_AUTO),
+        (7.9, keys.TO_AUTO),
+        (8.1, keys.EXTENDED),
+        (9.9, keys.EXTENDED),
         (10.1, keys.CONNECT),
         (600, keys.CONNECT),
     ],
@@ -29,6 +31,27 @@ def test_presses_by_length(seconds, kind):
     assert press.change(True, 50) == keys.NONE
     assert press.change(False, int(seconds * 1000)) == kind
     assert press.change(False, 0) == keys.NONE
+
+
+def test_what_a_held_key_has_become_is_told_once():
+    press = keys.PressTimer()
+    assert press.wait_ms(0) == -1
+    press.change(True, 0)
+    seen = []
+    elapsed_ms = 0
+    while (wait_ms := press.wait_ms(elapsed_ms)) > 0:
+        elapsed_ms += wait_ms
+        seen.append((elapsed_ms, press.held(elapsed_ms)))
+        assert press.held(elapsed_ms) == keys.NONE
+    assert seen == [
+        (2000, keys.HELD | keys.ENTER),
+        (5000, keys.HELD | keys.BACK),
+        (7000, keys.HELD | keys.TO_AUTO),
+        (8000, keys.HELD | keys.EXTENDED),
+        (10000, keys.HELD | keys.CONNECT),
+    ]
+    # A week later the clock of milliseconds has gone round: the press stays what it was.
+    assert press.change(False, -1000) == keys.CONNECT
 
 
 class Pin:
@@ -68,26 +91,35 @@ class World:
 
             async def wait(self):
                 while not world.set_flag:
-                    await Wait(None)
+                    await Wait(None, True)
                 world.set_flag = False
 
         class Wait:
-            def __init__(self, ms):
-                self.ms = ms
+            def __init__(self, ms, listens=False):
+                self.wait = (ms, listens)
 
             def __await__(self):
-                yield self.ms
+                yield self.wait
 
         async def sleep_ms(ms):
             await Wait(ms)
 
+        async def wait_for_ms(waited, ms):
+            waited.close()
+            await Wait(ms, True)
+            if not world.set_flag:
+                raise asyncio.TimeoutError
+            world.set_flag = False
+
+        monkeypatch.setattr(asyncio, "wait_for_ms", wait_for_ms, raising=False)
         monkeypatch.setattr(asyncio, "ThreadSafeFlag", Flag, raising=False)
         monkeypatch.setattr(asyncio, "sleep_ms", sleep_ms, raising=False)
         monkeypatch.setattr(keys.time, "ticks_ms", lambda: world.now_ms, raising=False)
         monkeypatch.setattr(keys.time, "ticks_diff", lambda a, b: a - b, raising=False)
         key = keys.Key(self.pin, keys.SCROLL, lambda *event: world.events.append(event))
         self.task = key.run()
-        self.wake_ms = 0  # None: waits for an edge
+        self.wake_ms = 0  # None: waits for an edge alone
+        self.listens = False  # an edge wakes it
         self.polls = 0
         self.run(0)
 
@@ -97,10 +129,10 @@ class World:
         while self.now_ms <= until_ms:
             while edges and edges[0][0] <= self.now_ms:
                 self.pin.set(edges.pop(0)[1])
-            while (self.wake_ms is None and self.set_flag) or (
+            while (self.listens and self.set_flag) or (
                 self.wake_ms is not None and self.wake_ms <= self.now_ms
             ):
-                pause_ms = self.task.send(None)
+                pause_ms, self.listens = self.task.send(None)
                 self.polls += 1
                 self.wake_ms = None if pause_ms is None else self.now_ms + pause_ms
             self.now_ms += 1
@@ -123,7 +155,11 @@ def test_bounce_is_one_press(world):
 
 def test_length_is_from_first_edge_to_first_edge(world):
     world.run(3000, [(100, 0), (2101, 1)])
-    assert world.events[-1] == (keys.SCROLL, keys.ENTER)
+    assert world.events == [
+        (keys.SCROLL, keys.DOWN),
+        (keys.SCROLL, keys.HELD | keys.ENTER),
+        (keys.SCROLL, keys.ENTER),
+    ]
     world.run(7000, [(4000, 0), (5990, 1), (5992, 0), (5995, 1)])
     assert world.events[-1] == (keys.SCROLL, keys.SHORT)
 
@@ -139,3 +175,10 @@ def test_resting_and_held_keys_cost_nothing(world):
     world.run(70_000, [(20_000, 0)])
     assert world.polls - resting < 10
     assert resting <= 2
+
+
+def test_held_for_an_hour_is_one_long_press(world):
+    world.run(3_700_000, [(1000, 0), (3_601_000, 1)])
+    kinds = [kind for _, kind in world.events]
+    held = [keys.HELD | kind for kind in range(keys.ENTER, keys.CONNECT + 1)]
+    assert kinds == [keys.DOWN, *held, keys.CONNECT]

@@ -1,7 +1,9 @@
-"""What is shown when: start-up test, automatic scroll, the list by key, and back.
+"""What is shown when: start-up test, automatic scroll, menus by key, and back.
 
-`tick` and `key` are the machine, time is given to them; `run` is the task around it. Items come
-from two lists of references and are read by a callable (reading.Read), the cursors by another.
+`tick` and `key` are the machine, its table stands in `menu_tree`, time is given to them; `run` is
+the task around it. Values come from two lists of references and are read by a callable
+(reading.Read), the cursors by another. What a held key would do if it were let go now is shown as
+a tip over the picture. A press during which the other key is down too leads nowhere.
 """
 
 import asyncio
@@ -9,63 +11,41 @@ import asyncio
 from micropython import const
 
 from app import ticks
-from app.display import keys
-from app.display.fields import VALUE_CELLS
+from app.display import keys, layers, menu_tree, words
 from app.display.formats import Formats
 from app.display.indicators import Indicators
+from app.display.menu_tree import AUTO, INSIDE, NAME, START, TEST
 from app.display.reading import Item
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-    from app.attributes import Reference
     from app.display.display_list import DisplayList
     from app.display.fields import Fields
+    from app.display.layers import Layer
     from app.display.reading import Read
     from app.tasks import Task
 
-# What is shown.
-_TEST = const(0)  # all segments (row DSP-02)
-_NAME = const(1)  # name and version of the meter
-_AUTO = const(2)  # items of the general list, one after the other
-_MANUAL = const(3)  # items of the alternate list, one a key press
-_END = const(4)  # behind its last
+    class Switch(Protocol):
+        """What the scroll key may switch, held for ten seconds: the disconnector."""
 
-# What happens.
-_OVER = const(0)  # the time of the picture is over
-_NEXT = const(1)  # short press
-_LAST = const(2)  # the alternate list has no further item
-_LEAVE = const(3)  # a longer press
-_IDLE = const(4)  # no key for so long that nobody is there
-_TOLD = const(5)  # there is something to be told
+        def offered(self) -> int:
+            """Return what a key may do now: words.CONNECT, words.DISCONNECT, words.NONE."""
+            ...
 
-# What follows, and what is done; whatever is not named here changes nothing.
-_TABLE = {
-    (_TEST, _OVER): (_NAME, "_show_name"),
-    (_TEST, _NEXT): (_AUTO, "_first"),
-    (_NAME, _OVER): (_AUTO, "_first"),
-    (_NAME, _NEXT): (_AUTO, "_first"),
-    (_AUTO, _OVER): (_AUTO, "_next"),
-    (_AUTO, _NEXT): (_MANUAL, "_first"),
-    (_AUTO, _TOLD): (_AUTO, "_show_news"),
-    (_MANUAL, _TOLD): (_AUTO, "_show_news"),
-    (_END, _TOLD): (_AUTO, "_show_news"),
-    (_MANUAL, _NEXT): (_MANUAL, "_next"),
-    (_MANUAL, _LAST): (_END, "_show_end"),
-    (_MANUAL, _LEAVE): (_AUTO, "_first"),
-    (_MANUAL, _IDLE): (_AUTO, "_first"),
-    (_END, _NEXT): (_MANUAL, "_first"),
-    (_END, _LEAVE): (_AUTO, "_first"),
-    (_END, _IDLE): (_AUTO, "_first"),
-}
+        def carry_out(self) -> None:
+            """Do that."""
+            ...
+
 
 _REFRESH_MS = const(1000)  # while somebody looks at an item
 _REFRESH_AUTO_MS = const(2000)
 _BLINK_MS = const(500)  # half of the period (table 15.1)
 _NEWS_MS = const(3000)
 _STEP_MS = const(1000)  # a step of a long string (row DSP-14)
-_EMPTY = "--------"  # stands for a list without items
+_WITHOUT_STATE = (START, NAME, TEST)  # nothing stands beside their pictures
 
 
 class Times:
@@ -82,7 +62,12 @@ class Times:
 
 
 class Display:
-    """The display of one meter."""
+    """The display of one meter.
+
+    options: returns the configuration, bits of menu_tree (row DSP-25)
+    cover_open: tells whether the terminal cover is open; the service menu is reached then
+    switch: None, or what the scroll key connects and disconnects
+    """
 
     def __init__(
         self,
@@ -94,20 +79,27 @@ class Display:
     ) -> None:
         self.times = Times()
         self.formats = Formats()
+        self.words = words.Words()
+        self.options: Callable[[], int] = lambda: menu_tree.FACTORY
+        self.cover_open: Callable[[], bool] = lambda: False
+        self.switch: Switch | None = None
         self._view = view
-        self._general = general
         self._alternate = alternate
         self._read = read
         self._status = status
         self._indicators = Indicators()
         self._item = Item(self.formats)
-        self._state = _TEST  # set by begin and _apply alone
-        self._index = 0
-        self._reference: Reference | None = None
+        self._auto = layers.Items(general, read, self._item)
+        self._place = START  # set by begin and _apply alone
+        self._layers: list[Layer] = []  # that are open, the lowest one last
+        self._covered = False  # a tip or news stands over the picture
+        self._timed = False  # and goes by itself
         self._news = ""
-        self._shift = 0  # characters by which a long string has moved
+        self._down = 0  # keys that are pressed, a bit each
+        self._void = 0  # of these, the ones that lead nowhere
         self._lit = False  # backlight
         self._dark = False  # stopped
+        self._woken = asyncio.Event()
         # When the picture is over, the item is read again, the last key was used.
         self._over_ms = self._refresh_ms = self._key_ms = 0
 
@@ -115,7 +107,12 @@ class Display:
         """Show for ever, from the start-up test on."""
         self.begin(ticks.now_ms())
         while True:
-            await asyncio.sleep_ms(self.tick(ticks.now_ms()))
+            wait_ms = self.tick(ticks.now_ms())
+            self._woken.clear()
+            try:
+                await asyncio.wait_for_ms(self._woken.wait(), wait_ms)
+            except asyncio.TimeoutError:
+                pass
             task.report()
 
     def stop(self) -> None:
@@ -127,11 +124,13 @@ class Display:
     def on_key(self, number: int, kind: int) -> None:
         """Take what a key does, now (keys.Key's handler)."""
         self.key(number, kind, ticks.now_ms())
+        self._woken.set()
 
     def begin(self, now_ms: int) -> None:
         """Show the start-up test from a blank glass on."""
-        self._state = _TEST
-        self._reference = None
+        self._place = START
+        self._layers.clear()
+        self._covered = False
         self._view.start()
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
@@ -140,19 +139,34 @@ class Display:
         self._view.flush()
 
     def key(self, number: int, kind: int, now_ms: int) -> None:
-        """Take what a key does: any key gives light, scroll leads through the lists."""
+        """Take what a key does: any key gives light, what else it does says the table."""
         if self._dark:
             return
         self._light(now_ms)
-        if number == keys.SCROLL and kind != keys.DOWN:
-            self._apply(_NEXT if kind == keys.SHORT else _LEAVE, now_ms)
+        bit = 1 << number
+        if kind == keys.DOWN:
+            self._down |= bit
+            if self._down != bit:
+                self._void = self._down
+                self._uncover(now_ms)
+        elif not self._void & bit:
+            event = self._event(number, kind & ~keys.HELD)
+            if kind & keys.HELD:
+                self._show_tip(event, now_ms)
+            else:
+                self._apply(event, now_ms)
+        if not kind & keys.HELD and kind != keys.DOWN:
+            self._down &= ~bit
+            self._void &= ~bit
+            if not self._timed:
+                self._uncover(now_ms)
         self._indicate(now_ms)
         self._view.flush()
 
     def tell(self, text: str, now_ms: int) -> None:
         """Show what a key has brought about, for three seconds."""
         self._news = text
-        self._apply(_TOLD, now_ms)
+        self._apply(menu_tree.TOLD, now_ms)
         self._view.flush()
 
     def tick(self, now_ms: int) -> int:
@@ -164,28 +178,58 @@ class Display:
         if self._lit and unused_ms >= times.backlight_s * 1000:
             self._lit = False
             self._view.backlight(False)
-        if self._state in (_MANUAL, _END):
-            if unused_ms >= times.exit_s * 1000:
-                self._apply(_IDLE, now_ms)
-        elif ticks.until_ms(self._over_ms, now_ms) <= 0:
-            self._apply(_OVER, now_ms)
+        if unused_ms >= times.exit_s * 1000:
+            self._void |= self._down  # a key that is stuck, or something leans on it
+            self._apply(menu_tree.IDLE, now_ms)
+        if self._ends() and ticks.until_ms(self._over_ms, now_ms) <= 0:
+            self._apply(menu_tree.OVER, now_ms)
         if ticks.until_ms(self._refresh_ms, now_ms) <= 0:
             self._refresh(now_ms)
         self._indicate(now_ms)
         self._view.flush()
         wait_ms = ticks.until_ms(self._refresh_ms, now_ms)
-        if self._state not in (_MANUAL, _END):
+        if self._ends():
             wait_ms = min(wait_ms, ticks.until_ms(self._over_ms, now_ms))
         if self._indicators.blinking:
             wait_ms = min(wait_ms, _BLINK_MS - now_ms % _BLINK_MS)
         return max(wait_ms, 1)
 
+    def _event(self, number: int, kind: int) -> int:
+        """Return what a press means here."""
+        if number == keys.RESET:
+            return menu_tree.SET if kind == keys.SHORT else menu_tree.NOTHING
+        normal = self._normal() or self._place == START
+        event = (menu_tree.NORMAL if normal else menu_tree.REDUCED)[kind - keys.SHORT]
+        if event == menu_tree.SWITCH and not self._offered():
+            event = menu_tree.ESCAPE if normal else menu_tree.MENU
+        service = (self._place, menu_tree.SERVICE) in menu_tree.TABLE
+        if event == menu_tree.ENTER and service and self.cover_open():
+            event = menu_tree.SERVICE
+        return event
+
+    def _row(self, event: int) -> "tuple[int, str, int] | None":
+        """Return what the table says about an event."""
+        here = (self._place, event)
+        row = None if self._normal() else menu_tree.REDUCED_TABLE.get(here)
+        return row or menu_tree.TABLE.get(here)
+
     def _apply(self, event: int, now_ms: int) -> None:
-        """Do what the table says; only a new start sets the state besides."""
-        row = _TABLE.get((self._state, event))
+        """Do what the table says; only a new start sets the place besides."""
+        row = self._row(event)
         if row is not None:
-            self._state = row[0]
+            self._place = row[0]
+            self._covered = self._timed = False
             getattr(self, row[1])(now_ms)
+
+    def _normal(self) -> bool:
+        return self.options() & menu_tree.NORMAL_CONSOLE != 0
+
+    def _offered(self) -> int:
+        return words.NONE if self.switch is None else self.switch.offered()
+
+    def _ends(self) -> bool:
+        """Tell whether the picture ends by itself: not while a key is held."""
+        return (self._timed or self._place in (START, NAME, AUTO)) and self._down == self._void
 
     # -- actions of the table --------------------------------------------------------------
 
@@ -195,86 +239,149 @@ class Display:
         self._view.code(self.times.version)
         self._over_ms = now_ms + self.times.name_s * 1000
 
-    def _show_end(self, _now_ms: int) -> None:
-        self._reference = None
-        self._message("End")
+    def _show_test(self, _now_ms: int) -> None:
+        self._view.test(0)
 
     def _show_news(self, now_ms: int) -> None:
-        self._reference = None
-        self._message(self._news)
-        self._over_ms = now_ms + _NEWS_MS
+        self._layers.clear()
+        self.notice(self._news, now_ms)
 
     def _first(self, now_ms: int) -> None:
-        self._select(0, now_ms)
+        self._scroll(0, now_ms)
 
     def _next(self, now_ms: int) -> None:
-        self._select(self._index + 1, now_ms)
+        self._scroll(self._auto.at + 1, now_ms)
+
+    def _open_data(self, now_ms: int) -> None:
+        self._open(layers.Menu(self, menu_tree.DATA_MENU), now_ms)
+
+    def _open_set(self, now_ms: int) -> None:
+        self._open(layers.Menu(self, menu_tree.SET_MENU), now_ms)
+
+    def _open_functions(self, now_ms: int) -> None:
+        self._open(layers.Menu(self, menu_tree.FUNCTION_MENU), now_ms)
+
+    def _open_service(self, now_ms: int) -> None:
+        self._open(layers.Menu(self, menu_tree.SERVICE_MENU), now_ms)
+
+    def _open_list(self, now_ms: int) -> None:
+        self._open(self.make_list(0), now_ms)
+
+    def _step(self, now_ms: int) -> None:
+        if self._layers[-1].step():
+            self._draw(now_ms)
+        else:
+            self._up(now_ms)
+
+    def _enter(self, now_ms: int) -> None:
+        layer = self._layers[-1]
+        if not layer.leads():
+            self._up(now_ms)
+            return
+        opened = layer.open()
+        if opened is not None:
+            self._layers.append(opened)
+            self._draw(now_ms)
+
+    def _up(self, now_ms: int) -> None:
+        self._layers.pop()
+        if self._layers:
+            self._draw(now_ms)
+        else:
+            self._apply(menu_tree.LEFT, now_ms)
+
+    def _switch(self, now_ms: int) -> None:
+        self._first(now_ms)
+        if self.switch is not None:
+            self.switch.carry_out()
+
+    # -- what items of menus open ----------------------------------------------------------
+
+    def make_list(self, _argument: int) -> "Layer":
+        """Return the alternate list (row KEY-07)."""
+        return layers.Items(self._alternate, self._read, self._item)
+
+    def make_pictures(self, _argument: int) -> "Layer":
+        """Return the test of the glass (row KEY-08)."""
+        return layers.Pictures()
 
     # -- parts of the actions --------------------------------------------------------------
 
-    def _select(self, index: int, now_ms: int) -> None:
-        """Show an item of the list in use; it may have changed meanwhile."""
-        manual = self._state == _MANUAL
-        references = (self._alternate if manual else self._general).references()
-        if index >= len(references):
-            if manual:
-                self._apply(_LAST, now_ms)
-                return
-            index = 0
-        self._index = index
-        self._shift = 0
-        self._over_ms = now_ms + self.times.auto_scroll_s * 1000
-        if not references:
-            self._reference = None
-            self._message(_EMPTY)
+    def notice(self, text: str, now_ms: int) -> None:
+        """Show a text over the picture for three seconds."""
+        self._covered = self._timed = True
+        layers.show(self._view, text)
+        self._over_ms = now_ms + _NEWS_MS
+
+    def _show_tip(self, event: int, now_ms: int) -> None:
+        """Show over the picture what letting go of the key would do now."""
+        row = self._row(event)
+        word = words.NONE if row is None else row[2]
+        if word == menu_tree.OFFERED:
+            word = self._offered()
+        if word == menu_tree.LAYER:
+            if event == menu_tree.ENTER and self._layers[-1].leads():
+                word = words.ENTER
+            else:
+                word = words.LAYER_UP if len(self._layers) > 1 else words.ESCAPE
+        self._uncover(now_ms)
+        if word:
+            self._covered = True
+            layers.show(self._view, self.words(word))
+
+    def _uncover(self, now_ms: int) -> None:
+        """Show the picture again that something stands over."""
+        if not self._covered:
             return
-        self._reference = references[index]
-        self._item.refresh(self._reference, self._read, True)
-        self._show()
-        self._refresh_ms = now_ms + self._period_ms()
-        if self._overhang():
+        self._covered = self._timed = False
+        if self._place in (START, TEST):
+            self._view.test(0)
+        else:
+            self._draw(now_ms)
+
+    def _open(self, layer: "Layer", now_ms: int) -> None:
+        self._layers.clear()
+        self._layers.append(layer)
+        self._draw(now_ms)
+
+    def _layer(self) -> "Layer":
+        return self._layers[-1] if self._layers else self._auto
+
+    def _scroll(self, at: int, now_ms: int) -> None:
+        """Show an item of the general list; it may have changed meanwhile."""
+        self._layers.clear()
+        auto = self._auto
+        auto.at = at if at < auto.length() else 0
+        self._draw(now_ms)
+        shown_ms = self.times.auto_scroll_s * 1000
+        if not auto.at_end() and auto.overhang():
             # A long string stays until its end has been seen (row DSP-14).
-            whole_ms = (self._overhang() + 2) * _STEP_MS
-            self._over_ms = now_ms + max(whole_ms, self.times.auto_scroll_s * 1000)
+            shown_ms = max(shown_ms, (auto.overhang() + 2) * _STEP_MS)
+        self._over_ms = now_ms + shown_ms
+
+    def _draw(self, now_ms: int, renew: bool = True) -> None:
+        """Show the entry of the layer in use."""
+        layer = self._layer()
+        auto = layer is self._auto
+        period_ms = _REFRESH_AUTO_MS if auto else _REFRESH_MS
+        if layer.at_end():
+            layers.show(self._view, self.words(words.EMPTY if auto else words.END))
+        else:
+            layer.draw(self._view, renew)
+            if auto and self._auto.overhang():
+                period_ms = _REFRESH_MS
+        self._refresh_ms = now_ms + period_ms
 
     def _refresh(self, now_ms: int) -> None:
         """Read the item again, and move a long string on."""
-        self._refresh_ms = now_ms + self._period_ms()
-        if self._reference is None:
-            return
-        changed = self._item.refresh(self._reference, self._read, False)
-        if self._overhang():
-            self._shift = (self._shift + 1) % (self._overhang() + 2)
-            changed = True
-        if changed:
-            self._show()
-
-    def _period_ms(self) -> int:
-        if self._state == _AUTO and not self._overhang():
-            return _REFRESH_AUTO_MS
-        return _REFRESH_MS
-
-    def _overhang(self) -> int:
-        """Return how many characters do not fit the value field."""
-        if not self._item.is_text:
-            return 0
-        return max(0, len(self._item.value) - self._item.value.count(".") - VALUE_CELLS)
-
-    def _show(self) -> None:
-        item = self._item
-        shift = min(self._shift, self._overhang())
-        self._view.value(item.value[shift:], item.is_text)
-        self._view.code(item.code)
-        self._view.unit(item.unit)
-
-    def _message(self, text: str) -> None:
-        self._view.value(text, True)
-        self._view.code("")
-        self._view.unit("")
+        if self._covered or self._place not in (AUTO, INSIDE):
+            self._refresh_ms = now_ms + _REFRESH_MS
+        else:
+            self._draw(now_ms, False)
 
     def _indicate(self, now_ms: int) -> None:
         """Show the meter's state beside the items, not over a test picture."""
-        if self._state in (_TEST, _NAME):
+        if self._place in _WITHOUT_STATE or self._layer().bare:
             return
         self._indicators.clear()
         self._status(self._indicators)

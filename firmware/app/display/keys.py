@@ -1,6 +1,7 @@
 """Keys: edges from an interrupt, bounce waited out, presses told apart by their length (KEY-02).
 
-Nothing is polled while a key rests. `PressTimer` has no I/O; `Key` is one key and its task.
+Nothing is polled, neither while a key rests nor while it is held. `PressTimer` has no I/O; `Key`
+is one key and its task.
 """
 
 import asyncio
@@ -23,31 +24,51 @@ DOWN = 1
 SHORT = 2  # up to 2 s: next
 ENTER = 3  # 2 to 5 s
 BACK = 4  # 5 to 7 s: one level up
-TO_AUTO = 5  # 7 to 10 s: to automatic scroll
-CONNECT = 6  # longer: manual connect or disconnect
+TO_AUTO = 5  # 7 to 8 s: to automatic scroll
+EXTENDED = 6  # 8 to 10 s: the same, or a menu in the reduced console
+CONNECT = 7  # longer: manual connect or disconnect
+HELD = 8  # with one of these: what it would be if the key were released now
 
-_LIMITS_MS = ((2000, SHORT), (5000, ENTER), (7000, BACK), (10000, TO_AUTO))
+_LIMITS_MS = (2000, 5000, 7000, 8000, 10000)
 _SETTLE_MS = const(10)  # contacts bounce for about 5 ms
 
 
 class PressTimer:
-    """Tells presses apart; time is given."""
+    """Tells presses apart; time is given, in ms since the key went down."""
 
     def __init__(self) -> None:
-        self._down = False
-        self._since_ms = 0
+        self._kind = NONE  # NONE: the key is up; SHORT and more: what the press has become
 
     def change(self, down: bool, elapsed_ms: int) -> int:
-        """Return what it means that the key is `down`; `elapsed_ms`: since it went down."""
-        if down == self._down:
+        """Return what it means that the key is `down` now."""
+        if down == (self._kind != NONE):
             return NONE
-        self._down = down
         if down:
+            self._kind = SHORT
             return DOWN
-        for limit_ms, kind in _LIMITS_MS:
-            if elapsed_ms < limit_ms:
-                return kind
-        return CONNECT
+        self.held(elapsed_ms)
+        kind = self._kind
+        self._kind = NONE
+        return kind
+
+    def held(self, elapsed_ms: int) -> int:
+        """Return HELD and what the press has become if that is new, else NONE."""
+        before = self._kind
+        # It never goes back: a press may outlast the processor's clock of milliseconds.
+        while self._rest_ms(elapsed_ms) <= 0:
+            self._kind += 1
+        return NONE if self._kind == before else HELD | self._kind
+
+    def wait_ms(self, elapsed_ms: int) -> int:
+        """Return how long it is until a press becomes another one; -1: it does not."""
+        if not SHORT <= self._kind < CONNECT:
+            return -1
+        return max(1, self._rest_ms(elapsed_ms))
+
+    def _rest_ms(self, elapsed_ms: int) -> int:
+        if self._kind == CONNECT:
+            return 1
+        return _LIMITS_MS[self._kind - SHORT] - elapsed_ms
 
 
 class Key:
@@ -63,20 +84,32 @@ class Key:
     async def run(self) -> None:
         """Watch the key until cancelled."""
         pin = self._pin
+        press = self._press
         pin.irq(self._wake, pin.IRQ_FALLING | pin.IRQ_RISING)
         down_ms = time.ticks_ms()
         while True:
-            await self._edge.wait()
+            wait_ms = press.wait_ms(time.ticks_diff(time.ticks_ms(), down_ms))
+            try:
+                if wait_ms < 0:
+                    await self._edge.wait()
+                else:
+                    await asyncio.wait_for_ms(self._edge.wait(), wait_ms)
+            except asyncio.TimeoutError:
+                self._tell(press.held(time.ticks_diff(time.ticks_ms(), down_ms)))
+                continue
             edge_ms = time.ticks_ms()
             level = -1
             while pin.value() != level:
                 level = pin.value()
                 await asyncio.sleep_ms(_SETTLE_MS)
-            kind = self._press.change(level == 0, time.ticks_diff(edge_ms, down_ms))
+            kind = press.change(level == 0, time.ticks_diff(edge_ms, down_ms))
             if kind == DOWN:
                 down_ms = edge_ms
-            if kind:
-                self._handler(self._number, kind)
+            self._tell(kind)
+
+    def _tell(self, kind: int) -> None:
+        if kind:
+            self._handler(self._number, kind)
 
     def _wake(self, _pin: object) -> None:
         """Take an edge; called from the interrupt."""

@@ -1,0 +1,146 @@
+"""Layers: sequences of entries that short presses lead through, with End behind the last.
+
+A menu, a list of values, test pictures are layers; a long press opens the layer that an entry
+leads to, or leads one layer up where it leads nowhere. `display` keeps the stack of open ones.
+"""
+
+from micropython import const
+
+from app.display.fields import VALUE_CELLS
+from app.display.reading import Item
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from app.display.display import Display
+    from app.display.display_list import DisplayList
+    from app.display.fields import Fields
+    from app.display.reading import Read
+
+    MenuItem = tuple[int, str, int, int]
+
+_PICTURES = const(4)
+
+
+class Layer:
+    """One layer; `at` is the entry that is shown, or End."""
+
+    ends = True  # False: the layer is left behind its last entry
+    bare = False  # True: nothing but the entry is on the glass
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def length(self) -> int:
+        """Return how many entries there are now."""
+        raise NotImplementedError
+
+    def draw(self, view: "Fields", renew: bool) -> None:
+        """Show entry `at`; not `renew`: it is shown already, a second has passed."""
+        raise NotImplementedError
+
+    def at_end(self) -> bool:
+        """Tell whether End is shown."""
+        return self.at >= self.length()
+
+    def step(self) -> bool:
+        """Go to the next entry; False if the layer is left by that."""
+        self.at = 0 if self.at_end() else self.at + 1
+        return self.ends or not self.at_end()
+
+    def leads(self) -> bool:
+        """Tell whether the entry opens something."""
+        return False
+
+    def open(self) -> "Layer | None":
+        """Return the layer that the entry opens; None if it was carried out instead."""
+        return None
+
+
+class Items(Layer):
+    """The values of a display list."""
+
+    def __init__(self, items: "DisplayList", read: "Read", item: Item) -> None:
+        super().__init__()
+        self._list = items
+        self._read = read
+        self._item = item
+        self._shift = 0  # characters by which a long string has moved
+
+    def length(self) -> int:
+        """Return how many items the list has."""
+        return len(self._list.references())
+
+    def draw(self, view: "Fields", renew: bool) -> None:
+        """Read the item and show it; a long string moves on."""
+        item = self._item
+        changed = item.refresh(self._list.references()[self.at], self._read, renew)
+        overhang = self.overhang()
+        if renew:
+            self._shift = 0
+        elif overhang:
+            self._shift = (self._shift + 1) % (overhang + 2)
+            changed = True
+        if changed or renew:
+            view.value(item.value[min(self._shift, overhang) :], item.is_text)
+            view.code(item.code)
+            view.unit(item.unit)
+
+    def overhang(self) -> int:
+        """Return how many characters of the item do not fit the value field (row DSP-14)."""
+        item = self._item
+        if not item.is_text:
+            return 0
+        return max(0, len(item.value) - item.value.count(".") - VALUE_CELLS)
+
+
+class Menu(Layer):
+    """A menu of the tree; what its configuration hides is not there."""
+
+    def __init__(self, display: "Display", items: "tuple[MenuItem, ...]") -> None:
+        super().__init__()
+        self._display = display
+        self._items = items
+
+    def _shown(self) -> "list[MenuItem]":
+        options = self._display.options()
+        return [item for item in self._items if item[3] & options == item[3]]
+
+    def length(self) -> int:
+        """Return how many items are to be seen."""
+        return len(self._shown())
+
+    def draw(self, view: "Fields", renew: bool) -> None:
+        """Show the item's word."""
+        show(view, self._display.words(self._shown()[self.at][0]))
+
+    def leads(self) -> bool:
+        """Tell whether an item is shown."""
+        return not self.at_end()
+
+    def open(self) -> "Layer | None":
+        """Open what the item stands for."""
+        item = self._shown()[self.at]
+        return getattr(self._display, item[1])(item[2])
+
+
+class Pictures(Layer):
+    """The test pictures of the glass: all segments, odd, even, none (row KEY-08)."""
+
+    ends = False
+    bare = True
+
+    def length(self) -> int:
+        """Return how many pictures there are."""
+        return _PICTURES
+
+    def draw(self, view: "Fields", renew: bool) -> None:
+        """Show a picture."""
+        if renew:
+            view.test(self.at)
+
+
+def show(view: "Fields", text: str) -> None:
+    """Show a text alone."""
+    view.value(text, True)
+    view.code("")
+    view.unit("")

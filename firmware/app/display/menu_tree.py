@@ -1,0 +1,95 @@
+"""The menus as data: what each press does at each place, and what stands in each menu.
+
+A menu item is added here: a line in its menu, its word in `words`, and, if it opens something of
+a new kind, a method in `display`. `make menus` publishes this file as docs/menu-tree.md.
+Rows KEY-02 to KEY-08, KEY-11, DSP-25, tables 15.2 and 15.4.
+"""
+
+from micropython import const
+
+from app.display import words
+
+# Places
+START = const(0)  # all segments after power-up (row DSP-02)
+NAME = const(1)  # name and version of the meter
+AUTO = const(2)  # items of the general list, one after the other
+TEST = const(3)  # all segments before the menus (row KEY-04)
+INSIDE = const(4)  # in a menu, or in what an item of it has opened
+
+# What happens
+NOTHING = const(0)
+OVER = const(1)  # the time of the picture is over
+NEXT = const(2)
+ENTER = const(3)
+BACK = const(4)
+ESCAPE = const(5)
+MENU = const(6)
+SWITCH = const(7)  # manual connect or disconnect
+SERVICE = const(8)  # ENTER while the terminal cover is open
+SET = const(9)  # short press of the sealed key
+LEFT = const(10)  # the upper layer has been left
+IDLE = const(11)  # no key for so long that nobody is there
+TOLD = const(12)  # there is something to be told
+
+# What a press of the scroll key means, by keys.SHORT up to keys.CONNECT
+REDUCED = (NEXT, NOTHING, ENTER, ENTER, MENU, SWITCH)
+NORMAL = (NEXT, ENTER, BACK, ESCAPE, ESCAPE, SWITCH)
+
+# Tips that are known only then
+LAYER = const(-1)  # where the layer leads
+OFFERED = const(-2)  # what the key would switch
+
+# Place and what happens: place that follows, what is done (a method of Display), and the tip that
+# tells so while the key is still held. What is not named changes nothing.
+TABLE = {
+    (START, OVER): (NAME, "_show_name", words.NONE),
+    (START, NEXT): (AUTO, "_first", words.NONE),
+    (NAME, OVER): (AUTO, "_first", words.NONE),
+    (NAME, NEXT): (AUTO, "_first", words.NONE),
+    (AUTO, OVER): (AUTO, "_next", words.NONE),
+    (AUTO, NEXT): (TEST, "_show_test", words.NONE),
+    (AUTO, SERVICE): (INSIDE, "_open_service", words.ENTER),
+    (AUTO, SWITCH): (AUTO, "_switch", OFFERED),
+    (AUTO, TOLD): (AUTO, "_show_news", words.NONE),
+    (TEST, NEXT): (INSIDE, "_open_data", words.NONE),
+    (TEST, SET): (INSIDE, "_open_set", words.NONE),
+    (TEST, SERVICE): (INSIDE, "_open_service", words.ENTER),
+    (TEST, BACK): (AUTO, "_first", words.ESCAPE),
+    (TEST, ESCAPE): (AUTO, "_first", words.ESCAPE),
+    (TEST, SWITCH): (AUTO, "_switch", OFFERED),
+    (TEST, IDLE): (AUTO, "_first", words.NONE),
+    (TEST, TOLD): (AUTO, "_show_news", words.NONE),
+    (INSIDE, NEXT): (INSIDE, "_step", words.NONE),
+    (INSIDE, ENTER): (INSIDE, "_enter", LAYER),
+    (INSIDE, BACK): (INSIDE, "_up", LAYER),
+    (INSIDE, ESCAPE): (AUTO, "_first", words.ESCAPE),
+    (INSIDE, SWITCH): (AUTO, "_switch", OFFERED),
+    (INSIDE, OVER): (INSIDE, "_draw", words.NONE),
+    (INSIDE, LEFT): (AUTO, "_first", words.NONE),
+    (INSIDE, IDLE): (AUTO, "_first", words.NONE),
+    (INSIDE, TOLD): (AUTO, "_show_news", words.NONE),
+}
+
+# What differs in the reduced console
+REDUCED_TABLE = {
+    (AUTO, NEXT): (INSIDE, "_open_list", words.NONE),
+    (AUTO, MENU): (INSIDE, "_open_functions", words.ENTER),
+    (INSIDE, MENU): (INSIDE, "_open_functions", words.ENTER),
+}
+
+# The display's configuration (row DSP-25)
+NORMAL_CONSOLE = const(0x01)
+SHOW_PROFILE_1 = const(0x02)
+SHOW_PROFILE_2 = const(0x04)
+ALWAYS = const(0)
+FACTORY = const(0x07)
+
+# Kinds of items, and which method of Display opens them
+LIST = "make_list"  # of what the alternate list names
+PICTURES = "make_pictures"
+
+# Menus: word, kind, its argument, the bit of the configuration that shows it. End follows.
+DATA_MENU = ((words.STANDARD_DATA, LIST, 0, ALWAYS),)
+SET_MENU = ((words.LCD_TEST, PICTURES, 0, ALWAYS),)
+FUNCTION_MENU = ((words.LCD_TEST, PICTURES, 0, ALWAYS),)
+SERVICE_MENU = ((words.LCD_TEST, PICTURES, 0, ALWAYS),)

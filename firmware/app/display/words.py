@@ -1,0 +1,62 @@
+"""The words that the glass shows by itself: menus, tips, what has become of a request.
+
+A table has one text of at most eight characters for each number below, in their order; another
+language is another table.
+"""
+
+from micropython import const
+
+NONE = const(0)
+END = const(1)  # behind the last entry
+ENTER = const(2)  # tips: what letting go of the key would do now
+LAYER_UP = const(3)
+ESCAPE = const(4)
+STANDARD_DATA = const(5)
+PROFILE_1 = const(6)
+PROFILE_2 = const(7)
+RESET = const(8)
+LCD_TEST = const(9)
+CHARACTERS = const(10)
+TEST_MODE = const(11)
+SELF_CHECK = const(12)
+CONNECT = const(13)
+DISCONNECT = const(14)
+RELEASE = const(15)
+DONE = const(16)
+FAILED = const(17)
+REJECTED = const(18)
+EMPTY = const(19)  # stands for a list without items
+
+ENGLISH = (
+    "",
+    "End",
+    "EntEr",
+    "LAYEr UP",
+    "ESC",
+    "Std dAtA",
+    "P.01",
+    "P.02",
+    "rESEt",
+    "LCd tESt",
+    "CHArSEt",
+    "tESt",
+    "SELF CH",
+    "ConnEct",
+    "dISconn",
+    "rELEASE",
+    "rSuCCESS",
+    "rFAIL",
+    "rEJEctEd",
+    "--------",
+)
+
+
+class Words:
+    """The words of one meter in its language."""
+
+    def __init__(self) -> None:
+        self.table = ENGLISH
+
+    def __call__(self, number: int) -> str:
+        """Return a word."""
+        return self.table[number]
