@@ -6,6 +6,7 @@ power away. The clock shows true time plus what it was shifted by. Rows DEM-01 t
 """
 
 SYNCHRONISATION_S = 9
+WAKING_S = 0.5  # what counts as whole although a clock that moved by the limit made it shorter
 
 
 class Closed:
@@ -125,7 +126,7 @@ class Demand:
         self.slots.append((joules(self.load, self.off, self.start_s, at_s), at_s - self.start_s))
         self.start_s = at_s
         self.slots = self.slots[-self.periods :]
-        least_s = self.period_s - min(SYNCHRONISATION_S, self.period_s / 100)
+        least_s = self.period_s - min(SYNCHRONISATION_S, self.period_s / 100) - WAKING_S
         energy = sum(one for one, _ in self.slots)
         lasted_s = self.slots[-1][1] + (self.periods - len(self.slots)) * self.period_s
         for _, one in self.slots[:-1]:  # what lacks of an earlier one was without energy

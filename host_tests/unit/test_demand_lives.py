@@ -9,7 +9,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 import demand as reference
 import pytest
 from demand_rig import DemandRig
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 import civil
@@ -43,6 +43,10 @@ def lives(draw):
 
 @settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(life=lives(), offset_s=st.integers(0, 3599))
+@example(  # set by just what a period may be shorter
+    life=([(0.0, 2613), (1622.508, 222)], [(742.267, "shift", 3)], 300, 3, 4267.267),
+    offset_s=2921,
+)
 @pytest.mark.row("DEM-01", "DEM-02", "DEM-03", "DEM-11", "DEM-12", "DEM-13")
 def test_any_life_gives_what_the_reference_says_and_loses_no_energy(life, offset_s):
     load, events, period_s, periods, end_s = life

@@ -46,6 +46,7 @@ _SLOT_SIZE = const(12)
 _MODULUS = 1 << 64
 _LATE_MS = const(1000)  # later than this was not the task, but the clock moved over the boundary
 _SYNCHRONISED_MS = const(9000)  # a period may be so much shorter and still count as whole
+_WAKING_MS = const(500)  # and so much, since its ends are not seen to the millisecond
 _LOST_UWS = 36_000_000_000  # 10 Wh
 _TICKS_MASK = const(0x3FFFFFFF)
 _POWER_MAX = const(0x7FFFFFFF)
@@ -255,7 +256,7 @@ class Averages:
             lasted_ms = max(0, ticks.until_ms(at_ms, self._row(index)[2]))
         self._push(index, energy, lasted_ms)
         period_ms = self.period_s * 1000
-        least_ms = period_ms - min(_SYNCHRONISED_MS, period_ms // 100)
+        least_ms = period_ms - min(_SYNCHRONISED_MS, period_ms // 100) - _WAKING_MS
         full = lasted_ms >= least_ms
         length_ms = lasted_ms
         for slot in range(1, self.periods):
