@@ -79,7 +79,9 @@ def _open_faceplate(board: "Assembly") -> None:
     import loop
     from faceplate import bench, server
 
-    view = bench.Bench(board.world, board.leap, board.processor, board.chips, dict(board.ports))
+    view = bench.Bench(
+        board.world, board.leap, board.processor, board.chips, dict(board.ports), _ROOT
+    )
     face = server.Server(view, _HERE + "/faceplate/page")
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 

@@ -86,6 +86,6 @@ class Scenario:
         for u, p, q in powers:
             i, phi_deg = math.sqrt(p * p + q * q) / u, math.degrees(math.atan2(q, p))
             phases.append({"u": u, "i": i, "phi_deg": phi_deg})
-        new = world.mains.copy()
+        new = world.steady().copy()
         new.apply({"phases": phases})
         world.step_loads(new)

@@ -8,7 +8,9 @@ Levels of the lines: covers 0 closed, 1 open (a cut wire alarms); magnet and inp
 idle; parameter switch 0 locked, 1 open; battery in volts; temperature in degrees Celsius.
 """
 
+import disturbance
 import sensors
+import timeline
 from fields import as_number, as_whole
 from mains import Mains
 from scenario import Scenario
@@ -72,6 +74,8 @@ class World:
         self.before_step: list[Callable[[], None]] = []  # told before loads alone step
         self.epoch_us = 0  # UTC of virtual time zero, microseconds since 2000
         self.scenario = Scenario(self, seed)
+        self._disturbance = disturbance.Disturbance(self._hold)
+        self._supply_event: object = None  # at which a cut supply returns
         self._open: dict[str, bool] = dict.fromkeys(COVERS, False)
         self._magnet = False
         self._inputs = [False] * INPUTS
@@ -153,19 +157,38 @@ class World:
     # What the bench moves. Each raises ValueError for a wrong value and then changes nothing.
 
     def set_mains(self, changes: object) -> None:
-        """Take over a request of `POST /api/mains`; one without a scenario ends it."""
+        """Take over a request of `POST /api/mains`.
+
+        One that holds for a time leaves a scenario playing; another without a scenario ends it.
+        """
         if self.replay is not None:
             raise ValueError("a recording is replayed: there is no mains to set")
-        rest, wanted = self.scenario.parse(changes)
-        new = self.mains.copy()
+        rest, course = disturbance.parse(changes)
+        rest, wanted = self.scenario.parse(rest)
+        if course is not None and wanted is not None:
+            raise ValueError("for_ms does not go with a scenario")
+        steady = self.steady()
+        new = steady.copy()
         new.apply(rest)
         new.check_below(self.rate_mhz / 2000)
-        self._take(new, self.before_change)
+        if course is not None:
+            self._disturbance.begin(new, steady, course)
+            return
+        self._disturbance.drop()
+        self._hold(new)
         self.scenario.play(wanted)
+
+    def steady(self) -> Mains:
+        """Return the mains as it is without a disturbance."""
+        return self._disturbance.beneath or self.mains
 
     def step_loads(self, new: Mains) -> None:
         """Let other voltages, currents and lags hold from now on, all else as it is."""
-        self._take(new, self.before_step)
+        if not self._disturbance.under(new):
+            self._take(new, self.before_step)
+
+    def _hold(self, new: Mains) -> None:
+        self._take(new, self.before_change)
 
     def _take(self, new: Mains, told: "list[Callable[[], None]]") -> None:
         for callback in told:
@@ -176,9 +199,13 @@ class World:
         self._load_waves()
 
     def set_supply(
-        self, on: bool, holdup_ms: "int | None" = None, source: "str | None" = None
+        self,
+        on: bool,
+        holdup_ms: "int | None" = None,
+        source: "str | None" = None,
+        for_ms: "int | None" = None,
     ) -> None:
-        """Cut the mains on every phase, or return it.
+        """Cut the mains on every phase, or return it; `for_ms` after a cut it returns by itself.
 
         `source`: "bench", whatever the phases' voltages are, or "phases", as long as one of them
         is high enough.
@@ -187,6 +214,10 @@ class World:
             raise ValueError("nothing is supplied")
         if holdup_ms is not None:
             as_whole(holdup_ms, 0, 3_600_000, "holdup_ms")
+        timeline.cancel(self._supply_event)
+        self._supply_event = None
+        if for_ms is not None and not on:
+            self._supply_event = timeline.after(for_ms * 1000, lambda: self.set_supply(True))
         for callback in self.before_change:
             callback()
         self._cut = not on
@@ -267,6 +298,7 @@ class World:
         """Return the bench's settings in the shape of `/api/state`."""
         state: dict[str, object] = {
             "mains": self.mains_to_json(),
+            "disturbed": self._disturbance.beneath is not None,
             "covers": {name: "open" if self._open[name] else "closed" for name in COVERS},
             "magnet": self._magnet,
             "inputs": list(self._inputs),

@@ -160,8 +160,11 @@ def test_the_faceplate_tells_the_last_events(bench):
     bench.client()
     book = bench.meter.get("/api/events")
     latest = [(entry["log"], entry["code"], entry["text"]) for entry in book["events"]]
-    assert latest[0] == ("security", 249, "logged in")
-    assert latest[1:3] == [("standard", 2, "power up"), ("standard", 1, "power down")]
+    assert latest[0] == ("security", 249, "Successful user authentication")
+    assert latest[1:3] == [
+        ("standard", 2, "Power up of the whole device"),
+        ("standard", 1, "Power down of the whole device"),
+    ]
     assert book["errors"] == [0, 0, 0]
     assert book["lost"] == 0
     assert book["events"][0]["time"].startswith("2026-03-02T12:00:")

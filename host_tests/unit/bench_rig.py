@@ -102,7 +102,7 @@ def make_bench():
         chips[f"pulse_output{number}"] = Led(timeline.now)
     for name in ("scroll", "reset"):
         world.keys[name] = Key(timeline.now, timeline.at, 0)
-    return Bench(world, Leap(world, "auto"), processor, chips, {})
+    return Bench(world, Leap(world, "auto"), processor, chips, {}, str(ROOT))
 
 
 def boot(bench):
@@ -122,6 +122,7 @@ def boot(bench):
             supervisor=Thing(restarts=lambda: 2, feeds=5, silent=list, tasks=[]),
             outages=Thing(failures=3, reclosings=2, resets=1, battery_s=40),
             problems=[],
+            events=Thing(posted=9),
             channels=[channel(0), channel(2)],
             server=Thing(associations=lambda: 4),
         )

@@ -76,8 +76,10 @@ def test_state_with_and_without_power(bench):
     state = api.state(bench)
     assert state["time"] == "2000-01-01T00:00:00Z"  # the clock chip's
     boot(bench)
+    assert state["events_posted"] is None
     state = api.state(bench)
     assert state["time"] == "2001-01-01T00:00:01Z"
+    assert state["events_posted"] == 9
     assert state["uptime_s"] == 7
     assert state["powered"] is True
     assert state["disconnector"] == "closed"
@@ -171,6 +173,8 @@ WRONG = [
     ("/api/supply", {"on": False, "holdup_ms": -1}),
     ("/api/supply", {"on": False, "holdup_ms": 1.5}),
     ("/api/supply", {"on": True, "holdup_ms": 5}),
+    ("/api/supply", {"on": True, "for_ms": 5}),
+    ("/api/supply", {"on": False, "for_ms": 0}),
     ("/api/advance", {}),
     ("/api/advance", {"seconds": float("nan")}),
     ("/api/advance", {"seconds": 1, "until": "2099-12-31T00:00:00"}),
@@ -185,6 +189,15 @@ WRONG = [
     ("/api/chip", {"chip": "lcd", "fault": "melt"}),
     ("/api/chip", {"chip": "rtc", "fault": "garbage", "register": "x"}),
     ("/api/mains", {"f": "x"}),
+    ("/api/mains", {"for_ms": 200}),
+    ("/api/mains", {"for_ms": 0, "f": 50}),
+    ("/api/mains", {"for_ms": 1.5, "f": 50}),
+    ("/api/mains", {"times": 2, "every_ms": 100, "f": 50}),
+    ("/api/mains", {"for_ms": 20, "times": 2, "f": 50}),
+    ("/api/mains", {"for_ms": 20, "every_ms": 20, "times": 2, "f": 50}),
+    ("/api/mains", {"for_ms": 20, "every_ms": 100, "times": 1001, "f": 50}),
+    ("/api/mains", {"for_ms": 20, "scenario": "household"}),
+    ("/api/mains", {"for_ms": 20, "phases": [{"u": -1}]}),
 ]
 
 
@@ -213,6 +226,23 @@ def test_faults_reach_their_chip(bench):
     assert not bench.chips["lcd"].dead
 
 
+def test_a_supply_that_is_cut_for_a_time_returns_by_itself(bench):
+    supply = bench.processor.supply
+
+    def at(ms):
+        while timeline.step(ms * 1000):
+            pass
+        timeline.interrupted = None  # nothing runs here that would take it
+        return supply.mains
+
+    post(bench, "/api/supply", {"on": False, "for_ms": 3000})
+    assert not at(2999)
+    assert at(3001)
+    post(bench, "/api/supply", {"on": False, "for_ms": 3000})
+    post(bench, "/api/supply", {"on": False})  # for good
+    assert not at(20_000)
+
+
 def test_supply_battery_and_covers_move_the_world(bench):
     post(bench, "/api/cover", {"cover": "meter", "open": True})
     post(bench, "/api/lock", {"locked": False})
@@ -232,6 +262,46 @@ def test_supply_battery_and_covers_move_the_world(bench):
     post(bench, "/api/supply", {"on": False, "holdup_ms": 0})
     assert api.state(bench)["powered"] is False
     timeline.interrupted = None  # nothing runs here that would take it
+
+
+class Log:
+    """A log whose entries are (UTC, code)."""
+
+    def __init__(self, *entries):
+        self.entries = entries
+        self.first, self.next = 0, len(entries)
+        self.loaded = 0
+
+    def load(self, sequence):
+        self.loaded = sequence
+        return True
+
+    def row(self):
+        utc_s, code = self.entries[self.loaded]
+        return (utc_s, 0, 0, code)
+
+
+def test_events_are_told_in_the_words_of_the_table(bench):
+    boot(bench)
+    logs = [Log() for _ in range(10)]
+    logs[0] = Log((0, 2), (100, 6))
+    logs[4] = Log((50, 77))
+    logs[7] = Log((60, 240))
+    logs[9] = Log((70, 240), (80, 199))
+    bench.meter().events = Thing(
+        logs=logs, errors=Thing(value=lambda register: register), posted=4, lost=0
+    )
+    told = api.GET["/api/events"](bench)
+    assert [(e["time"][11:19], e["log"], e["code"], e["text"]) for e in told["events"]] == [
+        ("00:01:40", "standard", 6, "Clock invalid, found at power-up"),
+        ("00:01:20", "prepayment", 199, ""),  # the table has no such code
+        ("00:01:10", "prepayment", 240, "Prepayment token failed"),
+        ("00:01:00", "firmware", 240, "Image for another meter type"),
+        ("00:00:50", "quality", 77, "Undervoltage (sag), L2"),
+        ("00:00:00", "standard", 2, "Power up of the whole device"),
+    ]
+    assert told["errors"] == [0, 1, 2]
+    assert api.GET["/api/events"](bench) == told
 
 
 @given(st.integers(0, 3_155_759_999))

@@ -161,6 +161,39 @@ def test_what_is_refused(bench, data, status):
     assert timeline.rate == 1
 
 
+@pytest.mark.parametrize(
+    ("origin", "lent"),
+    [
+        ("http://127.0.0.1:8081", True),
+        ("http://localhost:8080", True),
+        ("http://localhost", True),
+        ("http://localhost.evil.example", False),
+        ("http://evil.example:8080", False),
+        ("http://127.0.0.1:80/../evil", False),
+        ("https://127.0.0.1:8080", False),
+        ("null", False),
+    ],
+)
+def test_pages_of_meters_nearby_may_look_and_nothing_more(bench, origin, lent):
+    asked = request("GET", "/api/ports", extra=f"Origin: {origin}\r\n")
+    status, head, _ = exchange(bench, asked)
+    assert status == 200
+    assert (f"access-control-allow-origin: {origin}\r\n" in head) is lent
+    assert ("access-control" in head) is lent
+    wanted = request("POST", "/api/rate", b'{"rate": 7}', extra=f"Origin: {origin}\r\n")
+    status, head, body = exchange(bench, wanted)
+    assert status == 403
+    assert "own page" in json.loads(body)["error"]
+    assert "access-control" not in head
+    assert timeline.rate == 1
+
+
+def test_the_meters_own_page_may_change_things(bench):
+    own = request("POST", "/api/rate", b'{"rate": 7}', extra="Origin: http://x\r\n")
+    assert exchange(bench, own)[0] == 200  # the host is x
+    assert timeline.rate == 7
+
+
 def test_a_client_that_says_nothing_gets_nothing(bench):
     assert exchange(bench, b"")[0] == 0
 

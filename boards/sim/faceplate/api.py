@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _OK: "Answer" = {"ok": True}
 _MICRO = 1e-6
-_PRESS_MAX_MS = const(3_600_000)
+_LONGEST_MS = const(3_600_000)
 _BOOT_TURNS = const(50)
 # C of the twelve energies in their order, see metrology.energy
 _ENERGY_C = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16)
@@ -82,6 +82,7 @@ def state(bench: "Bench") -> "Answer":
             "powered": processor.supply.powered,
             "supply": processor.supply.mains,
             "firmware": processor.error or processor.state,
+            "events_posted": bench.meter().events.posted if bench.running() else None,
             "rate": bench.rate(),
             "detail": bench.leap.detail,
             "leaping": bench.leap.flying(),
@@ -207,7 +208,7 @@ def key(bench: "Bench", request: "Fields") -> "Answer":
     if ("ms" in request) == ("down" in request):
         raise ValueError("give either ms or down")
     if "ms" in request:
-        bench.world.keys[name].press(fields.as_whole(request["ms"], 1, _PRESS_MAX_MS, "ms"))
+        bench.world.keys[name].press(fields.as_whole(request["ms"], 1, _LONGEST_MS, "ms"))
     else:
         bench.world.keys[name].set_down(fields.as_bool(request["down"], "down"))
     return _OK
@@ -263,17 +264,19 @@ def temperature(bench: "Bench", request: "Fields") -> "Answer":
 
 async def supply(bench: "Bench", request: "Fields") -> "Answer":
     """Cut the mains or return it; then answer when the firmware has booted."""
-    fields.check_keys(request, ("on", "holdup_ms", "source"), 1)
+    fields.check_keys(request, ("on", "holdup_ms", "for_ms", "source"), 1)
     on = fields.as_bool(request["on"], "on")
-    holdup_ms = None
-    if "holdup_ms" in request:
-        if on:
-            raise ValueError("holdup_ms belongs to a cut")
-        holdup_ms = fields.as_whole(request["holdup_ms"], 0, 3_600_000, "holdup_ms")
+    times: dict[str, int | None] = {"holdup_ms": None, "for_ms": None}
+    for name in times:
+        if name in request:
+            if on:
+                raise ValueError(name + " belongs to a cut")
+            least = 1 if name == "for_ms" else 0
+            times[name] = fields.as_whole(request[name], least, _LONGEST_MS, name)
     source = None
     if "source" in request:
         source = fields.as_choice(request["source"], list(SOURCES), "source")
-    bench.world.set_supply(on, holdup_ms, source)
+    bench.world.set_supply(on, times["holdup_ms"], source, times["for_ms"])
     for _ in range(_BOOT_TURNS if on else 0):
         if bench.running():
             break

@@ -49,13 +49,18 @@ class Bench:
         processor: "Processor",
         chips: "dict[str, Chip]",
         ports: "dict[str, PortState]",
+        root: str = ".",
     ) -> None:
-        """`chips` by the name that `POST /api/chip` takes; lcd, rtc, led_* are looked at too."""
+        """`chips` by the name that `POST /api/chip` takes; lcd, rtc, led_* are looked at too.
+
+        `root` is the folder of the sources.
+        """
         self.world = world
         self.leap = leap
         self.processor = processor
         self.chips = chips
         self.ports = ports
+        self.root = root
         self._glass_key = (-1, False, 0)
         self._serial = 0
         self._rows: list[str] = []

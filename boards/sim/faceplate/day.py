@@ -19,14 +19,11 @@ from app.tariff.control import TARIFF_SCRIPTS
 TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from app.clock import Clock
     from app.logs.captured import CapturedRows
     from app.meter import Meter
     from app.tariff.calendar import Calendar
     from faceplate.bench import Bench
-    from hal import Buffer
 
     Answer = dict[str, object]
     Row = tuple[int, int | None, int | None, int]  # UTC, import and export, status
@@ -215,15 +212,14 @@ def _rows(profile: "CapturedRows", begin_s: int, now_s: int) -> "list[Row]":
         return []
     for sequence in profile.span(begin_s, now_s):
         if sequence not in _kept.rows and profile.load(sequence):
-            time = _value(profile, places, CLOCK[1])
-            utc_s = -1 if time is None else _utc_s(time)
-            wh = [_number(_value(profile, places, name)) for name in (_IMPORT, _EXPORT)]
-            status = _number(_value(profile, places, _STATUS))
+            utc_s = _utc_s(_read(profile, places, CLOCK[1]))
+            wh = [_number(_read(profile, places, name)) for name in (_IMPORT, _EXPORT)]
+            status = _number(_read(profile, places, _STATUS))
             _kept.rows[sequence] = (utc_s, wh[0], wh[1], status or 0)
     return [row for row in _kept.rows.values() if row[0] >= begin_s]
 
 
-def _value(profile: "CapturedRows", places: "dict[bytes, int]", name: bytes) -> "Any":  # noqa: ANN401 - what was captured
+def _read(profile: "CapturedRows", places: "dict[bytes, int]", name: bytes) -> object:
     """Return a value of the present row, None where there is none."""
     if name not in places:
         return None
@@ -232,12 +228,14 @@ def _value(profile: "CapturedRows", places: "dict[bytes, int]", name: bytes) -> 
     return Reader(writer.buffer, 0, writer.at).data()[1]
 
 
-def _number(value: "Any") -> "int | None":  # noqa: ANN401
+def _number(value: object) -> "int | None":
     return value if isinstance(value, int) else None
 
 
-def _utc_s(time: "Buffer") -> int:
+def _utc_s(time: object) -> int:
     """Return UTC of the twelve octets of class 8, -1 where they specify nothing."""
+    if not isinstance(time, (bytes, bytearray, memoryview)):
+        return -1
     year, month, date, _, hour, minute, second, _, deviation_min, _ = struct.unpack(_TIME, time)
     try:
         return civil.utc_s(year, month, date, hour, minute, second) + deviation_min * 60
@@ -257,8 +255,7 @@ def _places(columns: bytes) -> "dict[bytes, int]":
 
 
 def _total(meter: "Meter", name: bytes) -> "int | None":
-    value = meter.resolver.read(Reference(_REGISTER, name, 2))[1]
-    return value if isinstance(value, int) else None
+    return _number(meter.resolver.read(Reference(_REGISTER, name, 2))[1])
 
 
 def _scale(meter: "Meter", name: bytes) -> float:

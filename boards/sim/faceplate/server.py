@@ -11,7 +11,7 @@ import json
 from microdot import Microdot, Request, Response
 from micropython import const
 
-from faceplate import api, files
+from faceplate import api, files, origins
 from faceplate.bench import NoMeterError
 
 TYPE_CHECKING = const(False)
@@ -185,6 +185,8 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         app.get(path)(get)
     for path in api.POST:
         app.post(path)(post)
+    app.before_request(origins.guard)
+    app.after_request(origins.lend)
     for status in (400, 404, 405, 413, 500):
         app.errorhandler(status)(refuse(status))
     return app
