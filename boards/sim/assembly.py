@@ -20,8 +20,8 @@ from devices.fm25v20 import Fm25v20
 from devices.key import Key
 from devices.latching_relay import LatchingRelay
 from devices.led import Led
-from devices.st7567 import St7567
 from devices.w25q import W25q
+from display_glass import fit_glass
 from ports import SerialPort, TcpPort
 from world import INPUTS, World
 
@@ -81,7 +81,7 @@ class Assembly:
         self.world.epoch_us = self.rtc.utc_s() * 1_000_000 - timeline.now()
         if options.scenario is not None:
             self.world.scenario.play((options.scenario, options.seed))
-        self.lcd = self._glass()
+        self.lcd = self.chips["lcd"] = fit_glass(options.glass)
         self.led_active = self._led("led_active", pins.LED_ACTIVE)
         self.led_reactive = self._led("led_reactive", pins.LED_REACTIVE)
         # an OptoMOS is a diode that someone behind it watches
@@ -178,15 +178,6 @@ class Assembly:
         # What the file says is only as good as its age: the program may be ended at any moment.
         self.rtc.save()
         timeline.after(_RTC_KEEP_US, self._keep_clock)
-
-    def _glass(self) -> St7567:
-        lcd = St7567(now_us=timeline.now, at=timeline.at)
-        wiring.spi(pins.SPI, pins.LCD_CS, lcd)
-        wiring.output(pins.LCD_DC, lcd.set_dc)
-        wiring.output(pins.LCD_RESET, lcd.set_reset, idle=1)
-        wiring.output(pins.LCD_BACKLIGHT, lcd.set_backlight)
-        self.chips["lcd"] = lcd
-        return lcd
 
     def _led(self, name: str, pin: int) -> Led:
         led = Led(timeline.now, timeline.at)

@@ -27,7 +27,6 @@ from drivers.divided_adc import DividedAdc
 from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20
 from drivers.latching_relay import LatchingRelay
-from drivers.st7567 import St7567
 from drivers.timer_pulses import TimerPulses
 from drivers.w25q import W25q
 
@@ -79,14 +78,8 @@ class Parts:
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.rtc: hal.RealTimeClock = Ds3231(I2C(pins.I2C, freq=400_000))
         self.battery: hal.Voltage | None = DividedAdc(ADC(pins.BATTERY_ADC), _BATTERY_SCALE_MV)
-        self.segments: hal.Segments | None = None
-        self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
-            bus,
-            Pin(pins.LCD_CS, Pin.OUT, value=1),
-            Pin(pins.LCD_DC, Pin.OUT),
-            Pin(pins.LCD_RESET, Pin.OUT, value=1),
-            Pin(pins.LCD_BACKLIGHT, Pin.OUT),
-        )
+        self.segments: hal.Segments | None = pins.segments
+        self.lcd: hal.Lcd | hal.SegmentLcd = _glass(bus)
         self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
         self.key_reset: hal.Input = _input(pins.KEY_RESET)
         self.inputs: list[hal.Input] = [_input(number) for number in pins.INPUTS]
@@ -144,6 +137,30 @@ class Parts:
 def parts() -> "hal.Board":
     """Return the board's parts; called once a boot."""
     return Parts()
+
+
+def _glass(bus: SPI) -> "hal.Lcd | hal.SegmentLcd":
+    """Return the display that is fitted."""
+    cs = Pin(pins.LCD_CS, Pin.OUT, value=1)
+    backlight = Pin(pins.LCD_BACKLIGHT, Pin.OUT)
+    if pins.glass == "st7567":
+        from drivers.st7567 import St7567
+
+        reset = Pin(pins.LCD_RESET, Pin.OUT, value=1)
+        return St7567(bus, cs, Pin(pins.LCD_DC, Pin.OUT), reset, backlight)
+    if pins.glass == "ssd1306":
+        from drivers.ssd1306 import Ssd1306I2c
+
+        return Ssd1306I2c(I2C(pins.I2C, freq=400_000), pins.OLED_ADDRESS)
+    wr = Pin(pins.LCD_WR, Pin.OUT, value=1)
+    data = Pin(pins.LCD_DATA, Pin.OUT)
+    if pins.glass == "ht1621":
+        from drivers.ht1621 import Ht1621
+
+        return Ht1621(cs, wr, data, backlight)
+    from drivers.ht1622 import Ht1622
+
+    return Ht1622(cs, wr, data, backlight)
 
 
 def _input(number: int) -> Pin:

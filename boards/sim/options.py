@@ -8,8 +8,15 @@ import os
 import host
 
 MODELS = ("3ph", "1ph", "ct")
+GLASSES = ("st7567", "ssd1306", "ht1621", "ht1622")
 SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
+_CHOICES = {
+    "--model": MODELS,
+    "--glass": GLASSES,
+    "--detail": DETAILS,
+    "--scenario": SCENARIOS,
+}
 _PORTS = 6
 _MAX_RATE = 1_000_000
 _MAX_SEED = 0xFFFFFFFF
@@ -25,6 +32,8 @@ The virtual meter: the unmodified firmware on simulated chips.
   --http N       port of the faceplate and its API, 0: none (8080)
   --model NAME   3ph three-phase direct, 1ph single-phase with neutral current,
                  ct three-phase on 5 A transformers (3ph)
+  --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
+                 segments (st7567)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)
   --fresh        start from blank chips
   --time T       set the simulated clock chip to T in UTC, such as 2026-01-31T23:59:50
@@ -50,6 +59,7 @@ class Options:
         self.ports = 4059
         self.http = 8080
         self.model = "3ph"
+        self.glass = "st7567"
         self.state = ""
         self.fresh = False
         self.time_s: int | None = None  # UTC since 2000-01-01
@@ -153,26 +163,22 @@ def _folder(name: str, text: str) -> str:
 
 def _take(options: Options, name: str, value: str) -> None:
     """Check one option that takes a value, and keep it."""
-    if name == "--host":
+    if name in _CHOICES:
+        setattr(options, name[2:], _choice(name, value, _CHOICES[name]))
+    elif name == "--host":
         options.host = _address(name, value)
     elif name == "--ports":
         options.ports = _whole(name, value, 1, 65536 - _PORTS)
     elif name == "--http":
         options.http = _whole(name, value, 0, 65535)
-    elif name == "--model":
-        options.model = _choice(name, value, MODELS)
     elif name == "--state":
         options.state = _folder(name, value)
     elif name == "--time":
         options.time_s = _time(name, value)
     elif name == "--rate":
         options.rate = _rate(name, value)
-    elif name == "--detail":
-        options.detail = _choice(name, value, DETAILS)
     elif name == "--replay":
         options.replay = _file(name, value)
-    elif name == "--scenario":
-        options.scenario = _choice(name, value, SCENARIOS)
     elif name == "--seed":
         options.seed = _whole(name, value, 0, _MAX_SEED)
     else:
@@ -186,6 +192,7 @@ _WITH_VALUE = (
     "--model",
     "--state",
     "--time",
+    "--glass",
     "--rate",
     "--detail",
     "--replay",

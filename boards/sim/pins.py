@@ -25,11 +25,15 @@ FRAM_CS = 13
 LCD_DC = 14
 LCD_RESET = 15
 LCD_BACKLIGHT = 22
+# A segment glass is written bit by bit.
+LCD_DATA = LCD_DC
+LCD_WR = LCD_RESET
 
 I2C = 1
 SDA = 6
 SCL = 7
 RTC_ADDRESS = 0x68
+OLED_ADDRESS = 0x3C
 
 UART_RS485 = 0
 UART_OPTICAL = 1
@@ -61,6 +65,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 model = "3ph"
+glass = "st7567"  # the display's controller
+segments: "Any" = None  # hal.Segments of the glass that is fitted, None: it has dots
 tcp: "tuple[str, int] | None" = None  # address and port for COSEM over TCP
 scale: "Any" = None  # hal.SensorScale of the sensors that are fitted
 adc_clock_hz = 8_192_000  # crystal of the metering converter: 4 kHz with its oversampling of 1024

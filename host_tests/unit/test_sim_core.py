@@ -33,7 +33,7 @@ class TestOptions:
         assert (found.host, found.ports, found.http) == ("127.0.0.1", 4059, 8080)
         assert (found.model, found.state, found.fresh) == ("3ph", ".state/3ph", False)
         assert (found.time_s, found.rate, found.detail) == (None, 1, "auto")
-        assert (found.replay, found.seed) == (None, 1)
+        assert (found.replay, found.seed, found.glass) == (None, 1, "st7567")
 
     def test_all(self, tmp_path):
         recording = tmp_path / "r.bin"
@@ -42,10 +42,12 @@ class TestOptions:
             ["--host", "0.0.0.0", "--ports=5000", "--http", "0", "--model", "1ph"]
             + ["--state", str(tmp_path) + "/", "--fresh", "--rate", "0", "--detail", "windows"]
             + ["--replay", str(recording), "--seed", "77", "--time", "2026-01-31T23:59:50"]
+            + ["--glass", "ht1622"]
         )
         assert (found.host, found.ports, found.http, found.model) == ("0.0.0.0", 5000, 0, "1ph")
         assert (found.state, found.fresh, found.rate) == (str(tmp_path), True, 0)
         assert (found.detail, found.replay, found.seed) == ("windows", str(recording), 77)
+        assert found.glass == "ht1622"
         assert found.time_s == 1769903990 - EPOCH_2000_S  # date -u -d 2026-01-31T23:59:50 +%s
 
     def test_state_follows_the_model(self):
@@ -66,6 +68,7 @@ class TestOptions:
             ["--http", "4061"],
             ["--model", "2ph"],
             ["--model", ""],
+            ["--glass", "ht1623"],
             ["--detail", "some"],
             ["--rate", "-1"],
             ["--rate", "fast"],
@@ -177,7 +180,7 @@ class TestProgram:
         assert done.returncode == 0
         for option in ("--host", "--ports", "--http", "--model", "--state", "--fresh", "--time"):
             assert option in done.stdout
-        for option in ("--rate", "--detail", "--replay", "--seed", "--heap"):
+        for option in ("--rate", "--detail", "--replay", "--seed", "--heap", "--glass"):
             assert option in done.stdout
 
     def test_wrong_option(self):

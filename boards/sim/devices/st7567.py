@@ -75,6 +75,14 @@ class St7567(Chip):
         """Whether the glass shows anything: display on, drive voltage there."""
         return self.answers() and self.on == 1 and self.power_control == _POWER_ALL
 
+    def appearance(self) -> "tuple[object, ...]":
+        """Return what changes whenever the picture may have changed."""
+        return (
+            self.writes,
+            self.visible(),
+            self.start_line << 2 | self.inverse << 1 | self.all_points,
+        )
+
     def pixel(self, x: int, y: int) -> int:
         """Dot in column `x` from the left and row `y` from the top as the reader sees it."""
         if not self.visible():

@@ -9,6 +9,7 @@ import gc
 import json
 
 import fields
+import pins
 from micropython import const
 from world import COVERS, INPUTS, SOURCES
 
@@ -121,6 +122,7 @@ def lcd(bench: "Bench") -> "Answer":
     serial, rows, face = bench.glass()
     answer = dict(face)
     answer["rows"] = rows
+    answer["glass"] = pins.glass
     answer["serial"] = serial
     answer["backlight"] = bench.backlight()
     return answer

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from devices.chip import Chip
     from devices.ds3231 import Ds3231
     from devices.led import Led
-    from devices.st7567 import St7567
+    from display_glass import Glass
     from leap import Leap
     from processor import Processor
     from world import World
@@ -61,7 +61,7 @@ class Bench:
         self.chips = chips
         self.ports = ports
         self.root = root
-        self._glass_key = (-1, False, 0)
+        self._glass_key: tuple[object, ...] = ()
         self._serial = 0
         self._rows: list[str] = []
         self._face: dict[str, object] = {}
@@ -126,20 +126,19 @@ class Bench:
 
         Rows are made and read again only when the controller got something new.
         """
-        lcd: St7567 = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
-        key = (lcd.writes, lcd.visible(), lcd.start_line << 2 | lcd.inverse << 1 | lcd.all_points)
+        lcd: Glass = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
+        key = lcd.appearance()
         if key != self._glass_key:
             from faceplate import glass
 
             self._glass_key = key
             self._serial += 1
-            self._rows = lcd.rows()
-            self._face = glass.decode(self._rows)
+            self._rows, self._face = glass.read(lcd)
         return self._serial, self._rows, self._face
 
     def backlight(self) -> bool:
         """Tell whether the glass is lit."""
-        lcd: St7567 = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
+        lcd: Glass = self.chips["lcd"]  # pyright: ignore[reportAssignmentType]
         return bool(lcd.backlight and lcd.answers())
 
     async def advance(self, seconds: float) -> None:

@@ -4,6 +4,7 @@ The shapes are the firmware's own: every character is drawn once by the firmware
 scratch buffer, and what stands in a cell of the real glass is looked up among them.
 """
 
+import pins
 from micropython import const
 
 from app.display import fields, font, indicators, view
@@ -11,6 +12,8 @@ from app.display import fields, font, indicators, view
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
+
+    from faceplate.artwork import SegmentGlass
 
     Dots = list[tuple[int, int]]
 
@@ -143,6 +146,24 @@ def _shows(rows: "list[str]", dots: "Dots") -> bool:
 
 
 _glasses: "list[Glass]" = []
+_drawings: "dict[object, SegmentGlass]" = {}  # by the table of the glass
+
+
+def read(
+    lcd: "Any",  # noqa: ANN401 - display_glass.Glass, of the kind that the table tells
+) -> "tuple[list[str], dict[str, Any]]":
+    """Return the picture of the board's display and what it says."""
+    layout = pins.segments
+    if layout is None:
+        rows: list[str] = lcd.rows()
+        return rows, decode(rows)
+    if layout not in _drawings:
+        from faceplate.artwork import SegmentGlass
+
+        _drawings.clear()
+        _drawings[layout] = SegmentGlass(layout)
+    drawing = _drawings[layout]
+    return drawing.rows(lcd.lit), drawing.decode(lcd.lit)
 
 
 def decode(dots: "list[str] | bytearray") -> "dict[str, Any]":

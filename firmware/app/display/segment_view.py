@@ -1,7 +1,7 @@
 """Lights the display's fields on a glass of fixed segments, by the board's table (row DSP-01).
 
-A cell cannot show Z beside 2 nor S beside 5. A unit that the glass lacks, or has in part, is left
-out, as are indicators.
+A cell has no slanted stroke: Z looks like 2, and S like 5. A unit that the glass lacks, or has
+in part, is left out, as are indicators.
 """
 
 from micropython import const
@@ -55,7 +55,7 @@ class SegmentView(Fields):
                 buffer[bit >> 3] &= ~mask
 
     def _draw_cell(self, place: int, character: str, mark: str) -> None:
-        lit = font.segments(character)
+        lit = font.segments("2" if character == font.SLANTED else character)
         if mark != " ":
             lit |= 1 << _STAR if mark == "*" else 1 << _POINT
             if mark == ":":
