@@ -4,7 +4,7 @@ from micropython import const
 
 import version
 from app import factory, ticks
-from app.display import keys
+from app.display import keys, options
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.reading import AttributeReader
@@ -14,11 +14,13 @@ from app.tariff.billing import MANUAL_RESET
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     from app.attributes import Resolver
     from app.clock import Clock
     from app.display.fields import Fields
+    from app.dlms.server import Server
     from app.logs.event_book import EventBook
     from app.program_memory import ProgramMemory
     from app.quality.parts import QualityParts
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from app.test_mode import TestMode
     from hal import Board
     from metrology.engine import Engine
+
+    class Link(Protocol):
+        """A port."""
+
+        octets_in: int
+        octets_out: int
 
     class Parts(Protocol):
         """The parts of a meter that its face shows."""
@@ -39,9 +47,18 @@ if TYPE_CHECKING:
         program: ProgramMemory
         quality: QualityParts
         resolver: Resolver
+        server: Server
         settings: Settings
         tariff: TariffParts
         test_mode: TestMode
+
+        @property
+        def serial_links(self) -> "Sequence[Link]":  # noqa: D102
+            ...
+
+        @property
+        def tcp_link(self) -> "Link | None":  # noqa: D102
+            ...
 
 
 _DISPLAY_LIMIT_S = const(60)
@@ -67,6 +84,11 @@ class Face:
             status,
         )
         display.times.version = version.APPLICATION
+        display.formats.fetch = meter.settings.get
+        display.formats.transformer = board.variant.transformer
+        self.options = options.Options(meter.settings)
+        self.options.on_change = self._apply
+        self._apply()
         display.formats.percent = lambda: meter.program.percent
         display.formats.testing = status.testing = meter.test_mode.active
         self.keys = [
@@ -75,6 +97,11 @@ class Face:
         ]
         self._supply_good = board.supply_good
         self._billing = meter.tariff.billing
+
+    def _apply(self) -> None:
+        """Let the display obey its options."""
+        times = self.display.times
+        times.auto_scroll_s, times.exit_s, times.backlight_s = self.options.values[: options.ON]
 
     def start(self, supervisor: "Supervisor") -> None:
         """Start the tasks of display and keys."""
@@ -118,5 +145,17 @@ def _status(meter: "Parts") -> MeterStatus:
     status.present = meter.quality.disturbances.present
     status.fault = meter.events.errors.fault
     status.tariff = meter.tariff.energy.in_force
+    # the server comes after the face
+    status.connections = lambda: meter.server.associations()  # noqa: PLW0108
+    status.octets = lambda: sum([link.octets_in + link.octets_out for link in _links(meter)])
+    status.demand_rate = meter.tariff.demand_rate
     status.wrong_sequence = PhaseSequence(engine, meter.events.post).is_wrong
     return status
+
+
+def _links(meter: "Parts") -> "list[Link]":
+    """Return the ports whose octets make COM blink."""
+    links = list(meter.serial_links)
+    if meter.tcp_link is not None:
+        links.append(meter.tcp_link)
+    return links

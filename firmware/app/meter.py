@@ -147,12 +147,12 @@ class Meter:
             self.recorder, memory, board.variant.phases, self.events.errors
         )
         self.self_check = SelfCheck(self)
+        self.face = Face(self)
         self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
         self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
         self.serial_links = [self._rs485_link(), self._optical_link()]
-        self.face = Face(self)
         self.power_fail = self._power_fail()
         self.tcp_link = None
         if board.tcp is not None and self.ports.tcp is not None:

@@ -14,6 +14,7 @@ from app.cosem import (
     catalogue,
     clock_values,
     demand_objects,
+    display_values,
     event_values,
     factory_values,
     health_values,
@@ -24,6 +25,7 @@ from app.cosem import (
     tariff_objects,
     waveform_profile,
 )
+from app.display.formats import Formats
 from app.dlms import conformance
 from app.parameters import REGISTRATION_MODE
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from app.attributes import Resolver
     from app.battery import Battery
     from app.clock import Clock
+    from app.display.options import Options
     from app.identification import Identification
     from app.logs.alarm_monitors import AlarmMonitors
     from app.logs.certification_log import CertificationLog
@@ -55,6 +58,11 @@ if TYPE_CHECKING:
     from app.test_mode import TestMode
     from hal import Board
     from metrology.engine import Engine
+
+    class Face(Protocol):
+        """Display and keys."""
+
+        options: Options
 
     class Parts(Protocol):
         """The parts of a meter that have objects."""
@@ -84,6 +92,10 @@ if TYPE_CHECKING:
         tamper: Tamper
         tariff: TariffParts
         test_mode: TestMode
+
+        @property
+        def face(self) -> Face:  # noqa: D102
+            ...
 
 
 def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
@@ -128,4 +140,6 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     profile_objects.add(objects, meter.load_profiles, clock)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)
+    forms = Formats(meter.settings.get, variant.transformer)
+    display_values.add(objects, meter.settings, meter.lock, forms, meter.face.options)
     return objects

@@ -77,6 +77,10 @@ _DEFAULTS = (
     ("billing_2_setup", b""),
     ("daily_setup", b""),
     ("profile_form", b""),
+    ("display_formats", b""),
+    ("display_items", b""),
+    ("display_options", b""),
+    ("consumer_code", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

@@ -134,7 +134,7 @@ async def test_tasks():
     check("started, lit", lcd.started and lcd.light)
     check("first item", glass.decode(lcd.buffer)["code"] == "1.8.0")
     await asyncio.sleep_ms(1000)
-    check("second item", glass.decode(lcd.buffer)["value"] == "3.450")
+    check("second item", glass.decode(lcd.buffer)["value"] == "3.45")
 
     async def press():
         for level in (0, 1, 0):  # bounce

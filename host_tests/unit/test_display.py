@@ -252,6 +252,7 @@ class Measured:
     def __init__(self, phases=3):
         self.phases = phases
         self.u_uv = [230_000_000] * phases
+        self.p_uw = [3_450_000_000 // phases] * phases
         self.p_total_uw = 3_450_000_000
         self.q_total_uvar = -1_000_000_000
         self.s_total_uva = 3_600_000_000
@@ -280,6 +281,64 @@ def test_state_of_the_mains():
     measured.counting = False
     assert lit(measured) == (["T1", "L1", "L3"], [])
     assert lit(Measured(1))[0] == ["T1", "L1", "+P", "-Q"]
+
+
+@pytest.mark.row("DSP-03")
+def test_phases_that_blink():
+    measured = Measured()
+    measured.counting = False
+
+    def phases():
+        steady, blinking = lit(measured)
+        return [[one for one in names if one[0] == "L"] for names in (steady, blinking)]
+
+    measured.p_uw = [800_000_000, -600_000_000, 1_000_000_000]
+    assert phases() == [["L1", "L3"], ["L2"]]
+    measured.p_uw = [800_000_000, -1_000_000, 1_000_000_000]  # noise
+    assert phases() == [["L1", "L2", "L3"], []]
+    measured.p_uw = [-800_000_000, -600_000_000, -1_000_000_000]  # the house feeds in
+    assert phases() == [["L1", "L2", "L3"], []]
+    measured.p_uw = [-800_000_000, -600_000_000, 1_000_000_000]
+    assert phases() == [["L3"], ["L1", "L2"]]
+    measured.p_uw = [0, 0, 0]
+    for swapped in range(3):  # neutral and a phase have changed places
+        measured.u_uv = [398_000_000] * 3
+        measured.u_uv[swapped] = 230_000_000
+        assert phases() == [[], ["L1", "L2", "L3"]]
+    measured.u_uv = [398_000_000, 398_000_000, 20_000_000]  # a broken neutral is not that
+    assert phases() == [["L1", "L2"], []]
+    measured = Measured(1)
+    measured.u_uv = [398_000_000]
+    assert phases() == [["L1"], []]
+    assert lit(Measured(), wrong_sequence=lambda: True)[1] == ["L1", "L2", "L3"]
+
+
+@pytest.mark.row("DSP-05")
+def test_cursors_of_demand_and_of_ports():
+    measured = Measured()
+    measured.counting = False
+    for rate in range(9):
+        steady, _ = lit(measured, demand_rate=lambda rate=rate: rate, tariff=lambda: 0)
+        assert [one for one in steady if one[0] == "M"] == ([f"M{rate}"] if 0 < rate < 5 else [])
+    told = MeterStatus(measured, measured, 230, measured)
+    octets = [0]
+    told.octets = lambda: octets[0]
+
+    def com():
+        shown = Indicators()
+        told(shown)
+        return [bits & bit("COM") != 0 for bits in (shown.steady, shown.blinking)]
+
+    assert com() == [False, False]
+    told.connections = lambda: 1
+    assert com() == [True, False]
+    octets[0] += 7
+    assert com() == [False, True]
+    assert com() == [True, False]
+    told.others.append(lambda shown: shown.set("MB"))
+    shown = Indicators()
+    told(shown)
+    assert shown.steady & bit("MB")
 
 
 @pytest.mark.row("DSP-05")

@@ -11,9 +11,14 @@ from app.errors import AccessRefused, BufferFull
 WH, W, VAR, VARH, VA, VAH, A, V, HZ, NONE = 30, 27, 29, 32, 28, 31, 33, 35, 44, 255
 
 
+def set_to(octets=b"", items=b"", transformer=True):
+    kept = {"display_formats": bytes(octets), "display_items": items}
+    return formats.Formats(kept.get, transformer)
+
+
 @pytest.fixture
 def forms():
-    return formats.Formats()
+    return set_to()
 
 
 @pytest.mark.row("DSP-09")
@@ -58,16 +63,75 @@ def test_numbers(forms, value, scaler, unit, text, name):
         (0x82, -4, "000000.00"),  # nothing to see of it
     ],
 )
-def test_energy_formats(forms, octet, value, text):
-    forms.energy = octet
+def test_energy_formats(octet, value, text):
+    forms = set_to((octet, octet, 0, 0, 3))
     assert forms.number(value, 0, WH) == (text, "kWh")
+    assert forms.number(value, 0, W) == (text, "kW")
+
+
+@pytest.mark.row("DSP-07")
+@pytest.mark.parametrize(
+    ("octet", "value", "text"),
+    [
+        (0x42, -35790, "-35.79"),
+        (0x42, -1435790, "-35.79"),
+        (0x42, -1430000, "-30.00"),
+        (0x42, -790, "-0.79"),
+        (0x42, -4, "0.00"),  # nothing to see of it
+        (0x80, -12345678_000, "-2345678"),
+        (0x83, -12345, "-12.345"),
+        (0x83, -98765432, "-8765.432"),
+    ],
+)
+def test_negative_powers(octet, value, text):
+    forms = set_to((octet, octet, 0, 0, 0))
+    assert forms.number(value, 0, W) == (text, "kW")
+
+
+@pytest.mark.row("DSP-08")
+def test_each_quantity_has_decimals_and_zeros_of_its_own():
+    direct, transformer = set_to(transformer=False), set_to()
+    assert direct.number(11035, 0, WH)[0] == transformer.number(11035, 0, WH)[0] == "000011.03"
+    assert direct.number(11035, 0, W)[0] == "11.03"
+    assert transformer.number(11035, 0, W)[0] == "11.035"
+    forms = set_to((0x82, 0x83, 0x82, 0x81, 0))
+    assert forms.number(11000, 0, WH)[0] == "11.00"
+    assert forms.number(11035, 0, WH)[0] == "11.03"  # table 3 of the ST402 manual
+    assert forms.number(11035, 0, W)[0] == "11.035"
+    assert forms.number(2301, -1, V)[0] == "230.10"
+    assert forms.number(5678, -3, A)[0] == "5.6"
+    assert forms.number(49987, -3, HZ)[0] == "49.98"
+    forms = set_to((0x60, 0x53, 0x41, 0x62, 0b1110))
+    assert forms.number(11035, 0, WH)[0] == "11"
+    assert forms.number(11035, 0, W)[0] == "11.035"
+    assert forms.number(1035, 0, W)[0] == "01.035"
+    assert forms.number(305, -1, V)[0] == "030.5"
+    assert forms.number(5678, -3, A)[0] == "0005.67"
+
+
+@pytest.mark.row("DSP-19")
+def test_an_item_has_a_format_of_its_own():
+    energy = bytes((0, 3)) + ENERGY + b"\x02"
+    other = bytes((0, 3)) + ENERGY[:4] + b"\x01\xff\x02"
+    forms = set_to(items=other + b"\x80\x00" + energy + b"\x83\x00")
+    objects = Objects({(3, ENERGY, 2): "060001e240", (3, ENERGY, 3): "02020f00161e"})
+    read = reading.AttributeReader(objects)
+    item = reading.Item(forms)
+    item.refresh(attributes.Reference(3, ENERGY, 2), read, True)
+    assert (item.value, item.unit) == ("123.456", "kWh")
+    forms.fetch = {"display_formats": b"", "display_items": energy + b"\x61\x01"}.get
+    assert item.refresh(attributes.Reference(3, ENERGY, 2), read, False)  # at once
+    assert item.value == "00123.4"
+    assert forms.item(3, DEMAND, 2) is None
+    # octets across two entries that look like a key
+    forms.fetch = lambda _: bytes(2) + energy + bytes(11)
+    assert forms.item(3, ENERGY, 2) is None
 
 
 @given(st.integers(-(2**63), 2**64), st.integers(-128, 127), st.integers(0, 255))
 def test_any_number_fits_the_field(value, scaler, unit):
     for octet in (0x00, 0x82, 0xFF, 0x17):
-        forms = formats.Formats()
-        forms.energy = forms.power = octet
+        forms = set_to((octet, octet, octet, octet, octet))
         text, _ = forms.number(value, scaler, unit)
         assert 0 < len(text.replace(".", "")) <= 8
 
@@ -108,6 +172,8 @@ def test_codes(name, code):
         ((0, 9, 2), b"\xff\xff\x01\xff\xff", "----.01.--"),
         ((1, 0, 0), b"\x07\xea\x01\x1f\x06\x17\x3b\x32\x00\xff\xc4\x00", "23:59:50"),
         ((0, 2, 8), bytes(range(0, 256, 17)), "00112233445566778899AABBCCDDEEFF"),
+        ((96, 1, 1), b"FERRARIS-001", "FERRARIS-001"),  # no date and time
+        ((1, 6, 0), b"\x07\xea\x01\x1f\x06\x17\x3b\x32\x00\xff\xc4\x00", "2026.01.31 23:59:50"),
         ((96, 14, 0), b"HIGH", "HIGH"),
         ((96, 14, 0), b"\x00\x01", ""),
         ((96, 1, 1), b"", ""),
@@ -156,7 +222,7 @@ def test_register_is_read_with_scaler_and_unit_once():
 
 def test_demand_register_has_its_unit_elsewhere():
     objects = Objects({(5, DEMAND, 3): "0600000d7a", (5, DEMAND, 4): "02020f00161b"})
-    item = reading.Item(formats.Formats())
+    item = reading.Item(set_to())
     item.refresh(attributes.Reference(5, DEMAND, 3), reading.AttributeReader(objects), True)
     assert (item.value, item.unit) == ("3.450", "kW")
 

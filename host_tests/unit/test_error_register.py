@@ -1,5 +1,6 @@
 """Error registers: three layouts (tables 10.1 to 10.3), filters, causes that last."""
 
+import struct
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from log_rig import LogRig
 
 from app import event_codes as codes
 from app.logs.error_register import DISPLAY_FILTER, ErrorRegisters, damage_of
+from app.storage import regions
 
 # event: bits of tables 10.1 (IDIS), 10.2 (ST402), 10.3 (IE)
 BITS = {
@@ -135,6 +137,96 @@ def test_the_display_filter_keeps_a_bit_off_the_fault_flag(errors):
     assert errors.fault()
     errors.set_filter(0, 0x1000)
     assert not errors.fault()
+
+
+ERRORS = [code for code in BITS if code != codes.BATTERY_LOW]
+SECOND = (
+    codes.BATTERY_LOW,
+    codes.NO_VOLTAGE,
+    codes.PHASE_ASYMMETRY,
+    2 << 8 | codes.CURRENT_REVERSED,
+)
+FRAUDS = tuple(range(40, 47)) + (codes.DECIPHERING_FAILED, codes.REPLAYED)
+
+
+@pytest.mark.row("ERR-13")
+def test_every_error_lights_ff_until_it_is_filtered_or_cleared():
+    for code in ERRORS:
+        errors = ErrorRegisters(Memory())
+        errors.set(code)
+        assert errors.fault(), hex(code)
+        errors.set_filter(DISPLAY_FILTER, BITS[code][0])
+        assert not errors.fault(), hex(code)
+        errors.set_filter(DISPLAY_FILTER, 0)
+        errors.set_filter(0, BITS[code][0])
+        assert not errors.fault(), hex(code)
+        errors.set_filter(0, 0)
+        errors.clear(0, ~BITS[code][0] & 0xFFFFFFFF)
+        assert not errors.fault(), hex(code)
+
+
+@pytest.mark.row("ERR-13")
+def test_errors_that_only_the_second_register_knows_light_ff_too():
+    for code in SECOND:
+        errors = ErrorRegisters(Memory())
+        errors.set(code)
+        first, second, _ = values(errors)
+        assert first == 0 and second
+        assert errors.fault(), hex(code)
+        errors.set_filter(1, second)
+        assert not errors.fault()
+        errors.set_filter(1, 0)
+        errors.clear(1, ~second & 0xFFFFFFFF)
+        assert not errors.fault()
+
+
+@pytest.mark.row("FRD-05")
+def test_fraud_lights_ff_until_it_is_filtered_or_cleared(memory):
+    for code in FRAUDS:
+        memory = Memory()
+        errors = ErrorRegisters(memory)
+        assert not errors.fault()
+        errors.set(code)
+        assert errors.fault(), code
+        errors = ErrorRegisters(memory)  # the power was away
+        assert errors.fault()
+        errors.clear(0, 0xFFFF_FFF0)  # one error, not all
+        errors.clear(1, 0xFFFF_FFF0)
+        errors.clear(2, 0)
+        assert errors.fault()
+        errors.set_filter(DISPLAY_FILTER, 0x8000_0000)
+        assert not errors.fault()
+        errors.set_filter(DISPLAY_FILTER, 0x7FFF_FFFF)
+        assert errors.fault()
+        errors.clear(code % 2, 0)
+        assert not errors.fault(), code
+        assert not ErrorRegisters(memory).fault()
+    for code in (codes.PARAMETERS_CHANGED, codes.POWER_UP, codes.LOGGED_IN):
+        errors.set(code)
+    assert not errors.fault()
+
+
+@pytest.mark.row("FRD-05")
+def test_a_cover_that_is_still_open_is_fraud_again(errors):
+    open_now = [True]
+    errors.lasting = [(codes.TERMINAL_COVER_REMOVED, lambda: open_now[0])]
+    errors.set(codes.TERMINAL_COVER_REMOVED)
+    errors.clear(0, 0)
+    assert errors.fault()
+    open_now[0] = False
+    errors.clear(1, 0)
+    assert not errors.fault()
+
+
+def test_registers_of_an_older_meter_are_taken_over(memory):
+    region = regions.open_record(memory, "errors")
+    region.load()
+    region.save(struct.pack("<7I", 0x200, 0x40000, 0x10000, 1, 2, 3, 4))
+    errors = ErrorRegisters(memory)
+    assert values(errors) == (0x200, 0x40000, 0x10000)
+    assert [errors.filter(number) for number in range(4)] == [1, 2, 3, 4]
+    errors.set(codes.REPLAYED)
+    assert ErrorRegisters(memory).fault()
 
 
 def test_bit_31_and_a_dead_memory(memory, errors):

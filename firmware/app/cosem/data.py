@@ -7,6 +7,8 @@ from app.cosem.base import CHOICE, READ, READ_WRITE, InterfaceClass
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
     from app.cosem.values import Value
@@ -22,9 +24,11 @@ class Data(InterfaceClass):
         (2, "value", CHOICE, READ_WRITE),
     )
 
-    def get(self, writer: "Writer", key: "Value", index: int, session: "Session") -> None:
+    def get(
+        self, writer: "Writer", key: "Value", index: int, session: "Session"
+    ) -> "Iterator[None] | None":
         """Encode an attribute."""
-        key.read(writer)
+        return key.read(writer)
 
     def put(self, reader: "Reader", key: "Value", index: int, session: "Session") -> None:
         """Set an attribute."""

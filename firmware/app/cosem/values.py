@@ -14,7 +14,7 @@ from app.errors import AccessRefused
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app.axdr import Reader, Writer
     from app.clock import Clock
@@ -30,8 +30,8 @@ _DEVICE_NUMBER = const(8)  # digits
 class Value:
     """A value that cannot be written; a subclass knows how to read it."""
 
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
+    def read(self, writer: "Writer") -> "Iterator[None] | None":
+        """Encode the value, or return a generator that does it in parts (`base`)."""
         raise NotImplementedError
 
     def write(self, reader: "Reader") -> None:

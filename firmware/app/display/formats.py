@@ -1,7 +1,7 @@
-"""How values become what stands in the value and unit fields (rows DSP-04 to DSP-10).
+"""How values become what stands in the value and unit fields (rows DSP-04 to DSP-10, DSP-19).
 
-A format is one octet as in the format objects: high nibble digits, low nibble decimals. Energy has
-leading zeros. What does not fit is cut at the top, as a mechanical counter would.
+A format is one octet as in the format objects: high nibble digits, low nibble decimals. What does
+not fit is cut at the top, as a mechanical counter would. An item may have a format of its own.
 """
 
 from micropython import const
@@ -10,39 +10,49 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ENERGY = const(0)
-_POWER = const(1)
-_OTHER = const(2)
+# What has a format that can be set: places in the setting "display_formats"
+ENERGY = const(0)
+POWER = const(1)
+VOLTAGE = const(2)
+CURRENT = const(3)
+ZEROS = const(4)  # behind them: bit 1 << place has leading zeros
+# Factory's: direct connection 6+2 for both, a transformer meter's power 5+3 (row DSP-08)
+_FACTORY = b"\x82\x82\x81\x82\x01"
+_FACTORY_TRANSFORMER = b"\x82\x83\x81\x82\x01"
+DECIMALS_MAX = const(3)
+ITEM_KEY = const(9)  # octets: class (2), logical name (6), attribute
+ITEM = const(11)  # the same, format, 1 for leading zeros
 
-# Unit code of the Blue Book: text, power of ten between it and the register's unit, and which
-# format holds; 2 + decimals for those without a format object.
+# Unit code of the Blue Book: text, power of ten between it and the register's unit, and the place
+# of its format or, beyond ZEROS, that itself.
 _UNITS = {
-    30: ("kWh", 3, _ENERGY),
-    31: ("kVAh", 3, _ENERGY),
-    32: ("kvarh", 3, _ENERGY),
-    27: ("kW", 3, _POWER),
-    28: ("kVA", 3, _POWER),
-    29: ("kvar", 3, _POWER),
-    33: ("A", 0, _OTHER + 2),
-    35: ("V", 0, _OTHER + 1),
-    44: ("Hz", 0, _OTHER + 2),
-    9: ("\xb0C", 0, _OTHER + 1),
-    13: ("m\xb3", 0, _OTHER + 3),
-    14: ("m\xb3", 0, _OTHER + 3),
-    56: ("%", 0, _OTHER + 1),
-    70: ("dBm", 0, _OTHER),
-    7: ("s", 0, _OTHER),
-    6: ("min", 0, _OTHER),
-    5: ("h", 0, _OTHER),
-    4: ("d", 0, _OTHER),
+    30: ("kWh", 3, ENERGY),
+    31: ("kVAh", 3, ENERGY),
+    32: ("kvarh", 3, ENERGY),
+    27: ("kW", 3, POWER),
+    28: ("kVA", 3, POWER),
+    29: ("kvar", 3, POWER),
+    33: ("A", 0, CURRENT),
+    35: ("V", 0, VOLTAGE),
+    44: ("Hz", 0, 0x82),
+    9: ("\xb0C", 0, 0x81),
+    13: ("m\xb3", 0, 0x83),
+    14: ("m\xb3", 0, 0x83),
+    56: ("%", 0, 0x81),
+    70: ("dBm", 0, 0x80),
+    7: ("s", 0, 0x80),
+    6: ("min", 0, 0x80),
+    5: ("h", 0, 0x80),
+    4: ("d", 0, 0x80),
 }
 _TEST_DECIMALS = const(3)  # row DSP-23
-_NO_UNIT = const(255)
 _WIDTH_MAX = const(8)
+_FIRST_ENERGY = const(30)  # units below have no hours
 _CURRENT = const(255)  # value group F
 _FLOAT_DECIMALS = const(3)
 _DIGEST = b"\x00\x02\x08"  # groups C to E of a part of the code
 _NO_DIGEST = b"\x00" * 16
+_CLOCK = b"\x01\x00\x00"
 
 # Groups C and D of the short code (row DSP-11).
 _LETTERS = {96: "C", 97: "F", 98: "L", 99: "P", 128: "U"}
@@ -56,31 +66,57 @@ _LONG_CODES = (
 
 
 class Formats:
-    """The formats that can be set; width in digits and decimals in one octet each."""
+    """The formats as they are set.
 
-    def __init__(self) -> None:
-        self.energy = 0x82
-        self.power = 0x83
+    fetch: returns a setting; "display_formats" and "display_items" as the objects keep them
+    """
+
+    def __init__(
+        self, fetch: "Callable[[str], bytes] | None" = None, transformer: bool = False
+    ) -> None:
+        self.fetch = fetch or _nothing_set
+        self.transformer = transformer
         self.percent: Callable[[], int] | None = None  # of the program memory that is checked
         self.testing: Callable[[], bool] | None = None  # test mode: energies to the Wh
 
-    def number(self, value: "int | float", scaler: int, unit: int) -> "tuple[str, str]":
+    def octets(self) -> bytes:
+        """Return formats of energy, power, voltage, current; which of them have leading zeros."""
+        factory = _FACTORY_TRANSFORMER if self.transformer else _FACTORY
+        return self.fetch("display_formats") or factory
+
+    def item(self, class_id: int, logical_name: bytes, index: int) -> "bytes | None":
+        """Return an item's own format and whether it has leading zeros, or None."""
+        items = self.fetch("display_items")
+        if not items:
+            return None
+        key = bytes((class_id >> 8, class_id & 0xFF)) + logical_name + bytes((index,))
+        at = items.find(key)
+        while at % ITEM and at >= 0:  # octets of two items that look like one
+            at = items.find(key, at + 1)
+        return items[at + ITEM_KEY : at + ITEM] if at >= 0 else None
+
+    def number(
+        self, value: "int | float", scaler: int, unit: int, own: "bytes | None" = None
+    ) -> "tuple[str, str]":
         """Return the texts of value and unit of `value` times ten to the `scaler`.
 
-        Raises ValueError for what is no number.
+        own: format of the item. Raises ValueError for what is no number.
         """
-        name, shift, kind = _UNITS.get(unit, ("", 0, -1))
-        if kind == _ENERGY:
-            octet = self.energy
-            if self.testing is not None and self.testing():
-                octet = octet & 0xF0 | _TEST_DECIMALS
-            return self._formed(value, scaler - shift, octet, True), name
-        if kind == _POWER:
-            return self._formed(value, scaler - shift, self.power, False), name
-        decimals = max(0, min(-scaler, _WIDTH_MAX - 1)) if kind < 0 else kind - _OTHER
-        if isinstance(value, float) and kind < 0:
-            decimals = _FLOAT_DECIMALS
-        return self._formed(value, scaler, _WIDTH_MAX << 4 | decimals, False), name
+        name, shift, octet = _UNITS.get(unit, ("", 0, -1))
+        zeros = False
+        if octet < 0:
+            decimals = max(0, min(-scaler, _WIDTH_MAX - 1))
+            octet = _WIDTH_MAX << 4 | (_FLOAT_DECIMALS if isinstance(value, float) else decimals)
+        elif octet < ZEROS:
+            octets = self.octets()
+            zeros = octets[ZEROS] >> octet & 1 != 0
+            octet = octets[octet]
+        if own is not None:
+            octet = own[0]
+            zeros = own[1] != 0
+        if shift and unit >= _FIRST_ENERGY and self.testing is not None and self.testing():
+            octet = octet & 0xF0 | _TEST_DECIMALS
+        return self._formed(value, scaler - shift, octet, zeros), name
 
     def checksum(self, logical_name: bytes, value: object) -> object:
         """Return a value, or how far it is worked out while it is the zeros of a digest."""
@@ -99,6 +135,10 @@ class Formats:
         if sign:
             digits = "-" + (digits if len(digits) < _WIDTH_MAX else digits[1:])
         return digits[:-decimals] + "." + digits[-decimals:] if decimals else digits
+
+
+def _nothing_set(_key: str) -> bytes:
+    return b""
 
 
 def _scaled(value: "int | float", exponent: int) -> int:
@@ -130,12 +170,15 @@ def code(logical_name: bytes) -> str:
 def text(logical_name: bytes, octets: bytes) -> str:
     """Return what a string shows: date and time in their order, letters, else hex digits."""
     group = bytes(logical_name[2:5])
-    if len(octets) == 12 or (len(octets) == 4 and group == b"\x00\x09\x01"):
-        return time(octets[5:] if len(octets) == 12 else octets)
-    if len(octets) == 5 and group == b"\x00\x09\x02":
-        return date(octets)
     if all(0x20 <= octet < 0x7F for octet in octets):
         return "".join([chr(octet) for octet in octets])
+    if len(octets) == 4 and group == b"\x00\x09\x01":
+        return time(octets)
+    if len(octets) == 5 and group == b"\x00\x09\x02":
+        return date(octets)
+    if len(octets) == 12:
+        of_day = time(octets[5:])
+        return of_day if group == _CLOCK else date(octets) + " " + of_day
     if group[:2] == b"\x60\x0e":
         return ""  # a tariff without a name (row DSP-20)
     return hexadecimal(octets)

@@ -26,6 +26,9 @@ _DEMAND_REGISTER = const(5)
 _NOT_FIT = "Error 11"  # the object cannot be shown
 _MISSING = "Error 23"  # there is no such object
 _NO_FORMAT = "Error 31"  # its value cannot be shown
+_ERRORS = const(97)  # value group C
+_WIDTH = const(8)  # characters of the value field
+_MARKS = ".:"  # that it has behind each
 _ABSENT = "--------"  # the object has no value yet
 
 
@@ -68,17 +71,14 @@ class Item:
         self.unit = ""
         self.is_text = False  # starts at the left and may be longer than the field
         self._formats = formats_set
-        self._raw: object = self  # the value behind the texts; nothing equals this
 
     def refresh(self, reference: "attributes.Reference", read: "Read", renew: bool) -> bool:
         """Read the item; False if its texts stay as they are. `renew`: it is another item."""
+        before = (self.value, self.unit)
+        name = reference.logical_name
         try:
-            raw = read(reference)
-            raw = (self._formats.checksum(reference.logical_name, raw[0]), raw[1], raw[2])
-            if raw == self._raw and not renew:
-                return False
-            self._raw = raw
-            self._word(reference.logical_name, raw[0], raw[1], raw[2])
+            value, scaler, unit = read(reference)
+            self._word(reference, self._formats.checksum(name, value), scaler, unit)
         except AccessRefused as error:
             missing = (attributes.OBJECT_UNDEFINED, attributes.OBJECT_CLASS_INCONSISTENT)
             self._fail(_MISSING if error.result in missing else _NOT_FIT)
@@ -86,35 +86,55 @@ class Item:
             self._fail(_NOT_FIT)
         except (EncodingError, ValueError):
             self._fail(_NO_FORMAT)
-        self.code = formats.code(reference.logical_name)
-        return True
+        self.code = formats.code(name)
+        return renew or before != (self.value, self.unit)
+
+    def overhang(self) -> int:
+        """Return how many characters of a text do not fit the value field."""
+        return max(0, _cells(self.value) - _WIDTH) if self.is_text else 0
+
+    def part(self, shift: int) -> str:
+        """Return a text without its first characters, and what marks follow these."""
+        value = self.value
+        at = 0
+        while shift and at < len(value):
+            at += 1
+            while value[at : at + 1] in _MARKS and at < len(value):
+                at += 1
+            shift -= 1
+        return value[at:]
 
     def _fail(self, message: str) -> None:
-        self._raw = self
         self.value = message
         self.unit = ""
         self.is_text = True
 
     def _word(
         self,
-        logical_name: bytes,
+        reference: "attributes.Reference",
         value: "Any",  # noqa: ANN401 - what A-XDR can say
         scaler: int,
         unit: int,
     ) -> None:
+        name = reference.logical_name
         self.unit = ""
         self.is_text = True
         if value is None:
             self.value = _ABSENT
-        elif isinstance(value, (bytes, bytearray)):
-            self.value = formats.text(logical_name, bytes(value))
-            self.is_text = ":" not in self.value
-        elif isinstance(value, str):
-            self.value = value
+        elif isinstance(value, (bytes, bytearray, str)):
+            octets = value.encode() if isinstance(value, str) else bytes(value)
+            self.value = formats.text(name, octets)
+            self.is_text = ":" not in self.value or _cells(self.value) > _WIDTH
         elif isinstance(value, (list, tuple)):
             self._fail(_NOT_FIT)
-        elif logical_name[2] == 97 and unit == _NO_UNIT:
+        elif name[2] == _ERRORS and unit == _NO_UNIT:
             self.value = f"{value:08X}"  # error registers are read bit by bit
         else:
             self.is_text = False
-            self.value, self.unit = self._formats.number(value, scaler, unit)
+            own = self._formats.item(reference.class_id, name, reference.index)
+            self.value, self.unit = self._formats.number(value, scaler, unit, own)
+
+
+def _cells(text: str) -> int:
+    """Return how many characters a text takes: marks stand behind others."""
+    return len(text) - sum([text.count(mark) for mark in _MARKS])

@@ -1,6 +1,8 @@
 """The meter's state beside the items: phases, directions of power, cursors (rows DSP-03, DSP-05).
 
-Called by the display at each refresh; reads what metrology and clock say and keeps nothing.
+Called by the display at each refresh; reads what metrology and clock say. A phase's sign is dark
+without voltage, blinks alone while its power flows against that of another phase, and all three
+blink in a wrong order or when the neutral and a phase have changed places.
 """
 
 from micropython import const
@@ -19,6 +21,11 @@ _PRESENT_PERCENT = const(50)  # of the nominal voltage
 # Below this share of the apparent power a direction is measuring noise: 0.5 %.
 _DIRECTION_SHARE = const(200)
 _TARIFFS = const(4)  # further ones blink (table 15.1)
+_SOME_POWER_UW = const(20_000_000)  # less says nothing of a phase's direction
+# Of the nominal voltage: what lies between two phases is 173 %, a phase has 80 to 120 %.
+_BETWEEN_PHASES_PERCENT = const(150)
+_PHASE_LEAST_PERCENT = const(80)
+_PHASE_MOST_PERCENT = const(120)
 
 
 class MeterStatus:
@@ -32,23 +39,29 @@ class MeterStatus:
         clock: "Clock",
     ) -> None:
         self.tariff: Callable[[], int] = _first_tariff  # number of the one in force, 0: none
+        self.demand_rate: Callable[[], int] = _none  # whose maximum is followed, 0: none
         self.fault: Callable[[], bool] = _never  # FF
         self.wrong_sequence: Callable[[], bool] = _never  # L1 L2 L3 blink
         self.testing: Callable[[], bool] = _never  # TEST
+        self.connections: Callable[[], int] = _none  # associations on any port: COM
+        self.octets: Callable[[], int] = _none  # that have come or gone: COM blinks
         self.disconnected = False  # SD
+        self.others: list[Callable[[Indicators], None]] = []  # what other parts have to show
+        self._octets = 0
         self._quantities = quantities
         self._energies = energies
-        present_uv = nominal_voltage_v * 1_000_000 * _PRESENT_PERCENT // 100
+        self._percent_uv = nominal_voltage_v * 10_000
+        present_uv = self._percent_uv * _PRESENT_PERCENT
         self.present: Callable[[int], bool] = lambda phase: quantities.u_uv[phase] >= present_uv
         self._clock = clock
 
     def __call__(self, indicators: "Indicators") -> None:
         """Light what is to be lit."""
         quantities = self._quantities
-        wrong = self.wrong_sequence()
+        wrong = self.wrong_sequence() or self.neutral_swapped()
         for phase in range(quantities.phases):
             if self.present(phase):
-                indicators.set(_PHASES[phase], wrong)
+                indicators.set(_PHASES[phase], wrong or self.backward(phase))
         if self._energies.counting:
             least = quantities.s_total_uva // _DIRECTION_SHARE
             self._direction(indicators, "P", quantities.p_total_uw, least)
@@ -56,6 +69,13 @@ class MeterStatus:
         tariff = self.tariff()
         if tariff:
             indicators.set(f"T{(tariff - 1) % _TARIFFS + 1}", tariff > _TARIFFS)
+        rate = self.demand_rate()
+        if 0 < rate <= _TARIFFS:
+            indicators.set(f"M{rate}")
+        octets = self.octets()
+        if self.connections() or octets != self._octets:
+            indicators.set("COM", octets != self._octets)
+            self._octets = octets
         if self.fault():
             indicators.set("FF")
         if self.testing():
@@ -64,6 +84,25 @@ class MeterStatus:
             indicators.set("SD")
         if self._clock.invalid:
             indicators.set("CLK", True)
+        for show in self.others:
+            show(indicators)
+
+    def backward(self, phase: int) -> bool:
+        """Tell whether power flows out of a phase while it flows into another one."""
+        p_uw = self._quantities.p_uw
+        return p_uw[phase] < -_SOME_POWER_UW and max(p_uw) > _SOME_POWER_UW
+
+    def neutral_swapped(self) -> bool:
+        """Tell whether neutral and a phase have changed places.
+
+        Of three phases, that one keeps its voltage; the two others have that between phases.
+        """
+        percents = sorted([u_uv // self._percent_uv for u_uv in self._quantities.u_uv])
+        return (
+            len(percents) == len(_PHASES)
+            and _PHASE_LEAST_PERCENT <= percents[0] <= _PHASE_MOST_PERCENT
+            and percents[1] >= _BETWEEN_PHASES_PERCENT
+        )
 
     def _direction(self, indicators: "Indicators", letter: str, power: int, least: int) -> None:
         if power > least:
@@ -74,6 +113,10 @@ class MeterStatus:
 
 def _never() -> bool:
     return False
+
+
+def _none() -> int:
+    return 0
 
 
 def _first_tariff() -> int:

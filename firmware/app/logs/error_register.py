@@ -4,6 +4,10 @@ Registers 0-0:97.97.0 to 2 hold the same errors as tables 10.1 to 10.3 lay them 
 after its cause has gone; one whose cause lasts comes back when the register is cleared (rows
 ERR-01, ERR-02, ERR-12). The filters 0-0:196.97.0 to 2 hide bits, the display filter 196.97.10
 keeps bits of the first register off the display's FF (rows ERR-03, ERR-04).
+
+FF stands for any error, once: one that register 0 knows is judged there, so that the display
+filter has the last word; others by register 1 and its filter. It stands for fraud as well, until
+a client clears register 0 or 1, or bit 31 of the display filter hides it (rows ERR-13, FRD-05).
 """
 
 import struct
@@ -11,7 +15,7 @@ import struct
 from micropython import const
 
 from app import event_codes as codes
-from app.logs.events import error_bits
+from app.logs.events import FRAUD, all_error_bits, error_bits, meaning
 from app.storage import regions
 
 TYPE_CHECKING = const(False)
@@ -23,7 +27,11 @@ if TYPE_CHECKING:
 REGISTERS = const(3)
 DISPLAY_FILTER = const(3)  # behind the filters of the registers
 _SERIOUS = const(0xF00)  # IDIS: memory of program, RAM and data, measurement
-_FORM = "<7I"  # registers, filters
+_FRAUD_MARK = const(1)  # of the marks
+_FRAUD_FILTER = 0x80000000  # bit of the display filter
+_FORM = "<8I"  # registers, filters, marks
+_FORM_1 = "<7I"  # without marks
+_MARKS = const(7)
 
 # what the storage's map calls it, or part of that: event
 _DAMAGES = (
@@ -49,11 +57,14 @@ class ErrorRegisters:
         self.lasting: list[tuple[int, Callable[[], bool]]] = []
         self.on_serious: Callable[[], None] | None = None
         self._record = regions.open_record(memory, "errors")
-        self._values = [0] * (2 * REGISTERS + 1)
+        self._values = [0] * (_MARKS + 1)
+        self._only_second = _only_second()
         try:
             payload = self._record.load()
-            if payload is not None and len(payload) == struct.calcsize(_FORM):
-                self._values = list(struct.unpack(_FORM, payload))
+            for form in (_FORM, _FORM_1):
+                if payload is not None and len(payload) == struct.calcsize(form):
+                    values = struct.unpack(form, payload)
+                    self._values[: len(values)] = values
         except OSError:
             pass  # it will be set again by whoever misses the memory
 
@@ -63,7 +74,10 @@ class ErrorRegisters:
 
     def fault(self) -> bool:
         """Tell whether the display shows FF."""
-        return self.value(0) & ~self._values[REGISTERS + DISPLAY_FILTER] != 0
+        shown = ~self._values[REGISTERS + DISPLAY_FILTER]
+        if self.value(0) & shown or self.value(1) & self._only_second:
+            return True
+        return self._values[_MARKS] != 0 and shown & _FRAUD_FILTER != 0
 
     def filter(self, number: int) -> int:
         """Return a filter: 1 hides the bit."""
@@ -85,21 +99,26 @@ class ErrorRegisters:
         return any(lasts() for code, lasts in self.lasting if _is_serious(code))
 
     def set(self, code: int) -> None:
-        """Set the bits of an event's error."""
-        self._change(self._merged(code, True))
+        """Set the bits of an event's error, and the mark of fraud."""
+        marks = self._values[_MARKS] | (_FRAUD_MARK if meaning(code)[0] >> FRAUD & 1 else 0)
+        self._change(self._merged(code, True), marks)
         if self.on_serious is not None and _is_serious(code):
             self.on_serious()
 
     def withdraw(self, code: int) -> None:
         """Take back the bits of an error whose end clears them, as the clock's (row ERR-11)."""
-        self._change(self._merged(code, False))
+        self._change(self._merged(code, False), self._values[_MARKS])
         self._renew()
 
     def clear(self, register: int, kept: int) -> None:
-        """Clear the bits of a register that `kept` has not; what lasts comes back."""
+        """Clear the bits of a register that `kept` has not; what lasts comes back.
+
+        Bit 31 of register 0, and all of register 1, take the mark of fraud along.
+        """
         registers = self._values[:REGISTERS]
         registers[register] &= kept
-        self._change(registers)
+        forgives = not kept if register == 1 else not (register or kept & _FRAUD_FILTER)
+        self._change(registers, 0 if forgives else self._values[_MARKS])
         self._renew()
 
     def _renew(self) -> None:
@@ -116,10 +135,11 @@ class ErrorRegisters:
                 registers[at] ^= bits
         return registers
 
-    def _change(self, registers: "list[int]") -> None:
-        if registers == self._values[:REGISTERS]:
+    def _change(self, registers: "list[int]", marks: int) -> None:
+        if registers == self._values[:REGISTERS] and marks == self._values[_MARKS]:
             return
         self._values[:REGISTERS] = registers
+        self._values[_MARKS] = marks
         try:
             self._save(self._values)
         except OSError:
@@ -127,6 +147,20 @@ class ErrorRegisters:
 
     def _save(self, values: "list[int]") -> None:
         self._record.save(struct.pack(_FORM, *values))
+
+
+def _only_second() -> int:
+    """Return the bits of register 1 that stand for errors which register 0 does not know.
+
+    Those of fraud are not among them: that has a mark of its own.
+    """
+    alone = known = 0
+    for code, first, second, _ in all_error_bits():
+        if first:
+            known |= second
+        elif not meaning(code)[0] >> FRAUD & 1:
+            alone |= second
+    return alone & ~known
 
 
 def _is_serious(code: int) -> bool:

@@ -35,7 +35,7 @@ _WAITING_MOST = const(16)
 _ONE_PARAMETERISATION_S = const(60)
 _RECALLED = const(32)  # entries of the fraud log: more than it has codes
 # Their owners know what has changed; the number on the label is written with that of the head.
-_NO_PARAMETERS = ("keys", "security", "battery", "device_number")
+_NO_PARAMETERS = ("keys", "security", "battery", "device_number", "consumer_code")
 _LAST_LONG_FAILURE = (3, b"\x00\x00\x60\x07\x13\xff", 2, 0)
 
 

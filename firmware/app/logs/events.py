@@ -13,6 +13,7 @@ from app.logs.event_table import ERRORS, EVENTS
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 # Ring, E of the log 0-0:99.98.E and of its event code object 0-0:96.11.E
@@ -51,6 +52,12 @@ def meaning(code: int) -> "tuple[int, int]":
 def error_bits(code: int) -> "tuple[int, ...]":
     """Return an event's bits in the three error registers."""
     return (_find(ERRORS, _ERROR, _ERROR_SIZE, code) or (0, 0, 0, 0))[1:]
+
+
+def all_error_bits() -> "Iterator[tuple[int, int, int, int]]":
+    """Yield code and bits in the three error registers of every error."""
+    for at in range(0, len(ERRORS), _ERROR_SIZE):
+        yield struct.unpack_from(_ERROR, ERRORS, at)
 
 
 def _find(table: bytes, form: str, size: int, code: int) -> "tuple[Any, ...] | None":

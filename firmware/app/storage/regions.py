@@ -139,6 +139,10 @@ REGIONS = _Table(
     "voltage_levels 168 1\n"
     "phase_failures 96 1\n"
     "configuration 8 1\n"  # how often parameters were changed, when last
+    "display_formats 5 1\n"
+    "display_items 704 1\n"
+    "display_options 9 1\n"
+    "consumer_code 64 1\n"
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes

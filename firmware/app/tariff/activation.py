@@ -24,6 +24,11 @@ def rate_name(rate: int) -> bytes:
     return bytes((0, rate))
 
 
+def rate_of(name: bytes, rates: int) -> int:
+    """Return the rate that a set is called after, 0 for other names."""
+    return name[1] if len(name) == 2 and name[0] == 0 and name[1] <= rates else 0
+
+
 class Activation:
     """Named sets of `count` registers over the setting `key`; `switch(set)` makes one count.
 

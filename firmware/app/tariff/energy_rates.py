@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from app.tariff.activation import Activation
+from app.tariff.activation import Activation, rate_of
 from app.tariff.rates import MANY_RATES, RATES, RateEnergies, mask_of_rate
 
 TYPE_CHECKING = const(False)
@@ -35,8 +35,7 @@ class EnergyRates:
 
     def in_force(self) -> int:
         """Return the rate that the display shows, 0 if the active mask names none of eight."""
-        name = self.masks.active
-        return name[1] if len(name) == 2 and name[0] == 0 and name[1] <= RATES else 0
+        return rate_of(self.masks.active, RATES)
 
     def number(self) -> int:
         """Return how many rates active import has; all others have eight."""

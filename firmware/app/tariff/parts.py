@@ -10,7 +10,7 @@ from app.attributes import OBJECT_UNDEFINED, Reference
 from app.axdr import UINT16
 from app.errors import AccessRefused
 from app.tariff import billing, calendar, maxima, scripts
-from app.tariff.activation import Activation
+from app.tariff.activation import Activation, rate_of
 from app.tariff.blocks import Blocks
 from app.tariff.control import CALENDAR, TARIFF_SCRIPTS, Control
 from app.tariff.demand import Demand
@@ -103,6 +103,10 @@ class TariffParts:
             script != TARIFF_SCRIPTS or self.control.decides() == CALENDAR
         )
         self.blocks = Blocks(memory, self.rates.value_wh, keep_totals)
+
+    def demand_rate(self) -> int:
+        """Return the rate whose maxima are followed, 0 if the active mask names none of eight."""
+        return rate_of(self.demand_masks.active, maxima.RATES)
 
     def use(self, billings: "Billing") -> None:
         """Take the end of billing; another calendar makes an entry of its own (row BIL-17)."""
