@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy size rows measure accuracy objects events storage map conformance year fuzz bench \
+	types mpy boards size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look clean
 
 help: ## list the targets
@@ -51,7 +51,7 @@ test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
 test-sim: $(DEV_SET) ## the whole virtual meter through its ports
 	$(PYTEST) host_tests/system
 
-check: lint types mpy size rows map look ## style, types, cross-compiling, sizes, feature ledger, faceplate
+check: lint types mpy boards size rows map look ## style, types, boards, cross-compiling, sizes, ledger, faceplate
 
 lint: $(DEV_SET) ## ruff, its formatter, codespell
 	$(VENV)/ruff check $(CHECKED)
@@ -70,6 +70,9 @@ types: $(DEV_SET) ## pyright strict: firmware against both board families' stubs
 
 mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
 	$(PY) tools/mpy_check.py
+
+boards: $(DEV_SET) ## run every board.py against its processor's pins; its manifest and wiring table
+	$(PY) tools/board_check.py $(BOARD)
 
 size: $(DEV_SET) ## .mpy sizes per package, heap after start
 	$(PY) tools/size.py

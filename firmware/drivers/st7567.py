@@ -13,6 +13,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from machine import SPI, Pin
 
+    from hal import Output
+
 _WIDTH = const(128)
 _HEIGHT = const(64)
 _PAGES = const(8)
@@ -51,8 +53,8 @@ class St7567:
         spi: "SPI",
         cs: "Pin",
         dc: "Pin",
-        reset: "Pin",
-        backlight: "Pin",
+        reset: "Output",
+        backlight: "Output",
         flipped: bool = False,
     ) -> None:
         self.width = _WIDTH

@@ -279,7 +279,8 @@ def test_the_manifest_names_every_part_of_the_firmware():
     manifest = (FIRMWARE / "manifest.py").read_text(encoding="utf-8")
     named = set(re.findall(r'(?:package|module)\("(\w+?)(?:\.py)?"', manifest))
     present = {module_name(path).split(".")[0] for path in firmware_modules()}
-    assert named == present
+    # hal.py holds types only; each board names the drivers of its chips (test_boards.py)
+    assert named == present - {"hal", "drivers"}
 
 
 # Spelt in pieces, so that this file does not hold them.

@@ -1,0 +1,105 @@
+"""What a board makes of its `fitted.py`: the variant it is sold as, and its sensors' scale.
+
+Rows MET-01, MET-02, LED-03. `fitted.py` stands in each board's folder, because what is soldered
+before the converter differs from one meter to the next of the same board.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Fitted(Protocol):
+        """The module `fitted`, whose constants are only read."""
+
+        @property
+        def MODEL(self) -> str:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def VOLTAGE_RATIO(self) -> int:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def CURRENT_MA_PER_V(self) -> int:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def VOLTAGE_GAIN(self) -> int:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def CURRENT_GAIN(self) -> int:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def KEEP_DC(self) -> bool:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+
+# u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04
+_WORDS_3PH = const(7)
+_WORDS_1PH = const(3)
+_CHANNELS_3PH = const(8)
+_CHANNELS_1PH = const(4)
+
+
+class Variant:
+    """What kind of meter the board is wired as (hal.Variant)."""
+
+    def __init__(
+        self, name: str, phases: int, reference_ma: int, maximum_ma: int, pulses_per_kwh: int
+    ) -> None:
+        self.name = name
+        self.phases = phases
+        self.nominal_voltage_v = 230
+        self.nominal_frequency_hz = 50
+        self.reference_current_ma = reference_ma
+        self.maximum_current_ma = maximum_ma
+        self.transformer = name == "ct"
+        self.pulses_per_kwh = pulses_per_kwh
+
+
+class SensorScale:
+    """What one ADC code means at the mains side (hal.SensorScale)."""
+
+    def __init__(self, fitted: "Fitted", lsb_fv: "tuple[int, int]", phases: int) -> None:
+        u_fv, i_fv = lsb_fv  # at the converter's input
+        self.u_pv_per_lsb = [u_fv * fitted.VOLTAGE_RATIO // 1000] * phases
+        self.i_pa_per_lsb = [i_fv * fitted.CURRENT_MA_PER_V // 1_000_000] * (phases + 1)
+        self.keep_dc = fitted.KEEP_DC
+
+
+def variant(fitted: "Fitted") -> Variant:
+    """Return the variant of a model. Raises ValueError for one that there is not."""
+    if fitted.MODEL == "3ph":
+        return Variant("3ph", 3, 5_000, 120_000, 1000)
+    if fitted.MODEL == "ct":
+        return Variant("ct", 3, 5_000, 10_000, 10_000)
+    if fitted.MODEL == "1ph":
+        return Variant("1ph", 1, 5_000, 100_000, 1000)
+    raise ValueError(f"fitted.py: MODEL {fitted.MODEL!r} is none of 3ph, ct, 1ph")
+
+
+def roles(phases: int) -> "list[int]":
+    """Return which channel of the converter measures each word of a frame."""
+    return list(range(_WORDS_3PH if phases == 3 else _WORDS_1PH))
+
+
+def channels(phases: int) -> int:
+    """Return how many channels the converter has."""
+    return _CHANNELS_3PH if phases == 3 else _CHANNELS_1PH
+
+
+def gains(fitted: "Fitted", words: int) -> "list[int]":
+    """Return the converter's gain for each word of a frame."""
+    return [
+        fitted.CURRENT_GAIN if word & 1 else fitted.VOLTAGE_GAIN for word in range(words - 1)
+    ] + [fitted.CURRENT_GAIN]

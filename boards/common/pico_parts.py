@@ -1,0 +1,170 @@
+"""The parts of a meter on a Raspberry Pi Pico or Pico 2: buses, pins, chips, nothing else.
+
+Both have the same pins and the same PIO; what differs stands in each board's board.py.
+"""
+
+import fitted
+import fitted_parts
+import pico_pins as pins
+from cryptolib import aes
+from late_watchdog import LateWatchdog
+from machine import I2C, PWRON_RESET, SPI, UART, Pin, Timer, reset, reset_cause, unique_id
+from micropython import const
+
+from drivers.ads131m0x import Ads131m0x
+from drivers.ds3231 import Ds3231
+from drivers.fm25v20 import Fm25v20
+from drivers.mcp23017 import Mcp23017
+from drivers.rp2_coils import Rp2Coils
+from drivers.rp2_pulses import Rp2Pulses
+from drivers.rp2_spi_capture import Rp2SpiCapture
+from drivers.rs485 import Rs485
+from drivers.st7567 import St7567
+from drivers.timed_relay import TimedRelay
+from drivers.w25q import W25q
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    import hal
+
+_MODE_ECB = const(1)
+_BAUD = const(9600)  # until the application sets each port
+_RECEIVE_BUFFER = const(512)
+_SEND_BUFFER = const(2100)  # a whole frame: the line is not let go within one
+_ADC_CLOCK_HZ = const(8_192_000)
+_ADC_SPI_HZ = const(8_000_000)
+_SPI_HZ = const(10_000_000)
+_I2C_HZ = const(400_000)
+
+
+class PicoParts:
+    """Everything the firmware asks a board for (hal.Board)."""
+
+    def __init__(self, name: str, program: "hal.Buffer | None") -> None:
+        self.NAME: str = name
+        self.program: hal.Buffer | None = program
+        self.variant: hal.Variant = fitted_parts.variant(fitted)
+        phases = self.variant.phases
+        front_end = _front_end(phases)
+        self.frames: hal.FrameSource = front_end
+        lsb_fv = (front_end.lsb_fv(0), front_end.lsb_fv(1))
+        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, phases)
+        self.converter: hal.CodeConverter | None = None
+        i2c = I2C(pins.I2C, sda=Pin(pins.SDA), scl=Pin(pins.SCL), freq=_I2C_HZ)
+        self.rtc: hal.RealTimeClock = Ds3231(i2c)
+        self.battery: hal.Voltage | None = None  # a divider would empty the clock's cell
+        interrupt = Pin(pins.EXPANDER_INTERRUPT, Pin.IN, Pin.PULL_UP)
+        line = Mcp23017(i2c, interrupt, Timer(-1)).line
+        bus = SPI(
+            pins.SPI,
+            baudrate=_SPI_HZ,
+            sck=Pin(pins.SCK),
+            mosi=Pin(pins.MOSI),
+            miso=Pin(pins.MISO),
+        )
+        self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
+        self.lcd: hal.Lcd = St7567(
+            bus,
+            Pin(pins.LCD_CS, Pin.OUT, value=1),
+            Pin(pins.LCD_DC, Pin.OUT),
+            line(pins.EXPANDER_LCD_RESET),
+            line(pins.EXPANDER_LCD_BACKLIGHT),
+        )
+        self.key_scroll: hal.Input = line(pins.EXPANDER_KEY_SCROLL)
+        self.key_reset: hal.Input = line(pins.EXPANDER_KEY_RESET)
+        self.inputs: list[hal.Input] = [
+            line(number)
+            for number in (pins.EXPANDER_INPUT1, pins.EXPANDER_INPUT2, pins.EXPANDER_INPUT3)
+        ]
+        self.terminal_cover: hal.Input = line(pins.EXPANDER_TERMINAL_COVER)
+        self.meter_cover: hal.Input = line(pins.EXPANDER_METER_COVER)
+        self.magnetic_field: hal.Input = line(pins.EXPANDER_MAGNET)
+        self.lock: hal.Input = line(pins.EXPANDER_LOCK)
+        # The stubs' constants are Final, which no protocol can ask for.
+        self.supply_good: hal.Input = Pin(  # pyright: ignore[reportAttributeAccessIssue]
+            pins.SUPPLY_GOOD, Pin.IN, Pin.PULL_UP
+        )
+        self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE_MACHINE, pins.LED_ACTIVE)
+        self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE_MACHINE, pins.LED_REACTIVE)
+        self.pulse_output: hal.PulseOutput | None = _pulses(
+            pins.PULSE_OUTPUT_MACHINE, pins.PULSE_OUTPUT
+        )
+        self.pulse_outputs: list[hal.PulseOutput] = []
+        coils = Rp2Coils(
+            pins.RELAY_MACHINE,
+            Pin(pins.DISCONNECTOR_OPEN, Pin.OUT, value=0),
+            Pin(pins.DISCONNECTOR_CLOSE, Pin.OUT, value=0),
+        )
+        self.disconnector: hal.Relay = TimedRelay(
+            coils, line(pins.EXPANDER_DISCONNECTOR_SENSE), Timer(-1)
+        )
+        self.relays: list[hal.Relay] = []
+        self.rs485: hal.Serial = Rs485(
+            _uart(pins.RS485_UART, pins.RS485_TX, pins.RS485_RX),
+            Pin(pins.RS485_DIRECTION, Pin.OUT, value=0),
+            Timer(-1),
+        )
+        self.optical: hal.Serial = _uart(pins.OPTICAL_UART, pins.OPTICAL_TX, pins.OPTICAL_RX)
+        self.tcp: tuple[str, int] | None = None
+        self.watchdog: hal.Watchdog | None = LateWatchdog()
+        self.battery_hold: hal.Output | None = None
+
+    def power_on(self) -> bool:
+        """Tell whether the supply has started the processor."""
+        return reset_cause() == PWRON_RESET
+
+    def reset(self) -> None:
+        """Reset the processor."""
+        reset()
+
+    def unique_id(self) -> bytes:
+        """Return the flash chip's own number, from which the serial number is made."""
+        return unique_id()
+
+    def block_cipher(self, key: bytes) -> "hal.BlockCipher":
+        """Return AES-128 from the port's own library."""
+        return aes(key, _MODE_ECB)
+
+
+def _front_end(phases: int) -> Ads131m0x:
+    sck, mosi, miso = Pin(pins.ADC_SCK), Pin(pins.ADC_MOSI), Pin(pins.ADC_MISO)
+    # The bus first: pins that the capture does not drive keep the function that the bus gave them.
+    bus = SPI(
+        pins.ADC_SPI,
+        baudrate=_ADC_SPI_HZ,
+        polarity=0,
+        phase=1,
+        sck=sck,
+        mosi=mosi,
+        miso=miso,
+    )
+    cs = Pin(pins.ADC_CS, Pin.OUT, value=1)
+    drdy = Pin(pins.ADC_DRDY, Pin.IN)
+    roles = fitted_parts.roles(phases)
+    return Ads131m0x(
+        bus,
+        cs,
+        Pin(pins.ADC_RESET, Pin.OUT, value=1),
+        drdy,
+        Rp2SpiCapture(pins.CAPTURE_MACHINE, sck, mosi, miso, cs, drdy, Timer(-1)),
+        fitted_parts.channels(phases),
+        _ADC_CLOCK_HZ,
+        roles,
+        fitted_parts.gains(fitted, len(roles)),
+    )
+
+
+def _uart(number: int, tx: int, rx: int) -> UART:
+    return UART(
+        number,
+        _BAUD,
+        tx=Pin(tx),
+        rx=Pin(rx),
+        txbuf=_SEND_BUFFER,
+        rxbuf=_RECEIVE_BUFFER,
+    )
+
+
+def _pulses(machine: int, pin: int) -> Rp2Pulses:
+    return Rp2Pulses(machine, Pin(pin, Pin.OUT))

@@ -1,0 +1,13 @@
+"""A Raspberry Pi Pico (RP2040) with a MicroPython of our own board definition, or as files."""
+
+from micropython import const
+from pico_parts import PicoParts
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    import hal
+
+
+def parts() -> "hal.Board":
+    """Return the board's parts; called once a boot."""
+    return PicoParts("pico_meter", None)

@@ -1,0 +1,19 @@
+"""What is fitted on this meter: change it to what you have soldered, then flash again."""
+
+# "3ph": three phases, direct, ADS131M08.   "ct": the same behind transformers of 5 A.
+# "1ph": one phase with neutral, ADS131M04.
+MODEL = "3ph"
+
+# Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
+VOLTAGE_RATIO = 1001
+
+# Milliamperes of the mains for one volt at the converter's input:
+# a transformer of 2000:1 on 6.2 ohm is 1000 * 2000 / 6.2.
+CURRENT_MA_PER_V = 322_581
+
+# The converter's amplifier, 1 to 128: its input takes 1.2 V of peak divided by this.
+VOLTAGE_GAIN = 1
+CURRENT_GAIN = 1
+
+# True for a shunt in a circuit that carries DC, and for nothing else.
+KEEP_DC = False

@@ -1,0 +1,214 @@
+"""`make boards`: every board.py is run against a `machine` that knows its processor's pins.
+
+    board_check.py [BOARD ...]            all boards, or these
+    board_check.py --folder DIR --chip C  a board.py that is none of ours; prints what it uses
+
+Found are pins that do not exist, that two parts want or that cannot do what is asked; buses on
+wrong pins; state machines, PIO instructions, DMA channels, timers and interrupt lines beyond what
+the processor has; names of hal.Board that the board does not offer; modules that the manifest does
+not name; and a wiring table that is not what the code uses. Ends with 1 if anything is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import board_manifest
+from board_chips import CHIPS
+from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, named
+
+SHIMS = ROOT / "host_tests" / "shims"
+# In the manifest, and not imported by every board: why they are there.
+SPARE = {
+    "app.crypto.aes": "for boards whose port has no cryptolib",
+    "app.dlms.notification": "for ports that push, as they come",
+    "app.transport.channel": "types",
+}
+_FRAME_BYTES = 30  # of eight channels
+_RING_FRAMES = 16
+
+
+def offered_names() -> set[str]:
+    """The names of hal.Board."""
+    tree = ast.parse((FIRMWARE / "hal.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == "Board":
+            fields = {
+                item.target.id
+                for item in node.body
+                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+            }
+            return fields | {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+    raise AssertionError("hal.py has no Board")
+
+
+def run(folder: Path, chip: str) -> dict[str, Any]:
+    """Run a board.py in this process; what it uses, or the first fault in words."""
+    import board_machine
+
+    sys.path[:0] = [str(path) for path in (folder, COMMON, FIRMWARE, SHIMS)]
+    import cpython
+
+    cpython.install()
+    record = board_machine.Record(CHIPS[chip], [folder, COMMON])
+    board_machine.install(record)
+    fault = ""
+    try:
+        import board  # pyright: ignore[reportMissingModuleSource]
+
+        parts = board.parts()
+        missing = sorted(name for name in offered_names() if not hasattr(parts, name))
+        if missing:
+            raise board_machine.WiringError("hal.Board also wants " + ", ".join(missing))
+        # The converter's capture takes its state machine and DMA channels when it begins.
+        capture = getattr(parts.frames, "_capture", None)
+        if capture is not None:
+            capture.start(bytearray(_RING_FRAMES * _FRAME_BYTES), _FRAME_BYTES)
+        else:
+            parts.frames.start()
+        if parts.watchdog is not None:
+            parts.watchdog.feed()
+        cipher = parts.block_cipher(bytes(16))
+        cipher.encrypt(bytes(16), bytearray(16))
+        if len(parts.unique_id()) < 8:
+            fault = "a unique id of fewer than 8 octets"
+    except board_machine.WiringError as error:
+        fault = f"{error} ({record.where_of(error)})"
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error} ({record.where_of(error)})"
+    return {
+        "fault": fault,
+        "pins": record.uses,
+        "machines": record.machines,
+        "instructions": {
+            pio: sum(len(program.words) for program in programs)
+            for pio, programs in record.programs.items()
+        },
+        "dma": record.dma,
+        "timers": record.timers,
+    }
+
+
+def examine(folder: Path, chip: str) -> dict[str, Any]:
+    """`run` in a process of its own."""
+    command = [sys.executable, __file__, "--folder", str(folder), "--chip", chip]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1) or not done.stdout:
+        return {"fault": done.stderr.strip() or "ended without a word"}
+    return json.loads(done.stdout)
+
+
+def wiring(board: Board) -> list[dict[str, str]]:
+    """The rows of a board's wiring table: signal, its pin, and what is at its end.
+
+    `signal` is a name in the board's table of pins; `line`: of the expander.
+    """
+    return wiring_of(pins_path(board), board)
+
+
+def pins_path(board: Board) -> Path:
+    """The file with the board's table of pins."""
+    own = board.folder / "pins.py"
+    return own if own.exists() else COMMON / "pico_pins.py"
+
+
+def wiring_of(path: Path, board: Board) -> list[dict[str, str]]:
+    """Join the table of pins at `path` and the wiring table beside it."""
+    values: dict[str, Any] = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            values[node.targets[0].id] = ast.literal_eval(node.value)
+    table = path.parent / "wiring.csv"
+    chip = CHIPS[board.chip]
+    rows: list[dict[str, str]] = []
+    with table.open(newline="") as file:
+        for row in csv.DictReader(file):
+            value = values.get(row["signal"])
+            if value is None:
+                raise ValueError(f"{table.name}: {row['signal']} is not in {path.name}")
+            expander = row["signal"].startswith("EXPANDER_") and row["part"] != "MCP23017"
+            row["pin"] = (
+                f"GP{'AB'[value // 8]}{value % 8}" if expander else str(chip.pin(value) or value)
+            )
+            row["label"] = row["pin"] if expander or isinstance(value, int) else str(value)
+            row["on"] = "MCP23017" if expander else "processor"
+            rows.append(row)
+    named_rows = {row["signal"] for row in rows}
+    for name in values:
+        if name not in named_rows and not name.endswith(("_UART", "_MACHINE", "SPI", "I2C")):
+            raise ValueError(f"{table.name} does not say where {name} leads to")
+    return rows
+
+
+def wiring_faults(board: Board, pins: dict[str, list[str]]) -> list[str]:
+    """Where the wiring table and the pins that the code uses differ."""
+    try:
+        rows = wiring(board)
+    except ValueError as error:
+        return [str(error)]
+    table = [row["pin"] for row in rows if row["on"] == "processor"]
+    wrong = [f"wiring.csv names {pin} twice" for pin in sorted(set(table)) if table.count(pin) > 1]
+    wrong += [f"{pin} is used and not in wiring.csv" for pin in sorted(set(pins) - set(table))]
+    wrong += [f"{pin} is in wiring.csv and not used" for pin in sorted(set(table) - set(pins))]
+    return wrong
+
+
+def faults_of(board: Board) -> tuple[list[str], dict[str, Any]]:
+    """All that is wrong with a board, in words, and what it uses."""
+    found = examine(board.folder, board.chip)
+    wrong = [found["fault"]] if found["fault"] else []
+    try:
+        sources = board_manifest.read(board.name)
+        wrong += board_manifest.faults(sources, set(board.built_in), SPARE)
+    except board_manifest.ManifestError as error:
+        wrong.append(str(error))
+    if not wrong:
+        wrong = wiring_faults(board, found["pins"])
+    return wrong, found
+
+
+def main() -> int:
+    """Check boards; 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(description="Check board.py files without hardware.")
+    parser.add_argument("boards", nargs="*", metavar="BOARD")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--chip", choices=sorted(CHIPS))
+    options = parser.parse_args()
+    if options.folder:
+        found = run(options.folder.resolve(), options.chip)
+        print(json.dumps(found))
+        return 1 if found["fault"] else 0
+    failed = 0
+    for board in [named(name) for name in options.boards] or BOARDS.values():
+        wrong, found = faults_of(board)
+        failed += bool(wrong)
+        for text in wrong:
+            print(f"{board.name}: {text}")
+        if not wrong:
+            print(summary(board, found))
+    return 1 if failed else 0
+
+
+def summary(board: Board, found: dict[str, Any]) -> str:
+    """One line of what a sound board uses."""
+    chip = CHIPS[board.chip]
+    text = f"{board.name}: {len(found['pins'])} of {len(chip.functions)} pins"
+    if chip.state_machines:
+        words = ", ".join(f"PIO {pio} {count}" for pio, count in found["instructions"].items())
+        text += (
+            f", {len(found['machines'])} of {chip.state_machines} state machines"
+            f" (instructions: {words} of 32), {found['dma']} of {chip.dma_channels} DMA channels"
+        )
+    return text + f", {found['timers']} of {chip.timers} timers"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Reads MicroPython manifests as far as our boards use them, and holds them to the imports.
+
+`include`, `package` and `module` as MicroPython's reference manual describes them. A manifest is
+complete if every module that the firmware imports at run time is in it, and lean if it names no
+other.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+ROOT = Path(__file__).resolve().parent.parent
+START = ("main", "board")  # what a board runs; the rest is imported from there
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the firmware: where it stands, and where on the board (`app/clock.py`)."""
+
+    path: Path
+    target: str
+
+    @property
+    def module(self) -> str:
+        """The name under which it is imported."""
+        name = self.target.removesuffix(".py").replace("/", ".")
+        return name.removesuffix(".__init__")
+
+
+class ManifestError(Exception):
+    """A manifest names what is not there, or what it must not; the text says what."""
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.found: dict[str, Source] = {}
+
+    def run(self, manifest: Path) -> None:
+        folder = manifest.parent
+
+        def include(path: str) -> None:
+            self.run((folder / path).resolve())
+
+        def package(
+            name: str, files: tuple[str, ...] | None = None, base_path: str = ".", opt: int = 3
+        ) -> None:
+            base = (folder / base_path).resolve()
+            paths = (
+                sorted((base / name).rglob("*.py"))
+                if files is None
+                else [base / name / file for file in files]
+            )
+            if not paths:
+                raise ManifestError(f"{manifest}: there is no package {name}")
+            for path in paths:
+                self._add(manifest, path, base)
+
+        def module(name: str, base_path: str = ".", opt: int = 3) -> None:
+            base = (folder / base_path).resolve()
+            self._add(manifest, base / name, base)
+
+        scope = {"include": include, "package": package, "module": module}
+        exec(compile(manifest.read_text(), str(manifest), "exec"), scope)
+
+    def _add(self, manifest: Path, path: Path, base: Path) -> None:
+        if not path.is_file():
+            raise ManifestError(f"{manifest}: there is no {path}")
+        target = str(path.relative_to(base))
+        if target in self.found:
+            raise ManifestError(f"{manifest}: {target} is named twice")
+        self.found[target] = Source(path, target)
+
+
+def read(board: str, root: Path = ROOT) -> list[Source]:
+    """The files of a board, by its manifest."""
+    reader = _Reader()
+    reader.run(root / "boards" / board / "manifest.py")
+    return sorted(reader.found.values(), key=lambda source: source.target)
+
+
+def _imports(node: ast.AST) -> set[str]:
+    """Modules that are imported at run time below the node, wherever it stands."""
+    found: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        if isinstance(child, ast.Import):
+            found |= {alias.name for alias in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            found.add(str(child.module))
+            found |= {f"{child.module}.{alias.name}" for alias in child.names}
+        else:
+            found |= _imports(child)
+    return found
+
+
+def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()) -> list[str]:
+    """What is wrong with a board's files, in words; empty if they are complete and lean.
+
+    `spare`: modules that may be there though nothing imports them.
+    """
+    modules = {source.module: source for source in sources}
+    wrong = [f"{name}.py is missing" for name in START if name not in modules]
+    reached: set[str] = set()
+    due = [name for name in START if name in modules]
+    while due:
+        name = due.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        for wanted in _imports(ast.parse(modules[name].path.read_text())):
+            parts = wanted.split(".")
+            for count in range(1, len(parts) + 1):
+                part = ".".join(parts[:count])
+                if part in modules:
+                    due.append(part)
+                elif part not in built_in if count == 1 else _is_module(part, modules):
+                    wrong.append(f"{name} imports {part}, which is not in the manifest")
+    wrong += [
+        f"nothing imports {name}" for name in sorted(set(modules) - reached) if name not in spare
+    ]
+    return wrong
+
+
+def _is_module(name: str, modules: dict[str, Source]) -> bool:
+    """Whether a dotted name that is not in the manifest is a file beside one that is."""
+    package, _, last = name.rpartition(".")
+    source = modules.get(package)
+    if source is None or source.path.name != "__init__.py":
+        return False
+    beside = source.path.parent / last
+    return beside.with_suffix(".py").exists() or beside.is_dir()
