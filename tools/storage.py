@@ -74,7 +74,7 @@ _NEEDS = {
     "daily_billing": (374, 31, 86400),
     "mbus_profile": (48, 1440, 3600),
     "modem_profile": (48, 720, 3600),
-    "waveforms": (1012, 0, 600),
+    "waveforms": (4022, 0, 3600),
 }
 
 _TABLE = re.compile(r"(<!-- (fram|flash) -->\n).*?(<!-- end -->\n)", re.DOTALL)

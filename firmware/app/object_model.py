@@ -21,6 +21,7 @@ from app.cosem import (
     power_values,
     profile_objects,
     quality_values,
+    snapshot_profiles,
     supply_values,
     tariff_objects,
     waveform_profile,
@@ -134,9 +135,11 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)
+    primary = meter.engine.energies.primary
+    snapshot_profiles.add(objects, clock, meter.quality.waveforms, primary)
     power_values.add(objects, meter.outages, meter.quality.failures, clock)
     health_values.add(objects, meter.program, meter.tamper, meter.self_check, clock, tariff.runner)
-    demand_objects.add(objects, tariff, clock, parameters, meter.engine.energies.primary)
+    demand_objects.add(objects, tariff, clock, parameters, primary)
     profile_objects.add(objects, meter.load_profiles, clock)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
     billing_objects.add(objects, tariff, clock)

@@ -114,7 +114,9 @@ def read_object(reader: "Reader") -> "CaptureObject":
     return class_id, logical_name, index, reader.number(UINT16)
 
 
-def write_time(writer: "Writer", utc_s: int, deviation_min: int, status: int) -> None:
+def write_time(
+    writer: "Writer", utc_s: int, deviation_min: int, status: int, hundredths: int = 0
+) -> None:
     """Encode the local time of a row as the 12 octets of class 8."""
     local = civil.parts(utc_s - deviation_min * 60)
-    writer.octet_string(struct.pack(_TIME, *(local + (0, deviation_min, status))))
+    writer.octet_string(struct.pack(_TIME, *(local + (hundredths, deviation_min, status))))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hal import FrameSource, SensorScale, Variant
     from metrology.calibration import Calibration
+    from metrology.snapshot import Snapshot
 
 _HZ = const(1_000_000)  # micro-hertz
 _LOWEST_UHZ = const(40_000_000)  # beyond is no mains frequency: not believed
@@ -54,6 +55,7 @@ class Engine:
     frames_q16: frames of the last window, of `rate_mhz` thousandths of a frame a second
     on_window: called without arguments after each window, quantities and energies up to date
     half_cycles: one-cycle RMS of the voltages, refreshed each half cycle
+    snapshot: None, or what keeps frames for records of disturbances
     on_half_cycle: None, or called without arguments after each block in which a half cycle ended
     """
 
@@ -84,6 +86,7 @@ class Engine:
         self.on_window: list[Callable[[], None]] = []
         self.half_cycles = HalfCycles(weights.u_pv, source.channels, rate, self.nominal_uhz)
         self.on_half_cycle: Callable[[], None] | None = None
+        self.snapshot: Snapshot | None = None
         self.windows = 0  # closed since start
         self.last_whole = False
         self.frames_q16 = 0
@@ -143,6 +146,18 @@ class Engine:
         Raises ValueError if two cycles have not been measured since start or since a lost frame.
         """
         return Capture(self._history, self._oscillator, self._reference.phase, self._weights)
+
+    def scale(self, channel: int) -> "tuple[int, int]":
+        """Return picovolts or picoamperes of a code, and the code of zero input; u1 i1 u2 and on.
+
+        As calibrated, and as last measured; the zero is 0 where DC counts.
+        """
+        weights, quantities = self._weights, self.quantities
+        pico, dc_q16 = weights.u_pv, quantities.dc_u_q16
+        if channel & 1:
+            pico, dc_q16 = weights.i_pa, quantities.dc_i_q16
+        zero = 0 if weights.keep_dc else dc_q16[channel >> 1] >> 16
+        return pico[channel >> 1], zero
 
     def frames_lost(self) -> int:
         """Return how many frames the source has lost since it was started."""
@@ -212,6 +227,8 @@ class Engine:
             # Time is missing: neither the period nor the window's cycles are right.
             self._lost = source.lost
             self._history.clear()
+            if self.snapshot is not None:
+                self.snapshot.clear()
             self._search()
         frames = self._frames
         reference = self._reference
@@ -238,6 +255,8 @@ class Engine:
         if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
             self._cut(True)
         self._history.add(frames, count)
+        if self.snapshot is not None:
+            self.snapshot.add(frames, count)
         half_cycles = self.half_cycles
         ended = half_cycles.add(frames, count)
         if crossed:

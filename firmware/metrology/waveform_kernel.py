@@ -20,6 +20,16 @@ _SCALE = const(4)  # and windowed ones by 2**scale, so that they lie within 2**1
 _SINE = const(5)  # the sums: parts in 4096 and below, each
 _COSINE = const(7)
 
+# Layout of `state` for `thin`
+_WORDS = const(0)  # words of a frame
+_TAKEN = const(1)  # of them kept, from the first on
+_EVERY = const(2)  # frames from one that is kept to the next
+_LEFT = const(3)  # frames to pass over before that
+_SLOTS = const(4)  # frames the ring holds
+_SLOT = const(5)  # where the next one goes
+_KEPT = const(6)  # frames in the ring that follow each other
+_GO = const(7)  # one more than frames still to be kept, 0: for ever
+
 
 @micropython.viper
 def keep(frames: ptr32, target: ptr32, words: int):
@@ -106,3 +116,42 @@ def correlate(word: int, frames: ptr32, state: ptr32, pairs: ptr32):
     state[_SINE + 1] = s_low
     state[_COSINE] = c_high
     state[_COSINE + 1] = c_low
+
+
+@micropython.viper
+def thin(word: int, frames: ptr32, state: ptr32, target: ptr16):
+    """Keep every so many-th of `word` frames in the ring `target`: the upper 16 bits of a code.
+
+    Stops when as many frames as _GO says have been kept. An even number of words is kept of one.
+    """
+    left = int(state[_LEFT])
+    go = int(state[_GO])
+    at = int(state[_SLOT])
+    kept = int(state[_KEPT])
+    block = int(frames)
+    ring = int(target)
+    while left < word and go != 1:
+        frames = ptr32(block + left * (int(state[_WORDS]) << 2))
+        k = int(state[_TAKEN])
+        target = ptr16(ring + ((at * k) << 1))
+        while k:
+            target[0] = int(frames[0]) >> 8
+            target[1] = int(frames[1]) >> 8
+            frames = ptr32(int(frames) + 8)
+            target = ptr16(int(target) + 4)
+            k -= 2
+        at += 1
+        if at == int(state[_SLOTS]):
+            at = 0
+        kept += 1
+        if go:
+            go -= 1
+        left += int(state[_EVERY])
+    if left < word:
+        left = word
+    if kept > int(state[_SLOTS]):
+        kept = int(state[_SLOTS])
+    state[_LEFT] = left - word
+    state[_GO] = go
+    state[_SLOT] = at
+    state[_KEPT] = kept

@@ -11,6 +11,7 @@ from app.quality.limits import Limits
 from app.quality.phase_failures import PhaseFailures
 from app.quality.temperature import Temperature
 from app.quality.voltage_levels import VoltageLevels
+from app.quality.waveforms import Waveforms
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from app.parameters import Parameters
     from app.power_up import PowerUp
     from app.settings import Settings
+    from app.storage.rings import Rings
     from hal import Board, Memory
     from metrology.engine import Engine
 
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         outages: Outages
         parameters: Parameters
         power_up: PowerUp
+        rings: Rings
         settings: Settings
 
         @property
@@ -93,6 +96,11 @@ class QualityParts:
         self.levels = levels = VoltageLevels(memory, bounds, clock, post, ended)
         self.conditions = conditions = Conditions(bounds, engine, post, ended)
         self.extremes.on_mean = levels.take
+        board = meter.board
+        supply = board.supply_good
+        self.waveforms = Waveforms(
+            meter.rings, clock, bounds, engine, board.frames.channels, lambda: supply.value() == 1
+        )
         parameters = meter.parameters
         conditions.import_only = lambda: parameters.get(REGISTRATION_MODE) == 0
         lasting = events.alarms.lasting

@@ -146,8 +146,8 @@ class Ring:
             raise ValueError("row")
         tail = self._scratch[:_CRC_SIZE]
         return (
-            self._fetch(sequence, 0, row)
-            and self._fetch(sequence, self.row_size, tail)
+            self.fetch(sequence, 0, row)
+            and self.fetch(sequence, self.row_size, tail)
             and struct.unpack_from("<I", tail)[0] == binascii.crc32(row, sequence)
         )
 
@@ -157,12 +157,12 @@ class Ring:
         offset = 0
         while offset < self.row_size:
             part = self._scratch[: min(self.row_size - offset, len(self._scratch))]
-            if not self._fetch(sequence, offset, part):
+            if not self.fetch(sequence, offset, part):
                 return False
             crc = binascii.crc32(part, crc)
             offset += len(part)
         part = self._scratch[:_CRC_SIZE]
-        return self._fetch(sequence, offset, part) and struct.unpack_from("<I", part)[0] == crc
+        return self.fetch(sequence, offset, part) and struct.unpack_from("<I", part)[0] == crc
 
     def span(self, from_s: int, to_s: int) -> "Generator[int, None, None]":
         """Sequences of the rows whose time lies in `from_s` to `to_s`, both included.
@@ -373,8 +373,8 @@ class Ring:
             self._found = (block, start, end) + rest
         return self._found
 
-    def _fetch(self, sequence: int, offset: int, buffer: "bytearray | memoryview") -> bool:
-        """Read from a row and its CRC; False if no block holds it."""
+    def fetch(self, sequence: int, offset: int, buffer: "bytearray | memoryview") -> bool:
+        """Read from a row, `first` up to `next`, and its CRC; False if no block holds it."""
         block, _, _, _, _, skips = self._find(sequence)
         address = self._address(block, sequence, skips)
         end = address + self.row_size + _CRC_SIZE
@@ -385,7 +385,7 @@ class Ring:
 
     def _time_s(self, sequence: int) -> "int | None":
         part = self._scratch[:4]
-        return struct.unpack_from("<I", part)[0] if self._fetch(sequence, 0, part) else None
+        return struct.unpack_from("<I", part)[0] if self.fetch(sequence, 0, part) else None
 
     def _address(self, block: int, sequence: int, skips: "list[int]") -> int:
         place = sequence - self._firsts[block]
