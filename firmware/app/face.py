@@ -4,7 +4,7 @@ from micropython import const
 
 import version
 from app import factory, ticks
-from app.display import keys, options
+from app.display import keys, options, words
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.reading import AttributeReader
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from app.display.fields import Fields
     from app.dlms.server import Server
     from app.logs.event_book import EventBook
+    from app.logs.load_profiles import LoadProfiles
     from app.program_memory import ProgramMemory
     from app.quality.parts import QualityParts
+    from app.self_check import SelfCheck
     from app.settings import Settings
     from app.tariff.parts import TariffParts
     from app.tasks import Supervisor
@@ -44,9 +46,11 @@ if TYPE_CHECKING:
         clock: Clock
         engine: Engine
         events: EventBook
+        load_profiles: LoadProfiles
         program: ProgramMemory
         quality: QualityParts
         resolver: Resolver
+        self_check: SelfCheck
         server: Server
         settings: Settings
         tariff: TariffParts
@@ -63,10 +67,7 @@ if TYPE_CHECKING:
 
 _DISPLAY_LIMIT_S = const(60)
 
-# What the glass tells of a reset by the key
-_DONE = "rSuCCESS"
-_REJECTED = "rEJEctEd"
-_FAILED = "rFAIL"
+_PROFILES = const(2)  # load profiles that the console shows
 
 
 class Face:
@@ -93,10 +94,17 @@ class Face:
         display.formats.testing = status.testing = meter.test_mode.active
         self.keys = [
             keys.Key(board.key_scroll, keys.SCROLL, display.on_key),
-            keys.Key(board.key_reset, keys.RESET, self._on_reset_key),
+            keys.Key(board.key_reset, keys.RESET, display.on_key),
         ]
         self._supply_good = board.supply_good
         self._billing = meter.tariff.billing
+        display.close_billing = self._close_billing
+        console = display.console
+        console.profiles = list(meter.load_profiles.profiles[:_PROFILES])
+        console.cover_open = lambda: bool(board.terminal_cover.value())
+        mode = meter.test_mode
+        console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())
+        console.functions[words.SELF_CHECK] = meter.self_check.start
 
     def _apply(self) -> None:
         """Let the display obey its options."""
@@ -109,18 +117,17 @@ class Face:
         for key in self.keys:
             supervisor.start("key", lambda _task, key=key: key.run())
 
-    def _on_reset_key(self, number: int, kind: int) -> None:
-        """Take the sealed key; held for 5 s it ends the billing, if it may (row DEM-08)."""
-        display = self.display
-        display.on_key(number, kind)
-        if kind < keys.BACK or not self._billing.option(MANUAL_RESET):
+    def _close_billing(self) -> None:
+        """End the billing period, if the sealed key may (row DEM-08)."""
+        if not self._billing.option(MANUAL_RESET):
             return
         try:
             done = self._supply_good.value() and self._billing.manual()
-            text = _DONE if done else _REJECTED
+            word = words.DONE if done else words.REJECTED
         except OSError:
-            text = _FAILED
-        display.tell(text, ticks.now_ms())
+            word = words.FAILED
+        display = self.display
+        display.tell(display.console.words(word), ticks.now_ms())
 
     def _list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self._settings.get(key) or factory_list)

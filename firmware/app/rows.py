@@ -63,6 +63,10 @@ class RowSource:
         """
         raise NotImplementedError
 
+    def dated(self) -> bytes:
+        """Return the local time that the present row bears, as the 12 octets of class 8."""
+        raise NotImplementedError
+
     def write(self, writer: "Writer", column: int) -> None:
         """Encode one column of the present row. Raises BufferFull."""
         raise NotImplementedError

@@ -102,7 +102,7 @@ class SelfCheck:
     async def _check(self) -> None:
         parts = self._parts
         parts.program.check_now()
-        parts.face.display.begin(ticks.now_ms())
+        parts.face.display.check(ticks.now_ms())
         parts.battery.test()
         parts.clock.look()
         for name, _, _ in regions.REGIONS:

@@ -123,7 +123,7 @@ async def test_tasks():
     lcd = Lcd()
     general = List((1, 8, 0), (1, 7, 0))
     display = Display(view.View(lcd), general, List((32, 7, 0), (99, 99, 0)), read, status)
-    display.options = lambda: 0  # the reduced console
+    display.console.options = lambda: 0  # the reduced console
     display.times.test_s = 0
     display.times.name_s = 0
     display.times.auto_scroll_s = 1

@@ -53,7 +53,7 @@ class Bench:
             View(self.lcd), self.general, self.alternate, self.read, self.status
         )
         self.options = 0  # the reduced console: short presses lead through the alternate list
-        self.display.options = lambda: self.options
+        self.display.console.options = lambda: self.options
         self.now_ms = now_ms
         self.lcd.start()
         self.display.begin(now_ms)
@@ -107,15 +107,17 @@ _HELD_MS = {
 }
 
 
-class Console(Bench):
-    """A display whose keys are pressed for a time, with all that is seen meanwhile."""
+class PressTimers:
+    """Keys that are pressed for a time, with all that is seen meanwhile."""
 
-    def __init__(self, options=menu_tree.FACTORY):
-        super().__init__()
-        self.options = options
+    def __init__(self, bench):
+        self.bench = bench
+        self.display = bench.display
         self.timers = [keys.PressTimer(), keys.PressTimer()]
         self.since_ms = [0, 0]
-        self.run(7)
+
+    def __getattr__(self, attribute):
+        return getattr(self.bench, attribute)
 
     def down(self, key=keys.SCROLL):
         self.since_ms[key] = self.now_ms
@@ -128,7 +130,7 @@ class Console(Bench):
         """Let time pass; what held keys become is told."""
         end_ms = self.now_ms + ms
         while self.now_ms < end_ms:
-            self.run(0.1)
+            self.bench.run(min(100, end_ms - self.now_ms) / 1000)
             for key, timer in enumerate(self.timers):
                 if timer.wait_ms(0) > 0:
                     self._tell(key, timer.held(self.now_ms - self.since_ms[key]))
@@ -136,7 +138,7 @@ class Console(Bench):
     def _tell(self, key, kind):
         if kind:
             self.display.key(key, kind, self.now_ms % 2**30)
-            self.due_ms = self.now_ms  # the key wakes the display's task
+            self.bench.due_ms = self.now_ms  # the key wakes the display's task
 
     def hold(self, kind, key=keys.SCROLL):
         """Press a key; return the tips as (tenths of seconds, text)."""
@@ -157,3 +159,12 @@ class Console(Bench):
 
     def long(self):
         return self.hold(keys.ENTER)
+
+
+class Console(PressTimers):
+    """The console of a meter that has started."""
+
+    def __init__(self, options=menu_tree.FACTORY):
+        super().__init__(Bench())
+        self.bench.options = options
+        self.run(7)

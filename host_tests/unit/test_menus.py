@@ -133,7 +133,7 @@ class Switch:
 )
 def test_ten_seconds_switch_what_can_be_switched(options, word, text):
     console = Console(options)
-    switch = console.display.switch = Switch(word)
+    switch = console.display.console.switch = Switch(word)
     assert console.hold(keys.CONNECT)[-1] == (100, text)
     assert switch.done == 1 and console.code == "1.8.0"
     console.hold(keys.EXTENDED)

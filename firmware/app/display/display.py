@@ -12,15 +12,15 @@ from micropython import const
 
 from app import ticks
 from app.display import keys, layers, menu_tree, words
+from app.display.console import Console
 from app.display.formats import Formats
 from app.display.indicators import Indicators
-from app.display.menu_tree import AUTO, INSIDE, NAME, START, TEST
+from app.display.menu_tree import AUTO, CHECK, INSIDE, NAME, START, TEST
 from app.display.reading import Item
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from app.display.display_list import DisplayList
     from app.display.fields import Fields
@@ -28,23 +28,13 @@ if TYPE_CHECKING:
     from app.display.reading import Read
     from app.tasks import Task
 
-    class Switch(Protocol):
-        """What the scroll key may switch, held for ten seconds: the disconnector."""
-
-        def offered(self) -> int:
-            """Return what a key may do now: words.CONNECT, words.DISCONNECT, words.NONE."""
-            ...
-
-        def carry_out(self) -> None:
-            """Do that."""
-            ...
-
-
 _REFRESH_MS = const(1000)  # while somebody looks at an item
 _REFRESH_AUTO_MS = const(2000)
 _BLINK_MS = const(500)  # half of the period (table 15.1)
 _NEWS_MS = const(3000)
 _STEP_MS = const(1000)  # a step of a long string (row DSP-14)
+_PICTURE_MS = const(2000)  # of the check of the glass
+_BY_ITSELF = (START, NAME, AUTO, CHECK)  # places that go on without a key
 _WITHOUT_STATE = (START, NAME, TEST)  # nothing stands beside their pictures
 
 
@@ -64,9 +54,8 @@ class Times:
 class Display:
     """The display of one meter.
 
-    options: returns the configuration, bits of menu_tree (row DSP-25)
-    cover_open: tells whether the terminal cover is open; the service menu is reached then
-    switch: None, or what the scroll key connects and disconnects
+    console: what the keys reach
+    close_billing: None, or called when the sealed key was held for five seconds
     """
 
     def __init__(
@@ -79,17 +68,13 @@ class Display:
     ) -> None:
         self.times = Times()
         self.formats = Formats()
-        self.words = words.Words()
-        self.options: Callable[[], int] = lambda: menu_tree.FACTORY
-        self.cover_open: Callable[[], bool] = lambda: False
-        self.switch: Switch | None = None
+        self.close_billing: Callable[[], None] | None = None
         self._view = view
-        self._alternate = alternate
-        self._read = read
         self._status = status
         self._indicators = Indicators()
-        self._item = Item(self.formats)
-        self._auto = layers.Items(general, read, self._item)
+        item = Item(self.formats)
+        self.console = Console(alternate, read, item)
+        self._auto = layers.Items(general, read, item)
         self._place = START  # set by begin and _apply alone
         self._layers: list[Layer] = []  # that are open, the lowest one last
         self._covered = False  # a tip or news stands over the picture
@@ -130,13 +115,20 @@ class Display:
         """Show the start-up test from a blank glass on."""
         self._place = START
         self._layers.clear()
-        self._covered = False
+        self._covered = self._timed = False
         self._view.start()
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
         self._light(now_ms)
         self._view.test(0)
         self._view.flush()
+
+    def check(self, now_ms: int) -> None:
+        """Show all test pictures and characters by themselves, for the eye (row DSP-32)."""
+        self.begin(now_ms)
+        self._place = CHECK
+        self._layers.append(layers.Pictures(True))
+        self._over_ms = now_ms + _PICTURE_MS
 
     def key(self, number: int, kind: int, now_ms: int) -> None:
         """Take what a key does: any key gives light, what else it does says the table."""
@@ -146,11 +138,18 @@ class Display:
         bit = 1 << number
         if kind == keys.DOWN:
             self._down |= bit
+        word = self._layer().key(number, kind, self._down)
+        if word != layers.NOT_TAKEN:
+            self._covered = self._timed = False
+            self._draw(now_ms)
+            if word:
+                self._notice(self.console.words(word), now_ms)
+        elif kind == keys.DOWN:
             if self._down != bit:
                 self._void = self._down
                 self._uncover(now_ms)
         elif not self._void & bit:
-            event = self._event(number, kind & ~keys.HELD)
+            event = self.console.event(self._place, number, kind & ~keys.HELD)
             if kind & keys.HELD:
                 self._show_tip(event, now_ms)
             else:
@@ -194,42 +193,24 @@ class Display:
             wait_ms = min(wait_ms, _BLINK_MS - now_ms % _BLINK_MS)
         return max(wait_ms, 1)
 
-    def _event(self, number: int, kind: int) -> int:
-        """Return what a press means here."""
-        if number == keys.RESET:
-            return menu_tree.SET if kind == keys.SHORT else menu_tree.NOTHING
-        normal = self._normal() or self._place == START
-        event = (menu_tree.NORMAL if normal else menu_tree.REDUCED)[kind - keys.SHORT]
-        if event == menu_tree.SWITCH and not self._offered():
-            event = menu_tree.ESCAPE if normal else menu_tree.MENU
-        service = (self._place, menu_tree.SERVICE) in menu_tree.TABLE
-        if event == menu_tree.ENTER and service and self.cover_open():
-            event = menu_tree.SERVICE
-        return event
-
-    def _row(self, event: int) -> "tuple[int, str, int] | None":
-        """Return what the table says about an event."""
-        here = (self._place, event)
-        row = None if self._normal() else menu_tree.REDUCED_TABLE.get(here)
-        return row or menu_tree.TABLE.get(here)
-
     def _apply(self, event: int, now_ms: int) -> None:
         """Do what the table says; only a new start sets the place besides."""
-        row = self._row(event)
-        if row is not None:
-            self._place = row[0]
-            self._covered = self._timed = False
-            getattr(self, row[1])(now_ms)
-
-    def _normal(self) -> bool:
-        return self.options() & menu_tree.NORMAL_CONSOLE != 0
-
-    def _offered(self) -> int:
-        return words.NONE if self.switch is None else self.switch.offered()
+        row = self.console.row(self._place, event)
+        if row is None:
+            return
+        self._place, action, _ = row
+        self._covered = self._timed = False
+        opens = menu_tree.OPENS.get(action)
+        if opens is None:
+            getattr(self, action)(now_ms)
+        else:
+            self._layers.clear()
+            self._enter_layer(self.console.open(*opens), now_ms)
 
     def _ends(self) -> bool:
         """Tell whether the picture ends by itself: not while a key is held."""
-        return (self._timed or self._place in (START, NAME, AUTO)) and self._down == self._void
+        by_itself = self._timed or self._place in _BY_ITSELF
+        return by_itself and self._down == self._void
 
     # -- actions of the table --------------------------------------------------------------
 
@@ -244,7 +225,7 @@ class Display:
 
     def _show_news(self, now_ms: int) -> None:
         self._layers.clear()
-        self.notice(self._news, now_ms)
+        self._notice(self._news, now_ms)
 
     def _first(self, now_ms: int) -> None:
         self._scroll(0, now_ms)
@@ -252,22 +233,12 @@ class Display:
     def _next(self, now_ms: int) -> None:
         self._scroll(self._auto.at + 1, now_ms)
 
-    def _open_data(self, now_ms: int) -> None:
-        self._open(layers.Menu(self, menu_tree.DATA_MENU), now_ms)
-
-    def _open_set(self, now_ms: int) -> None:
-        self._open(layers.Menu(self, menu_tree.SET_MENU), now_ms)
-
-    def _open_functions(self, now_ms: int) -> None:
-        self._open(layers.Menu(self, menu_tree.FUNCTION_MENU), now_ms)
-
-    def _open_service(self, now_ms: int) -> None:
-        self._open(layers.Menu(self, menu_tree.SERVICE_MENU), now_ms)
-
-    def _open_list(self, now_ms: int) -> None:
-        self._open(self.make_list(0), now_ms)
+    def _close(self, _now_ms: int) -> None:
+        if self.close_billing is not None:
+            self.close_billing()
 
     def _step(self, now_ms: int) -> None:
+        self._over_ms = now_ms + _PICTURE_MS
         if self._layers[-1].step():
             self._draw(now_ms)
         else:
@@ -278,9 +249,13 @@ class Display:
         if not layer.leads():
             self._up(now_ms)
             return
-        opened = layer.open()
-        if opened is not None:
-            self._layers.append(opened)
+        self._enter_layer(layer.open(), now_ms)
+
+    def _enter_layer(self, layer: "Layer | None", now_ms: int) -> None:
+        if layer is None:
+            self._apply(menu_tree.LEFT, now_ms)
+        else:
+            self._layers.append(layer)
             self._draw(now_ms)
 
     def _up(self, now_ms: int) -> None:
@@ -292,22 +267,11 @@ class Display:
 
     def _switch(self, now_ms: int) -> None:
         self._first(now_ms)
-        if self.switch is not None:
-            self.switch.carry_out()
-
-    # -- what items of menus open ----------------------------------------------------------
-
-    def make_list(self, _argument: int) -> "Layer":
-        """Return the alternate list (row KEY-07)."""
-        return layers.Items(self._alternate, self._read, self._item)
-
-    def make_pictures(self, _argument: int) -> "Layer":
-        """Return the test of the glass (row KEY-08)."""
-        return layers.Pictures()
+        self.console.function(words.NONE)
 
     # -- parts of the actions --------------------------------------------------------------
 
-    def notice(self, text: str, now_ms: int) -> None:
+    def _notice(self, text: str, now_ms: int) -> None:
         """Show a text over the picture for three seconds."""
         self._covered = self._timed = True
         layers.show(self._view, text)
@@ -315,19 +279,19 @@ class Display:
 
     def _show_tip(self, event: int, now_ms: int) -> None:
         """Show over the picture what letting go of the key would do now."""
-        row = self._row(event)
+        row = self.console.row(self._place, event)
         word = words.NONE if row is None else row[2]
         if word == menu_tree.OFFERED:
-            word = self._offered()
+            word = self.console.offered()
         if word == menu_tree.LAYER:
             if event == menu_tree.ENTER and self._layers[-1].leads():
                 word = words.ENTER
             else:
                 word = words.LAYER_UP if len(self._layers) > 1 else words.ESCAPE
         self._uncover(now_ms)
-        if word:
+        if word != words.NONE:
             self._covered = True
-            layers.show(self._view, self.words(word))
+            layers.show(self._view, self.console.words(word))
 
     def _uncover(self, now_ms: int) -> None:
         """Show the picture again that something stands over."""
@@ -338,11 +302,6 @@ class Display:
             self._view.test(0)
         else:
             self._draw(now_ms)
-
-    def _open(self, layer: "Layer", now_ms: int) -> None:
-        self._layers.clear()
-        self._layers.append(layer)
-        self._draw(now_ms)
 
     def _layer(self) -> "Layer":
         return self._layers[-1] if self._layers else self._auto
@@ -365,7 +324,7 @@ class Display:
         auto = layer is self._auto
         period_ms = _REFRESH_AUTO_MS if auto else _REFRESH_MS
         if layer.at_end():
-            layers.show(self._view, self.words(words.EMPTY if auto else words.END))
+            layers.show(self._view, self.console.words(words.EMPTY if auto else words.END))
         else:
             layer.draw(self._view, renew)
             if auto and self._auto.overhang():

@@ -6,19 +6,28 @@ leads to, or leads one layer up where it leads nowhere. `display` keeps the stac
 
 from micropython import const
 
-from app.display.fields import VALUE_CELLS
+from app.display import font
+from app.display.fields import CODE_CELLS, VALUE_CELLS
 from app.display.reading import Item
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from app.display.display import Display
-    from app.display.display_list import DisplayList
+    from typing import Protocol
+
+    from app.attributes import Reference
+    from app.display.console import Console
     from app.display.fields import Fields
+    from app.display.menu_tree import MenuItem
     from app.display.reading import Read
 
-    MenuItem = tuple[int, str, int, int]
+    class Listing(Protocol):
+        """What tells the references of values, in their order."""
+
+        def references(self) -> "list[Reference]": ...  # noqa: D102
+
 
 _PICTURES = const(4)
+NOT_TAKEN = const(-1)
 
 
 class Layer:
@@ -47,6 +56,13 @@ class Layer:
         self.at = 0 if self.at_end() else self.at + 1
         return self.ends or not self.at_end()
 
+    def key(self, number: int, kind: int, down: int) -> int:
+        """Take what a key does itself; `down`: bits of those that are pressed.
+
+        Returns NOT_TAKEN if it does not, or a word to be shown for a moment, words.NONE for none.
+        """
+        return NOT_TAKEN
+
     def leads(self) -> bool:
         """Tell whether the entry opens something."""
         return False
@@ -59,7 +75,7 @@ class Layer:
 class Items(Layer):
     """The values of a display list."""
 
-    def __init__(self, items: "DisplayList", read: "Read", item: Item) -> None:
+    def __init__(self, items: "Listing", read: "Read", item: Item) -> None:
         super().__init__()
         self._list = items
         self._read = read
@@ -96,14 +112,19 @@ class Items(Layer):
 class Menu(Layer):
     """A menu of the tree; what its configuration hides is not there."""
 
-    def __init__(self, display: "Display", items: "tuple[MenuItem, ...]") -> None:
+    def __init__(self, console: "Console", items: "tuple[MenuItem, ...]") -> None:
         super().__init__()
-        self._display = display
+        self._console = console
         self._items = items
 
     def _shown(self) -> "list[MenuItem]":
-        options = self._display.options()
-        return [item for item in self._items if item[3] & options == item[3]]
+        console = self._console
+        options = console.options()
+        return [
+            item
+            for item in self._items
+            if item[3] & options == item[3] and console.can(item[1], item[2])
+        ]
 
     def length(self) -> int:
         """Return how many items are to be seen."""
@@ -111,7 +132,7 @@ class Menu(Layer):
 
     def draw(self, view: "Fields", renew: bool) -> None:
         """Show the item's word."""
-        show(view, self._display.words(self._shown()[self.at][0]))
+        show(view, self._console.words(self._shown()[self.at][0]))
 
     def leads(self) -> bool:
         """Tell whether an item is shown."""
@@ -120,23 +141,41 @@ class Menu(Layer):
     def open(self) -> "Layer | None":
         """Open what the item stands for."""
         item = self._shown()[self.at]
-        return getattr(self._display, item[1])(item[2])
+        return self._console.open(item[1], item[2])
 
 
 class Pictures(Layer):
-    """The test pictures of the glass: all segments, odd, even, none (row KEY-08)."""
+    """The test pictures of the glass: all segments, odd, even, none (row KEY-08).
+
+    `characters`: then all characters that it can show, in both fields (row DSP-32).
+    """
 
     ends = False
     bare = True
 
+    def __init__(self, characters: bool) -> None:
+        super().__init__()
+        self._length = _PICTURES
+        if characters:
+            self._length -= -len(font.CHARACTERS) // CODE_CELLS
+
     def length(self) -> int:
         """Return how many pictures there are."""
-        return _PICTURES
+        return self._length
 
     def draw(self, view: "Fields", renew: bool) -> None:
         """Show a picture."""
-        if renew:
+        if not renew:
+            return
+        if self.at < _PICTURES:
             view.test(self.at)
+            return
+        page = self.at - _PICTURES
+        known = font.CHARACTERS + font.CHARACTERS
+        at = page * VALUE_CELLS % len(font.CHARACTERS)
+        view.value(known[at : at + VALUE_CELLS], True)
+        at = page * CODE_CELLS
+        view.code(known[at : at + CODE_CELLS])
 
 
 def show(view: "Fields", text: str) -> None:

@@ -16,16 +16,15 @@ PROFILE_1 = const(6)
 PROFILE_2 = const(7)
 RESET = const(8)
 LCD_TEST = const(9)
-CHARACTERS = const(10)
-TEST_MODE = const(11)
-SELF_CHECK = const(12)
-CONNECT = const(13)
-DISCONNECT = const(14)
-RELEASE = const(15)
-DONE = const(16)
-FAILED = const(17)
-REJECTED = const(18)
-EMPTY = const(19)  # stands for a list without items
+TEST_MODE = const(10)
+SELF_CHECK = const(11)
+CONNECT = const(12)
+DISCONNECT = const(13)
+RELEASE = const(14)
+DONE = const(15)  # what has become of a reset
+FAILED = const(16)
+REJECTED = const(17)
+EMPTY = const(18)  # stands for a list without items
 
 ENGLISH = (
     "",
@@ -38,9 +37,8 @@ ENGLISH = (
     "P.02",
     "rESEt",
     "LCd tESt",
-    "CHArSEt",
     "tESt",
-    "SELF CH",
+    "SELF tSt",
     "ConnEct",
     "dISconn",
     "rELEASE",

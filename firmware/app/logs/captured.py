@@ -29,7 +29,15 @@ from app.axdr import (
     Writer,
 )
 from app.errors import BufferFull, MeterError, TypeUnmatched
-from app.rows import CLOCK, NO_TIME, RowSource, pack_objects, read_object, write_time
+from app.rows import (
+    CLOCK,
+    NO_TIME,
+    TIME_SIZE,
+    RowSource,
+    pack_objects,
+    read_object,
+    write_time,
+)
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -219,11 +227,20 @@ class CapturedRows(RowSource):
         elif self._column(column)[1] == self._status_name:
             writer.uint8(self._row[_STATUS_AT])
         else:
-            utc_s, deviation_min, status, _ = struct.unpack_from(_HEAD, self._row)
-            if utc_s == _GONE:
-                writer.octet_string(NO_TIME)
-            else:
-                write_time(writer, utc_s, deviation_min, status)
+            self._write_time(writer)
+
+    def dated(self) -> bytes:
+        """Return the local time that the present row bears."""
+        writer = Writer(bytearray(SIZE_TIME))
+        self._write_time(writer)
+        return bytes(writer.buffer[SIZE_TIME - TIME_SIZE :])
+
+    def _write_time(self, writer: Writer) -> None:
+        utc_s, deviation_min, status, _ = struct.unpack_from(_HEAD, self._row)
+        if utc_s == _GONE:
+            writer.octet_string(NO_TIME)
+        else:
+            write_time(writer, utc_s, deviation_min, status)
 
     def image(self) -> "Buffer":
         """Return the present row, for `unchanged` to compare with later."""

@@ -1,0 +1,131 @@
+"""What the keys reach: the configuration of the console, what menus open, what they carry out.
+
+`display` asks what a press means here; layers ask what an item stands for. Whoever has something
+that a key may do hands it in as a callable; an item without one is not in its menu.
+"""
+
+from micropython import const
+
+from app.display import keys, layers, menu_tree, words
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from app.display.display_list import DisplayList
+    from app.display.layers import Layer
+    from app.display.menu_tree import Row
+    from app.display.reading import Item, Read
+    from app.rows import RowSource
+
+    class Switch(Protocol):
+        """What the scroll key may switch, held for ten seconds: the disconnector."""
+
+        def offered(self) -> int:
+            """Return what a key may do now: words.CONNECT, words.DISCONNECT, words.NONE."""
+            ...
+
+        def carry_out(self) -> None:
+            """Do that."""
+            ...
+
+
+class Console:
+    """The console of one meter.
+
+    options: returns the configuration, bits of menu_tree (row DSP-25)
+    cover_open: tells whether the terminal cover is open; the service menu is reached then
+    switch: None, or what the scroll key connects and disconnects
+    profiles: the rows of load profile 1 and of load profile 2
+    functions: what menus can carry out, by its word
+    master_reset: None, or sets the meter back and returns the word that tells how it went
+    """
+
+    def __init__(self, alternate: "DisplayList", read: "Read", item: "Item") -> None:
+        self.words = words.Words()
+        self.options: Callable[[], int] = lambda: menu_tree.FACTORY
+        self.cover_open: Callable[[], bool] = lambda: False
+        self.switch: Switch | None = None
+        self.profiles: list[RowSource] = []
+        self.functions: dict[int, Callable[[], None]] = {}
+        self.master_reset: Callable[[], int] | None = None
+        self._alternate = alternate
+        self._read = read
+        self._item = item
+
+    def event(self, place: int, number: int, kind: int) -> int:
+        """Return what a press means at a place."""
+        if number == keys.RESET:
+            if kind == keys.SHORT:
+                return menu_tree.SET
+            return menu_tree.CLOSE if kind >= keys.BACK else menu_tree.NOTHING
+        normal = self.normal() or place in (menu_tree.START, menu_tree.CHECK)
+        event = (menu_tree.NORMAL if normal else menu_tree.REDUCED)[kind - keys.SHORT]
+        if event == menu_tree.SWITCH and not self.offered():
+            event = menu_tree.ESCAPE if normal else menu_tree.MENU
+        service = (place, menu_tree.SERVICE) in menu_tree.TABLE
+        if event == menu_tree.ENTER and service and self.cover_open():
+            event = menu_tree.SERVICE
+        return event
+
+    def row(self, place: int, event: int) -> "Row | None":
+        """Return what the table says about an event; None: nothing is done."""
+        row = None if self.normal() else menu_tree.REDUCED_TABLE.get((place, event))
+        row = row or menu_tree.TABLE.get((place, event))
+        opens = menu_tree.OPENS.get(row[1]) if row else None
+        return row if opens is None or self.can(*opens) else None
+
+    def normal(self) -> bool:
+        """Tell whether the console is the normal one, not the reduced one."""
+        return self.options() & menu_tree.NORMAL_CONSOLE != 0
+
+    def offered(self) -> int:
+        """Return the word of what the key would switch, words.NONE if it would not."""
+        return words.NONE if self.switch is None else self.switch.offered()
+
+    def can(self, kind: str, argument: int) -> bool:
+        """Tell whether something is there to be opened or carried out."""
+        if kind == menu_tree.FUNCTION:
+            return argument in self.functions or argument == self.offered()
+        if kind == menu_tree.PROFILE:
+            return argument <= len(self.profiles)
+        return kind != menu_tree.RESET or self.master_reset is not None
+
+    def open(self, kind: str, argument: int) -> "Layer | None":
+        """Return the layer that opens; None if something was carried out instead."""
+        return getattr(self, kind)(argument)
+
+    # -- kinds of what opens ---------------------------------------------------------------
+
+    def menu(self, number: int) -> "Layer":
+        """Return a menu."""
+        return layers.Menu(self, menu_tree.MENUS[number])
+
+    def manual_list(self, _argument: int) -> "Layer":
+        """Return the alternate list (row KEY-07)."""
+        return layers.Items(self._alternate, self._read, self._item)
+
+    def load_profile(self, number: int) -> "Layer":
+        """Return a load profile (row LPR-16)."""
+        from app.display.profile_layers import Days
+
+        code = self.words(words.PROFILE_1 + number - 1)
+        return Days(self.profiles[number - 1], code, self._read, self._item)
+
+    def pictures(self, characters: int) -> "Layer":
+        """Return the test of the glass (rows KEY-08, DSP-32)."""
+        return layers.Pictures(characters != 0)
+
+    def reset(self, _argument: int) -> "Layer":
+        """Return the procedure that resets the meter (row KEY-09)."""
+        from app.display.reset_procedure import ResetProcedure
+
+        return ResetProcedure(self)
+
+    def function(self, word: int) -> None:
+        """Do what stands under a word."""
+        if word in self.functions:
+            self.functions[word]()
+        elif self.switch is not None:
+            self.switch.carry_out()
