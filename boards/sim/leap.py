@@ -2,15 +2,15 @@
 
 The metrology engine hands each closed window's raw sums to `tap`. When the mains has stood still
 for `KEPT` of them and time is to fly (`--detail`, the rate, a leap), the capture of frames is
-held, and once a virtual second, in a leap every other second, the windows that fit into the time
-go into the engine again as one, in their order, round and round. That is a tenth of a second
-before the world's full second, so that what the meter does then finds its energies fresh. What is
-left of the time stays due; at the end, or before anything changes, single windows and then frames
-fill it after all. The waves stand still while windows stand for them, so the engine's running
-window goes on without a seam, and no sample's time is lost or counted twice.
+held, and once a virtual second, in a leap every other second and later every 20 s, the windows
+that fit into the time go into the engine again as one, in their order, round and round. That is a
+tenth of a second before the world's full second, so that what the meter does then finds its
+energies fresh. What is left of the time stays due; at the end, or before anything changes, single
+windows and then frames fill it after all. The waves stand still while windows stand for them, so
+the engine's running window goes on without a seam, and no sample's time is lost or counted twice.
 
 A load that steps while frequency and angles stay (a household's, scenario.py) disturbs one window
-only, and a second of them is enough to go on with.
+only, and three of them are enough to go on with.
 
 Everything here acts on the engine's own terms: the windows are its raw sums, so calibration,
 quantities, energies and pulses do their work as ever.
@@ -57,7 +57,7 @@ DETAILS = ["frames", "windows", "auto"]
 AUTO_RATE = 5  # up to this rate every frame is measured
 
 KEPT = const(16)
-_KEPT_OF_STEP = const(5)
+_KEPT_OF_STEP = const(3)
 # Windows to pass after a change: one holds frames from before it, and when the frequency jumps the
 # engine believes the second window that says so, which leaves reactive power wrong until then.
 _UNSETTLED = const(5)
@@ -65,7 +65,9 @@ _UNSETTLED_BY_STEP = const(1)
 _PERIOD_US = const(1_000_000)
 _BEFORE_SECOND_US = const(100_000)
 _BLOCK_FRAMES = const(40)
-_MOST = const(16)  # windows that are taken as one
+_MOST = const(128)  # windows that are taken as one
+_LEAP_US = const(2_000_000)  # in a leap windows are repeated so often
+_FAR_US = const(20_000_000)  # and so often once they have been for half of that
 _ONE_FRAME = const(65536)  # q16, as in metrology.accumulators
 
 
@@ -90,7 +92,8 @@ class Leap:
         self._needed = KEPT  # windows to keep before they are repeated
         self._next = 0  # window to repeat next
         self._wait = _UNSETTLED  # windows still to pass before the next is kept
-        self._event: object = None  # next second of a leap, None: every frame is captured
+        self._event: object = None  # when to come back, None: every frame is captured
+        self._from_us = 0  # since when windows stand for frames
         self._owed_q16 = 0  # part of a frame that windows took and `drop` has not
         world.before_change.append(self.changed)
         world.before_step.append(self.stepped)
@@ -172,12 +175,14 @@ class Leap:
         assert self._capture is not None
         self._capture.hold()
         self._next = 0
+        self._from_us = timeline.now_us
         self._plan()
 
     def _plan(self) -> None:
-        """Come back a little before the world's next full second."""
-        past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % _PERIOD_US
-        self._event = timeline.after(_PERIOD_US - past_us, self._second)
+        """Come back a little before the world's next full second, in a leap the next even one."""
+        period_us = _LEAP_US if timeline.leaping() else _PERIOD_US
+        past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % period_us
+        self._event = timeline.after(period_us - past_us, self._second)
 
     def _second(self) -> None:
         if not self.wanted():
@@ -187,9 +192,12 @@ class Leap:
         # One frame goes its usual way: the firmware sees that its converter lives.
         assert self._capture is not None
         self._capture.deliver(1)
-        second = (self._world.epoch_us + timeline.now_us) // _PERIOD_US
-        if second & 1 or not timeline.leaping():  # minutes begin with an even second
-            self._repeat()
+        if timeline.leaping() and timeline.now_us - self._from_us >= _FAR_US // 2:
+            # minutes begin with the last of these moments
+            past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % _FAR_US
+            if past_us >= _PERIOD_US:
+                return
+        self._repeat()
 
     def _windows(self, count: int) -> "RawSums":
         """Return the next `count` windows as one; most often they have been added up before."""
@@ -200,7 +208,10 @@ class Leap:
         if merged is None:
             kept = self._kept
             merged = _empty(kept[0])
-            for k in range(count):
+            rounds = (count - 1) // len(kept)
+            for _ in range(rounds):
+                merged.add(self._windows(len(kept)))
+            for k in range(count - rounds * len(kept)):
                 merged.add(kept[(self._next + k) % len(kept)])
             self._merged[place] = merged
         return merged

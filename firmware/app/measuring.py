@@ -24,8 +24,8 @@ SILENT = "metering converter does not answer"
 LOST = "metering converter: frames are lost"
 _CALM_MS = const(10_000)
 _STALE_MS = const(2_000)
-_WATCH_MS = const(500)
-_LOOKS = const(6)  # so often looked after in vain, the capture is frozen
+_WATCH_MS = const(1000)
+_LOOKS = const(3)  # so often looked after in vain, the capture is frozen
 
 
 class Measuring:

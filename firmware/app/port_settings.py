@@ -11,6 +11,8 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.settings import Settings
 
 # Baud rate by its enumeration in classes 19 and 23, and by its character in IEC 62056-21
@@ -54,6 +56,7 @@ class _Stored:
         self._settings = settings
         self._key = key
         self.changes = 0  # rises with every change, so that a link sees that there was one
+        self.on_change: Callable[[], None] | None = None  # told of a changed number
 
     def set(self, name: str, value: int) -> None:
         """Store one field. Raises ValueError if it is out of range, OSError if it is not kept."""
@@ -66,6 +69,8 @@ class _Stored:
             self._settings.put(self._key, struct.pack(self.FORM, *numbers))
         setattr(self, name, value)
         self.changes += 1
+        if self.on_change is not None:
+            self.on_change()
 
     def check(self, name: str, value: int) -> None:
         """Raise ValueError for what the ranges alone do not exclude."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hal import Watchdog
 
-_FEED_PERIOD_MS = const(1000)
+_FEED_PERIOD_MS = const(2000)
 _FIRST_PAUSE_MS = const(100)
 _LONGEST_PAUSE_MS = const(60_000)
 
@@ -46,8 +46,9 @@ class Task:
 
     def alive(self) -> bool:
         """Tell whether the last report is recent enough."""
-        silent_ms = time.ticks_diff(time.ticks_ms(), self._reported_ms)
-        return self.limit_s == 0 or self.resting or silent_ms <= self.limit_s * 1000
+        if self.limit_s == 0 or self.resting:
+            return True
+        return time.ticks_diff(time.ticks_ms(), self._reported_ms) <= self.limit_s * 1000
 
 
 class Supervisor:

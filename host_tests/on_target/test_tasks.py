@@ -82,10 +82,10 @@ async def feeds(clock):
     check("at the limit the task still counts as alive", task.alive())
     clock.now_ms = 5_001
     check("beyond the limit it does not", not task.alive() and free.alive())
-    await asyncio.sleep_ms(1100)
+    await asyncio.sleep_ms(2100)
     check("the watchdog is not fed for a silent task", watchdog.fed == 1)
     task.report()
-    await asyncio.sleep_ms(1100)
+    await asyncio.sleep_ms(2100)
     check("a report brings the food back", watchdog.fed == 2 and supervisor.feeds == 2)
     feeder.cancel()
 

@@ -25,7 +25,6 @@ _READ_SIZE = const(512)
 _WRITE_SIZE = const(512)
 _TCP = const(6)  # level of socket options
 _NODELAY = const(1)
-_LOOK_MS = const(1000)  # between two looks whether another port has been set
 
 
 class _Client:
@@ -60,6 +59,7 @@ class TcpLink:
         self._max_pdu = max_pdu
         self._clients: list[_Client] = []
         self._woken = asyncio.Event()
+        settings.on_change = self._woken.set
 
     @property
     def clients(self) -> int:
@@ -93,19 +93,19 @@ class TcpLink:
         return await asyncio.start_server(self._accept, self._host, settings.factory_port)
 
     async def _watch(self) -> None:
-        """Cancel silent clients, then sleep until the next may be one, or a new one comes.
-
-        Another port may be set through any port of the meter, so a look is taken now and then.
-        """
+        """Cancel silent clients, then sleep: the next may be one, one comes, or a port is set."""
         now_ms = ticks.now_ms()
-        next_ms = _LOOK_MS
+        next_ms = -1
         for client in list(self._clients):
             left_ms = client.link.poll(now_ms)
             if client.link.closed:
                 client.cancel()
-            elif 0 <= left_ms < next_ms:
+            elif left_ms >= 0 and (next_ms < 0 or left_ms < next_ms):
                 next_ms = left_ms
         self._woken.clear()
+        if next_ms < 0:
+            await self._woken.wait()
+            return
         try:
             await asyncio.wait_for_ms(self._woken.wait(), next_ms)
         except asyncio.TimeoutError:
