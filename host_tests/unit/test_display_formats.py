@@ -254,6 +254,61 @@ def test_messages(answer, text):
     assert item.code == "C.50.0"
 
 
+@pytest.mark.row("DSP-24", "DSP-04")
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (b"tESt123", "tESt123"),  # the ME382 manual's example
+        (b"", ""),
+        (b"PAY-1.5: CALL_US", "PAY-1.5: CALL_US"),
+        (b"0123456789ABCDEFGHIJLNOPRSTUYZ", "0123456789ABCDEFGHIJLNOPRSTUYZ"),
+        (b"abcdefghijlnoprstuyz", "abcdefghijlnoprstuyz"),
+        (b"MAX", "Error 31"),
+        (b"q", "Error 31"),
+        (b"50%", "Error 31"),
+        (b"tESt\x00", "Error 31"),
+        (b"\xc5\xa1", "Error 31"),
+        (b"\xff" * 64, "Error 31"),
+    ],
+)
+def test_a_consumer_message_is_shown_if_each_of_its_characters_can_be(code, text):
+    name = bytes((0, 0, 96, 13, 1, 255))
+    item = reading.Item(formats.Formats())
+    item.refresh(attributes.Reference(1, name, 2), lambda _: (code, 0, 255), True)
+    assert (item.value, item.code) == (text, "C.13.1")
+
+
+@pytest.mark.row("DSP-14")
+def test_parts_of_long_strings_go_by_characters_not_by_marks():
+    item = reading.Item(formats.Formats())
+    name = bytes((0, 0, 96, 1, 1, 255))
+
+    def shown(octets):
+        item.refresh(attributes.Reference(1, name, 2), lambda _: (octets, 0, 255), True)
+        return item.overhang(), [item.part(shift) for shift in range(item.overhang() + 1)]
+
+    assert shown(b"1.2.3.4.5.6.7.8") == (0, ["1.2.3.4.5.6.7.8"])
+    assert shown(b"1.2.3.4.5.6.7.8.90") == (
+        2,
+        ["1.2.3.4.5.6.7.8.90", "2.3.4.5.6.7.8.90", "3.4.5.6.7.8.90"],
+    )
+    assert shown(b"AB:CD:EF:01:02")[1][-1] == "CD:EF:01:02"
+    assert shown(b"10:30") == (0, ["10:30"])
+    assert shown(b"....")[0] == 0
+    assert shown(b"") == (0, [""])
+    overhang, parts = shown(bytes(range(250)) * 4)  # hex digits without end
+    assert overhang == 2000 - 8 and len(parts[-1]) == 8
+
+
+@given(st.binary(max_size=60), st.integers(0, 80))
+def test_any_string_can_be_shown_in_parts(octets, shift):
+    item = reading.Item(formats.Formats())
+    reference = attributes.Reference(1, bytes((0, 0, 96, 1, 1, 255)), 2)
+    item.refresh(reference, lambda _: (octets, 0, 255), True)
+    assert item.value.endswith(item.part(shift))
+    assert 0 <= item.overhang() <= 120
+
+
 def test_error_registers_are_shown_bit_by_bit():
     name = bytes((0, 0, 97, 97, 0, 255))
     item = reading.Item(formats.Formats())

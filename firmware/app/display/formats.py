@@ -6,6 +6,8 @@ not fit is cut at the top, as a mechanical counter would. An item may have a for
 
 from micropython import const
 
+from app.display import font
+
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,7 @@ _FIRST_ENERGY = const(30)  # units below have no hours
 _CURRENT = const(255)  # value group F
 _FLOAT_DECIMALS = const(3)
 _DIGEST = b"\x00\x02\x08"  # groups C to E of a part of the code
+_BLANKS = " .:"  # the last two stand behind others
 _NO_DIGEST = b"\x00" * 16
 _CLOCK = b"\x01\x00\x00"
 
@@ -182,6 +185,15 @@ def text(logical_name: bytes, octets: bytes) -> str:
     if group[:2] == b"\x60\x0e":
         return ""  # a tariff without a name (row DSP-20)
     return hexadecimal(octets)
+
+
+def message(_logical_name: bytes, octets: bytes) -> str:
+    """Return a message. Raises ValueError if a character of it cannot be shown (row DSP-24)."""
+    text = "".join([chr(octet) for octet in octets])
+    for character in text:
+        if character not in _BLANKS and font.shown(character) == " ":
+            raise ValueError("the glass has no such character")
+    return text
 
 
 def hexadecimal(octets: bytes) -> str:

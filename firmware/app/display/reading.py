@@ -26,6 +26,7 @@ _DEMAND_REGISTER = const(5)
 _NOT_FIT = "Error 11"  # the object cannot be shown
 _MISSING = "Error 23"  # there is no such object
 _NO_FORMAT = "Error 31"  # its value cannot be shown
+_CONSUMER_CODE = b"\x60\x0d\x01"  # row DSP-24
 _ERRORS = const(97)  # value group C
 _WIDTH = const(8)  # characters of the value field
 _MARKS = ".:"  # that it has behind each
@@ -121,9 +122,9 @@ class Item:
         self.is_text = True
         if value is None:
             self.value = _ABSENT
-        elif isinstance(value, (bytes, bytearray, str)):
-            octets = value.encode() if isinstance(value, str) else bytes(value)
-            self.value = formats.text(name, octets)
+        elif isinstance(value, (bytes, bytearray)):
+            worded = formats.message if name[2:5] == _CONSUMER_CODE else formats.text
+            self.value = worded(name, bytes(value))
             self.is_text = ":" not in self.value or _cells(self.value) > _WIDTH
         elif isinstance(value, (list, tuple)):
             self._fail(_NOT_FIT)
