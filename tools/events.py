@@ -35,6 +35,7 @@ LOGS = {
     "P": "prepayment",
     "C": "M-Bus control",
 }
+ALL_LOGS = 255  # the code that every log has
 NO_ALARM = 0xFF
 GONE = 0x80
 _ALARM = re.compile(r"(-?)([123])\.(\d+)")
@@ -159,8 +160,9 @@ def document(events: list[Event]) -> str:
     ]
     for event in events:
         errors = " ".join(f"{mask:x}" if mask else "-" for mask in event.errors)
+        logs = event.logs or ("all" if event.number == ALL_LOGS else "-")
         lines.append(
-            f"| {event.number & 0xFF} | {event.logs or 'all'} | {event.event} "
+            f"| {event.number & 0xFF} | {logs} | {event.event} "
             f"| {_alarm_text(event.alarm)} | {errors if any(event.errors) else ''} "
             f"| {event.row} | {event.name} |"
         )

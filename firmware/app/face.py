@@ -9,7 +9,6 @@ from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
-from app.quality.phase_sequence import PhaseSequence
 from app.tariff.billing import MANUAL_RESET
 
 TYPE_CHECKING = const(False)
@@ -156,7 +155,7 @@ def _status(meter: "Parts") -> MeterStatus:
     status.connections = lambda: meter.server.associations()  # noqa: PLW0108
     status.octets = lambda: sum([link.octets_in + link.octets_out for link in _links(meter)])
     status.demand_rate = meter.tariff.demand_rate
-    status.wrong_sequence = PhaseSequence(engine, meter.events.post).is_wrong
+    status.wrong_sequence = meter.quality.conditions.wrong_sequence.lasts
     return status
 
 

@@ -116,6 +116,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     keys = (board.key_scroll, board.key_reset)
     parameters = meter.parameters
     tariff = meter.tariff
+    post = meter.events.post
     event_values.add_events(objects, meter.events, meter.certification, clock)
     alarm_values.add(objects, meter.events, meter.alarm_monitors)
     factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
@@ -129,7 +130,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
         ),
     )
     factory_values.add_outputs(objects, meter.outputs)
-    quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock)
+    quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock, post)
     supply_values.add(objects, meter.quality, variant.phases)
     factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
     bench_values.add_bench(objects, meter.production, clock)
@@ -137,11 +138,11 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     waveform_profile.add(objects, clock, meter.engine, board.frames)
     primary = meter.engine.energies.primary
     snapshot_profiles.add(objects, clock, meter.quality.waveforms, primary)
-    power_values.add(objects, meter.outages, meter.quality.failures, clock)
+    power_values.add(objects, meter.outages, meter.quality.failures, clock, post)
     health_values.add(objects, meter.program, meter.tamper, meter.self_check, clock, tariff.runner)
     demand_objects.add(objects, tariff, clock, parameters, primary)
     profile_objects.add(objects, meter.load_profiles, clock)
-    tariff_objects.add(objects, tariff, meter.settings, meter.registers, meter.events.post)
+    tariff_objects.add(objects, tariff, meter.settings, meter.registers, post)
     billing_objects.add(objects, tariff, clock)
     forms = Formats(meter.settings.get, variant.transformer)
     display_values.add(objects, meter.settings, meter.lock, forms, meter.face.options)

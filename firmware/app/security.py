@@ -257,10 +257,15 @@ class Security:
         if self.lockout.failed(now_ms):
             self.on_event(event_codes.LOGIN_LOCKED)
 
-    def logged_in(self) -> None:
-        """A client has proved who it is."""
+    def logged_in(self, port: int) -> None:
+        """A client has proved who it is, on one of the ports above (row FRD-15)."""
         self.lockout.succeeded()
         self.on_event(event_codes.LOGGED_IN)
+        if port == OPTICAL:
+            self._tell_seldom(event_codes.LOCAL_COMMUNICATION)
+            self._tell_seldom(event_codes.LOCAL_LOGIN)
+        elif port == TCP:
+            self._tell_seldom(event_codes.REMOTE_LOGIN)
 
     def certificate_refused(self) -> None:
         """Somebody brought a certificate that cannot be believed."""

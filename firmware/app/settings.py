@@ -81,6 +81,7 @@ _DEFAULTS = (
     ("display_items", b""),
     ("display_options", b""),
     ("consumer_code", b""),
+    ("bypass", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

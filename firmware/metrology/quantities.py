@@ -79,6 +79,7 @@ class Quantities:
         self._squares_q16 = [0] * (2 * phases)
         # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
         self._gram = [0] * 7
+        self._frames_q16 = 0  # that they are sums over
 
     def clear(self) -> None:
         """Show nothing: what was measured last holds no longer."""
@@ -100,7 +101,7 @@ class Quantities:
         """Measure a window. An empty one changes nothing."""
         if sums.frames_q16 <= 0:
             return
-        frames_q16 = sums.frames_q16 // sums.repeat
+        frames_q16 = self._frames_q16 = sums.frames_q16 // sums.repeat
         self._update_gram(sums, frames_q16)
         for phase in range(self.phases):
             self._update_phase(phase, sums, frames_q16)
@@ -159,6 +160,19 @@ class Quantities:
         first = self._fit[0]
         square = first[0] ** 2 + first[1] ** 2
         return 0 if abs(turning) <= square else 1 if turning > 0 else -1
+
+    def i_sum_ua(self) -> int:
+        """RMS of the sum of the phases' currents, of their fundamentals only."""
+        if not self._frames_q16:
+            return 0
+        s = c = 0
+        for phase in range(self.phases):
+            pico = self._weights.i_pa[phase]
+            s += self._fit[phase][2] * pico
+            c += self._fit[phase][3] * pico
+        gram = self._gram
+        square = s * s * gram[2] + 2 * s * c * gram[3] + c * c * gram[4]
+        return isqrt((max(0, square) >> 2 * _FIT_SHIFT) // self._frames_q16) // _MICRO
 
     def _update_phase(self, phase: int, sums: "RawSums", frames_q16: int) -> None:
         weights = self._weights

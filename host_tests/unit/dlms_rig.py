@@ -18,6 +18,7 @@ from app.cosem import catalogue
 from app.crypto.aes import SoftwareAes
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
+from app.event_codes import REMOTE_LOGIN
 from app.identification import Identification
 from app.port_settings import Ports
 from app.registers import RegisterFile
@@ -130,7 +131,8 @@ class Rig:
             self.identification.system_title(),
         )
         self.events = []
-        self.security.on_event = self.events.append
+        self.remote = 0  # alarms that every log-in over a network raises, once a minute
+        self.security.on_event = self._told
         self.resolver = Resolver()
         parts = catalogue.Parts(
             self.registers,
@@ -148,6 +150,12 @@ class Rig:
         self.reply = bytearray(max_pdu)
         self.now_ms = 0
         self.channel = self.server.open_channel(max_pdu, RS485 if local else TCP)
+
+    def _told(self, code):
+        if code == REMOTE_LOGIN:
+            self.remote += 1
+        else:
+            self.events.append(code)
 
     def apdu(self, octets, sap=1, server=1):
         """Send an APDU (bytes or hex) and return the answer."""

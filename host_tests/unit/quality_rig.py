@@ -39,6 +39,15 @@ class Quantities:
         self.p_total_uw = 0
         self.s_total_uva = 0
         self.pf_total_ppm = 1_000_000
+        self.in_ua = 0
+        self.order = 1
+        self.sum_ua = None  # of the fundamentals; None: of all the currents there are
+
+    def rotation(self):
+        return self.order
+
+    def i_sum_ua(self):
+        return sum(self.i_ua) if self.sum_ua is None else self.sum_ua
 
 
 class Engine:
@@ -48,6 +57,15 @@ class Engine:
         self.rate_mhz = RATE_MHZ
         self.frames_q16 = FRAMES << 16
         self.on_window = []
+        self.captured_ua = None  # what a look at the samples says of the sum
+
+    def capture(self):
+        if self.captured_ua is None:
+            raise ValueError("two cycles have not been measured yet")
+        return self
+
+    def sum_of_currents(self, phases):
+        return self.captured_ua
 
 
 class QualityRig:

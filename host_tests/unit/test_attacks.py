@@ -164,7 +164,7 @@ def test_truncated_tags(rig, client):
     for size in range(12):
         cut = body[: len(body) - 12 + size]
         assert client.send(element(0xC8, cut))[:1] == b"\xd8", size
-    assert rig.events.count(49) == 4  # of twelve wrong tags every third one
+    assert rig.events.count(49) == 1  # twelve wrong tags in a minute
     assert client.send(element(0xC8, body + b"\0"))[:1] == b"\xd8"
     assert client.send(good)[0] == 0xCC
 

@@ -20,7 +20,6 @@ BITS = {
     codes.CLOCK_INVALID: (1 << 0, 0x00000001, 1 << 25),
     codes.CLOCK_CHIP_FAILED: (1 << 0, 0x00000001, 1 << 19),
     codes.REPLACE_BATTERY: (1 << 1, 0x00800000, 1 << 24),
-    codes.BATTERY_LOW: (0, 0x04000000, 0),
     codes.PROGRAM_MEMORY_ERROR: (1 << 8, 0x00010000, 1 << 8),
     codes.RAM_ERROR: (1 << 9, 0x00040000, 1 << 16),
     codes.MEMORY_ERROR: (1 << 10, 0x00000002, 1 << 17),
@@ -32,6 +31,7 @@ BITS = {
     codes.LOG_DAMAGED: (1 << 10, 0x00008000, 1 << 12),
     codes.MEASUREMENT_ERROR: (1 << 11, 0x00000800, 1 << 18),
     codes.CALIBRATION_DAMAGED: (1 << 11, 0x00000008, 1 << 18),
+    codes.BATTERY_LOW: (1 << 1, 0x04000000, 1 << 24),
     codes.WATCHDOG_RESET: (1 << 12, 0x00004000, 0),
 }
 
@@ -139,9 +139,8 @@ def test_the_display_filter_keeps_a_bit_off_the_fault_flag(errors):
     assert not errors.fault()
 
 
-ERRORS = [code for code in BITS if code != codes.BATTERY_LOW]
+ERRORS = list(BITS)
 SECOND = (
-    codes.BATTERY_LOW,
     codes.NO_VOLTAGE,
     codes.PHASE_ASYMMETRY,
     2 << 8 | codes.CURRENT_REVERSED,

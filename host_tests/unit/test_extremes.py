@@ -60,7 +60,9 @@ class Rig(ClockRig):
         self.resolver.bind(self.catalogue.find)
         self.posted = []
         temperature = Temperature(self.clock, self.settings, self.posted.append)
-        quality_values.add(self.catalogue, self.extremes, temperature, self.clock)
+        quality_values.add(
+            self.catalogue, self.extremes, temperature, self.clock, self.events.append
+        )
 
     def play(self, seconds):
         """Let time pass; every window is measured before a period can end with it."""

@@ -243,6 +243,7 @@ def test_three_wrong_passwords_lock_for_a_minute(rig):
     rig.now_ms = 61_000
     assert rig.apdu(AARQ_LLS)[24] == 0
     assert rig.events == [46, 249]
+    assert rig.remote == 1
 
 
 @pytest.mark.row("SEC-20")

@@ -1,4 +1,4 @@
-"""The order of the phases: recognised, reported once, and no matter to what is measured."""
+"""The order of the phases: recognised, and no matter to what is measured."""
 
 import math
 import sys
@@ -8,9 +8,6 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 from metrology_bench import Bench, Mains, Phase
-
-from app import event_codes
-from app.quality.phase_sequence import PhaseSequence
 
 
 class Turned(Mains):
@@ -66,42 +63,3 @@ def test_a_single_phase_meter_has_no_order():
     bench = Bench(Mains([Phase()]))
     bench.play(0.7)
     assert bench.engine.quantities.rotation() == 0
-
-
-class Rotation:
-    """An engine whose windows say what they are told."""
-
-    def __init__(self):
-        self.now = 1
-        self.quantities = self
-        self.on_window = []
-
-    def rotation(self):
-        return self.now
-
-
-@pytest.mark.row("MET-31")
-def test_a_wrong_order_that_lasts_is_one_event():
-    quantities, events = Rotation(), []
-    watch = PhaseSequence(quantities, events.append)
-
-    def windows(count, rotation):
-        quantities.now = rotation
-        for _ in range(count):
-            quantities.on_window[0]()
-
-    windows(20, 1)
-    windows(9, -1)
-    windows(1, 0)
-    windows(9, -1)
-    assert not watch.is_wrong() and not events
-    windows(1, -1)
-    assert watch.is_wrong()
-    windows(100, -1)
-    assert events == [event_codes.PHASE_SEQUENCE_REVERSED] == [88]
-    windows(9, 1)
-    assert watch.is_wrong()
-    windows(1, 0)  # a phase less: nothing is wrong with the order any more
-    assert not watch.is_wrong()
-    windows(10, -1)
-    assert events == [88, 88]

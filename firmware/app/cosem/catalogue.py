@@ -223,7 +223,7 @@ def _add_association_objects(
     lockout = security.lockout
     for e, value, group in (
         (1, FailureCount(lockout), access.SECURITY_STATE),
-        (2, FailureLimit(lockout), access.SECURITY),
+        (2, FailureLimit(security), access.SECURITY),
         (3, LastFailure(lockout), access.SECURITY_STATE),
         (11, Restrictions(security), access.SECURITY),
         (12, Profile(security), access.SECURITY),

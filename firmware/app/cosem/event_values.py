@@ -1,6 +1,6 @@
 """Objects of events and errors: logs of class 7, codes, registers and filters of class 1.
 
-Rows EVT-01, EVT-04, EVT-07, EVT-08, ERR-01 to ERR-04, SEC-60, SEC-64.
+Rows EVT-01, EVT-04, EVT-07, EVT-08, ERR-01 to ERR-04, FRD-16, SEC-60, SEC-64.
 0-0:128.92.2 counts the erase cycles of the flash that they lie in (row NOP-10).
 """
 
@@ -10,8 +10,9 @@ from app.axdr import OCTET_STRING, UINT8, UINT32
 from app.cosem import access
 from app.cosem.base import EXECUTE
 from app.cosem.data import Data
+from app.cosem.factory_values import moment
 from app.cosem.profile_generic import ProfileGeneric
-from app.cosem.values import Number, Value
+from app.cosem.values import Counter, Number, Value
 from app.logs.error_register import REGISTERS
 from app.logs.events import LOGS
 
@@ -38,6 +39,18 @@ class LastChange(Value):
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
         writer.data(_CHANGE_TAGS[self._place], self._log.last()[self._place])
+
+
+class LastConfiguration(Value):
+    """When a parameter was changed last."""
+
+    def __init__(self, book: "EventBook", clock: "Clock") -> None:
+        self._book = book
+        self._clock = clock
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the time."""
+        writer.octet_string(moment(self._clock, self._book.changed_utc_s))
 
 
 def _event_code(log: "EventLog") -> Number:
@@ -78,6 +91,8 @@ def add_events(
     for number, e in enumerate(_FILTER_E):
         objects.add((0, 0, 196, 97, e), data, _error_filter(book, number), access.SETTINGS)
     objects.add((0, 0, 128, 92, 2), data, Number(UINT32, book.cycles), access.READINGS)
+    objects.add((0, 0, 96, 2, 0), data, Counter(lambda: book.changes), access.READINGS)
+    objects.add((0, 0, 96, 2, 1), data, LastConfiguration(book, clock), access.READINGS)
     hold_off = Number(UINT32, lambda: book.hold_off_s, book.set_hold_off)
     objects.add((0, 0, 128, 70, 1), data, hold_off, access.SETTINGS)
     system = Number(UINT8, lambda: book.system, book.set_system)

@@ -17,10 +17,13 @@ from app.cosem.register import Register
 from app.cosem.supply_values import Counts
 from app.cosem.values import Counter, Number
 from app.errors import AccessRefused
+from app.event_codes import PARAMETERS_CHANGED
 from app.quality.phase_failures import BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.outages import Outages
@@ -61,9 +64,18 @@ def _names(first: int, of_any: int) -> bytes:
 
 
 def add(
-    catalogue: "Catalogue", history: "Outages", failures: "PhaseFailures", clock: "Clock"
+    catalogue: "Catalogue",
+    history: "Outages",
+    failures: "PhaseFailures",
+    clock: "Clock",
+    post: "Callable[[int], None]",
 ) -> None:
-    """Add the objects of the counters."""
+    """Add the objects of the counters; `post` is told of a change of the threshold."""
+
+    def set_threshold(seconds: int) -> None:
+        history.set_threshold(seconds)
+        post(PARAMETERS_CHANGED)
+
     data = Data()
     group = access.READINGS
     for field, first, of_any in ((NUMBER, 1, 21), (LONG, 6, 9)):
@@ -84,7 +96,7 @@ def add(
     cells = Cells()
     last = (Number(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 15), cells, last, access.READINGS)
-    number = Number(axdr.UINT32, lambda: history.threshold_s, history.set_threshold)
+    number = Number(axdr.UINT32, lambda: history.threshold_s, set_threshold)
     threshold = (number, 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)
 

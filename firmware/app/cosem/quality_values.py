@@ -13,11 +13,14 @@ from app.cosem.data import Data
 from app.cosem.extended_register import ExtendedRegister
 from app.cosem.register import Register
 from app.cosem.values import Number
+from app.event_codes import PARAMETERS_CHANGED
 from app.quality.extremes import BILLING
 from app.registers import TAG_UINT32, UNIT_A, UNIT_V
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.quality.extremes import Extremes
@@ -67,9 +70,18 @@ class Mean(Extreme):
 
 
 def add(
-    catalogue: "Catalogue", extremes: "Extremes", temperature: "Temperature", clock: "Clock"
+    catalogue: "Catalogue",
+    extremes: "Extremes",
+    temperature: "Temperature",
+    clock: "Clock",
+    post: "Callable[[int], None]",
 ) -> None:
-    """Add all of them to the catalogue."""
+    """Add all of them to the catalogue; `post` is told of a change of the search period."""
+
+    def set_search_s(search_s: int) -> None:
+        extremes.set_search_s(search_s)
+        post(PARAMETERS_CHANGED)
+
     means = daily = billing = b""
     for column in range(extremes.phases + 1):
         for e in range(_TODAY_ROWS):
@@ -85,7 +97,7 @@ def add(
     catalogue.add_family(Register(Mean(extremes, 0)), means, group)
     for first, names in ((0, daily), (BILLING, billing)):
         catalogue.add_family(ExtendedRegister(Extreme(extremes, first), clock), names, group)
-    period = Number(axdr.UINT16, lambda: extremes.search_s, extremes.set_search_s)
+    period = Number(axdr.UINT16, lambda: extremes.search_s, set_search_s)
     catalogue.add((0, 0, 128, 8, 50), Data(), period, access.SETTINGS)
     limit = Number(axdr.INT8, lambda: temperature.limit_c, temperature.set_limit_c)
     catalogue.add((0, 0, 128, 9, 0), Data(), limit, access.SETTINGS)

@@ -10,6 +10,7 @@ from app.attributes import READ_WRITE_DENIED
 from app.axdr import UINT8, UINT32
 from app.cosem.values import Value
 from app.errors import AccessRefused
+from app.event_codes import PARAMETERS_CHANGED
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ class FailureCount(Value):
 class FailureLimit(Value):
     """How many failures lock."""
 
-    def __init__(self, lockout: "Lockout") -> None:
-        self._lockout = lockout
+    def __init__(self, security: "Security") -> None:
+        self._lockout = security.lockout
+        self._tell = security.on_event
 
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
@@ -45,6 +47,7 @@ class FailureLimit(Value):
     def write(self, reader: "Reader") -> None:
         """Take over a new value."""
         self._lockout.set_limit(reader.number(UINT8))
+        self._tell(PARAMETERS_CHANGED)
 
 
 class LastFailure(Value):

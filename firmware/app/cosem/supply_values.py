@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
     from app.cosem.catalogue import Catalogue
+    from app.quality.bypass import Bypass
     from app.quality.disturbances import Disturbances
     from app.quality.limits import Limits
     from app.quality.parts import QualityParts
@@ -127,6 +128,24 @@ class Week(Value):
                 writer.uint16(self._levels.week(self._back, phase, what))
 
 
+class BypassLimits(Value):
+    """From when on a bypass is one: percent, milliamperes, seconds (row FRD-12)."""
+
+    def __init__(self, bypass: "Bypass") -> None:
+        self._bypass = bypass
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the three."""
+        writer.structure(3)
+        for value in self._bypass.values:
+            writer.uint16(value)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over others."""
+        reader.structure(3)
+        self._bypass.set([reader.number(UINT16) for _ in range(3)])
+
+
 def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
     """Add the objects."""
     group = access.READINGS
@@ -148,5 +167,7 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
     per = voltage_levels.LEVELS
     catalogue.add_family(Counts(lambda key: table.count(key // per, key % per)), levels, group)
     data = Data()
+    if quality.bypass.measured:
+        catalogue.add((0, 0, 128, 80, 10), data, BypassLimits(quality.bypass), access.SETTINGS)
     for back in range(voltage_levels.WEEKS):
         catalogue.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)

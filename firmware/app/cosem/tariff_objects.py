@@ -62,7 +62,7 @@ def add(
         (2, Number(ENUM, lambda: control.source, control.set_source)),
         (3, InputMap(control)),
         (4, SpecialTariff(control)),
-        (6, BlockThresholds(tariff.blocks)),
+        (6, BlockThresholds(tariff.blocks, post)),
         (9, Number(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
         catalogue.add((0, 0, 128, 10, e), data, value, group)

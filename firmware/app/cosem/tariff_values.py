@@ -4,12 +4,15 @@ from micropython import const
 
 from app.axdr import UINT16, UINT32
 from app.cosem.values import Value
+from app.event_codes import PARAMETERS_CHANGED
 from app.tariff.blocks import BLOCKS
 from app.tariff.control import CODES
 from app.tariff.rates import RATES
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.axdr import Reader, Writer
     from app.tariff.activation import Activation
     from app.tariff.blocks import Blocks
@@ -69,8 +72,9 @@ class SpecialTariff(Value):
 class BlockThresholds(Value):
     """Three arrays, one a threshold, of eight numbers in Wh, one a rate (row TOU-20)."""
 
-    def __init__(self, blocks: "Blocks") -> None:
+    def __init__(self, blocks: "Blocks", post: "Callable[[int], None]") -> None:
         self._blocks = blocks
+        self._post = post
 
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
@@ -88,6 +92,7 @@ class BlockThresholds(Value):
             for _ in range(_count(reader, RATES)):
                 thresholds_wh.append(reader.number(UINT32))
         self._blocks.set_thresholds(thresholds_wh)
+        self._post(PARAMETERS_CHANGED)
 
 
 def _count(reader: "Reader", count: int) -> int:

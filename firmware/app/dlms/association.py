@@ -103,7 +103,7 @@ class Association:
         else:
             self._apply(_GRANTED)
             if self.mechanism:
-                self.security.logged_in()
+                self.security.logged_in(self.port)
         return acse.write_aare(reply, answer)
 
     @property
@@ -145,7 +145,7 @@ class Association:
 
     def _proved(self) -> None:
         self._apply(_PROVED)
-        self.security.logged_in()
+        self.security.logged_in(self.port)
 
     def _refused(self, error: MeterError) -> AccessRefused:
         """End what was not proved; return what the client is told."""

@@ -4,6 +4,7 @@ from micropython import const
 
 from app import event_codes as codes
 from app.parameters import REGISTRATION_MODE
+from app.quality.bypass import Bypass
 from app.quality.conditions import Conditions
 from app.quality.disturbances import Disturbances
 from app.quality.extremes import Extremes
@@ -76,6 +77,7 @@ _ALARM_2 = const(32)
 _NEUTRAL = const(8)
 _ASYMMETRY = const(9)
 _REVERSED = const(10)
+_SEQUENCE = const(11)
 
 
 class QualityParts:
@@ -95,6 +97,8 @@ class QualityParts:
         meter.power_up.on_power_up.append(self.failures.power_up)
         self.levels = levels = VoltageLevels(memory, bounds, clock, post, ended)
         self.conditions = conditions = Conditions(bounds, engine, post, ended)
+        self.bypass = Bypass(settings, engine, meter.board.frames.channels % 2 == 1)
+        conditions.bypassed, conditions.bypass_s = self.bypass.seen, self.bypass.lasting_s
         self.extremes.on_mean = levels.take
         board = meter.board
         supply = board.supply_good
@@ -104,13 +108,14 @@ class QualityParts:
         parameters = meter.parameters
         conditions.import_only = lambda: parameters.get(REGISTRATION_MODE) == 0
         lasting = events.alarms.lasting
-        lasting[_ALARM_2 + _NEUTRAL] = conditions.neutral_missing
+        lasting[_ALARM_2 + _NEUTRAL] = conditions.neutral_missing.lasts
         lasting[_ALARM_2 + _ASYMMETRY] = lambda: levels.asymmetric
-        lasting[_ALARM_2 + _REVERSED] = conditions.reversed
+        lasting[_ALARM_2 + _REVERSED] = conditions.reversed.lasts
+        lasting[_ALARM_2 + _SEQUENCE] = conditions.wrong_sequence.lasts
         errors = events.errors.lasting
         errors.append((codes.PHASE_ASYMMETRY, lambda: levels.asymmetric))
         for phase in range(engine.quantities.phases):
-            cause = phase + 1 << 8 | codes.CURRENT_REVERSED
-            errors.append((cause, lambda phase=phase: conditions.phase_reversed(phase)))
+            reversed_phase = conditions.reversed_phases[phase]
+            errors.append((reversed_phase.came, reversed_phase.lasts))
             cut = codes.NO_VOLTAGE + phase
             errors.append((cut, lambda phase=phase: not self.disturbances.present(phase)))

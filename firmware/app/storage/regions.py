@@ -143,6 +143,7 @@ REGIONS = _Table(
     "display_items 704 1\n"
     "display_options 9 1\n"
     "consumer_code 64 1\n"
+    "bypass 5 1\n"
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes

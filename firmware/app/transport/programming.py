@@ -20,6 +20,7 @@ from micropython import const
 from app import attributes
 from app.crypto.constant_time import equal
 from app.errors import AccessRefused, MeterError
+from app.security import OPTICAL
 from app.transport import iec_message
 
 TYPE_CHECKING = const(False)
@@ -141,5 +142,5 @@ class Commands:
             security.login_failed(now_ms)
             return REFUSED
         self._given = [one or other for one, other in zip(before, given)]
-        security.logged_in()
+        security.logged_in(OPTICAL)
         return OPENED
