@@ -100,6 +100,7 @@ class Face:
         display.close_billing = self._close_billing
         console = display.console
         console.profiles = list(meter.load_profiles.profiles[:_PROFILES])
+        console.options = lambda: self.options.values[options.CONSOLE]
         console.cover_open = lambda: bool(board.terminal_cover.value())
         mode = meter.test_mode
         console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())

@@ -203,7 +203,7 @@ def test_a_consumer_message_is_cut_at_64_characters(rig):
 def test_damaged_options_are_those_of_the_factory(rig):
     for octets in (b"", b"\x01", bytes(8)):
         rig.settings.put("display_options", octets)
-        assert options.Options(Settings(rig.memory)).values == (10, 120, 30, 1, 0, 1)
+        assert options.Options(Settings(rig.memory)).values == (10, 120, 30, 1, 0, 1, 7)
 
 
 def test_a_memory_that_fails_keeps_the_old_value(rig, monkeypatch):

@@ -179,6 +179,7 @@ def add(
         number((1, 0, 129, 1, e), place, True)
     for e, place in ((10, options.AUTO_SCROLL), (11, options.EXIT), (12, options.BACKLIGHT)):
         option((1, 0, 129, 1, e), place, axdr.UINT16)
+    option((0, 0, 196, 1, 3), options.CONSOLE, axdr.UINT8)
     option((0, 0, 196, 1, 6), options.LANGUAGE, axdr.ENUM)
     for e, place in ((4, options.ON), (7, options.OPTICAL_LIGHT)):
         catalogue.add((0, 0, 196, 1, e), data, Switch(chosen, place), access.SETTINGS)

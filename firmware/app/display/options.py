@@ -1,11 +1,13 @@
 """What a client sets of the display beside formats and lists: one setting of a few numbers.
 
-Rows DSP-13, DSP-22, DSP-26, DSP-33.
+Rows DSP-13, DSP-22, DSP-25, DSP-26, DSP-33.
 """
 
 import struct
 
 from micropython import const
+
+from app.display import menu_tree
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -20,11 +22,12 @@ BACKLIGHT = const(2)  # s after the last key; 0: there is none
 ON = const(3)
 LANGUAGE = const(4)  # place in words.LANGUAGES
 OPTICAL_LIGHT = const(5)  # 1: the optical head's octets give light as keys do
+CONSOLE = const(6)  # type of the console, load profiles in its menu: bits of menu_tree
 
-_FORM = "<HHHBBB"
-_FACTORY = (10, 120, 30, 1, 0, 1)
-_LEAST = (1, 5, 0, 0, 0, 0)
-_MOST = (3600, 3600, 3600, 1, 3, 1)
+_FORM = "<HHHBBBB"
+_FACTORY = (10, 120, 30, 1, 0, 1, menu_tree.FACTORY)
+_LEAST = (1, 5, 0, 0, 0, 0, 0)
+_MOST = (3600, 3600, 3600, 1, 3, 1, menu_tree.FACTORY)
 
 
 class Options:

@@ -141,7 +141,7 @@ REGIONS = _Table(
     "configuration 8 1\n"  # how often parameters were changed, when last
     "display_formats 5 1\n"
     "display_items 704 1\n"
-    "display_options 9 1\n"
+    "display_options 10 1\n"
     "consumer_code 64 1\n"
     "bypass 5 1\n"
 )
