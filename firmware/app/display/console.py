@@ -10,7 +10,7 @@ from app.display import keys, layers, menu_tree, words
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from app.display.display_list import DisplayList
@@ -47,7 +47,7 @@ class Console:
         self.options: Callable[[], int] = lambda: menu_tree.FACTORY
         self.cover_open: Callable[[], bool] = lambda: False
         self.switch: Switch | None = None
-        self.profiles: list[RowSource] = []
+        self.profiles: Sequence[RowSource] = ()
         self.functions: dict[int, Callable[[], None]] = {}
         self.master_reset: Callable[[], int] | None = None
         self._alternate = alternate
