@@ -9,11 +9,12 @@ from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
+from app.errors import AccessRefused
 from app.tariff.billing import MANUAL_RESET
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from app.attributes import Resolver
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from app.dlms.server import Server
     from app.logs.event_book import EventBook
     from app.logs.load_profiles import LoadProfiles
+    from app.production import Production
     from app.program_memory import ProgramMemory
     from app.quality.parts import QualityParts
     from app.self_check import SelfCheck
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         engine: Engine
         events: EventBook
         load_profiles: LoadProfiles
+        production: Production
         program: ProgramMemory
         quality: QualityParts
         resolver: Resolver
@@ -103,6 +106,8 @@ class Face:
         console.options = lambda: self.options.values[options.CONSOLE]
         console.cover_open = lambda: bool(board.terminal_cover.value())
         mode = meter.test_mode
+        production = meter.production
+        console.master_reset = lambda: _word_of(production.master_reset)
         console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())
         console.functions[words.SELF_CHECK] = meter.self_check.start
 
@@ -143,6 +148,17 @@ def _view(board: "Board") -> "Fields":
     from app.display.segment_view import SegmentView
 
     return SegmentView(board.lcd, layout)
+
+
+def _word_of(action: "Callable[[], None]") -> int:
+    """Do what a key asks for; return the word that tells how it went (row KEY-09)."""
+    try:
+        action()
+    except AccessRefused:
+        return words.REJECTED
+    except OSError:
+        return words.FAILED
+    return words.DONE
 
 
 def _status(meter: "Parts") -> MeterStatus:

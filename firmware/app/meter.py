@@ -85,7 +85,7 @@ class Meter:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
         self.supervisor = Supervisor(board.watchdog)
-        self.memory = memory = FarewellMemory(board.fram)
+        self.memory = memory = FarewellMemory(start_checks.renewed(board.fram))
         self.rings = Rings(board.flash, memory)
         self.rings.on_trouble = self._memory_trouble
         self.settings = Settings(memory, Vault(board.block_cipher, board.unique_id()))
@@ -170,6 +170,7 @@ class Meter:
         self.supervisor.start("watchdog", lambda _task: self.supervisor.feed())
 
     def _start_on_mains(self) -> None:
+        start_checks.end_master_reset(self)
         self.power_up.run(self.board.power_on())
         self.tariff.demand.start(self.power_up.end == outages.OUTAGE)
         self.load_profiles.start(self.power_up.end, self.outages.down_utc_s)
@@ -265,6 +266,7 @@ class Meter:
         self.production = Production(
             self.engine, stored, self.board.variant, self.lock, self.clock, linearity
         )
+        self.production.on_master_reset = lambda: start_checks.ask_master_reset(self)
         self.ram = RamCheck(self, self._ram_trouble)
         self.integrity.on_sound = self.ram.compare
 

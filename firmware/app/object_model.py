@@ -132,7 +132,9 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     factory_values.add_outputs(objects, meter.outputs)
     quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock, post)
     supply_values.add(objects, meter.quality, variant.phases)
-    factory_values.add_tests(objects, parameters, meter.test_mode, tariff.runner)
+    factory_values.add_tests(
+        objects, parameters, meter.test_mode, tariff.runner, meter.production.master_reset
+    )
     bench_values.add_bench(objects, meter.production, clock)
     clock_values.add(objects, clock, meter.battery, meter.lock)
     waveform_profile.add(objects, clock, meter.engine, board.frames)

@@ -126,6 +126,7 @@ class Parameters:
         self._values += [_OUTPUT_CONSTANT] * 3 + [pulse.NO_ENERGY, pulse.WIDTH_MIN_MS]
         self._values += [SWITCHING, _TEST_MODE_S]
         self._values += _PERIODS
+        self._factory = self._values
         self._load()
 
     def get(self, parameter: int) -> int:
@@ -154,6 +155,11 @@ class Parameters:
             follower()
         if self.on_change is not None:
             self.on_change(parameter, old, value)
+
+    def restore(self) -> None:
+        """Set all to the factory's, one by one. Raises as `put` does, and stops there."""
+        for parameter in range(COUNT - 1, -1, -1):  # a ratio goes down by its denominator first
+            self.put(parameter, self._factory[parameter])
 
     def note_change(self, save: "Callable[[], None]", old: int, new: int) -> None:
         """Count the change of a parameter that another record holds, and let it be stored.

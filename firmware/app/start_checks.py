@@ -6,19 +6,21 @@
 from micropython import const
 
 from app import event_codes
-from app.storage import record
+from app.storage import record, regions
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from app.master_reset import Parts as Renewable
     from app.outages import Outages
     from app.parameters import Parameters
     from app.production import Production
     from app.pulse_outputs import PulseOutputs
     from app.security import Security
     from app.settings import Settings
+    from hal import Memory
 
     class Damageable(Protocol):
         """What found both of its copies unusable."""
@@ -54,6 +56,40 @@ if TYPE_CHECKING:
 # settings without which no tariff is defined (row TOU-24)
 TARIFF_TABLES = ("energy_masks", "special_days", "tariff_scripts")
 NO_MEMORY = "FRAM does not answer, settings and energies are not kept"
+
+
+def renewed(memory: "Memory") -> "Memory":
+    """Return the memory; if a master reset was asked for, do what comes before all restoring."""
+    try:
+        if _master_reset_is_due(memory):
+            from app import master_reset
+
+            master_reset.begin(memory)
+    except OSError:
+        pass  # it stays due
+    return memory
+
+
+def ask_master_reset(parts: "Renewable") -> None:
+    """Let the next start, which is soon, be that of a new meter. Raises AccessRefused, OSError."""
+    from app import master_reset  # hardly any meter ever needs it
+
+    master_reset.request(parts)
+
+
+def end_master_reset(parts: "Renewable") -> None:
+    """Do what is left of a master reset now that the flash is open."""
+    try:
+        if _master_reset_is_due(parts.memory):
+            from app import master_reset
+
+            master_reset.finish(parts)
+    except OSError:
+        pass  # the next start does it once more
+
+
+def _master_reset_is_due(memory: "Memory") -> bool:
+    return regions.open_record(memory, "master_reset").load() is not None
 
 
 def stored(parts: "Parts", energies: int, tell: "Callable[[str, int], None]") -> None:

@@ -58,7 +58,11 @@ class FactoryRig(Rig):
         )
         self.test_mode = TestMode(lambda: self.parameters.get(TEST_MODE_S))
         factory_values.add_tests(
-            self.catalogue, self.parameters, self.test_mode, Runner(self.resolver)
+            self.catalogue,
+            self.parameters,
+            self.test_mode,
+            Runner(self.resolver),
+            self.production.master_reset,
         )
         factory_values.add_parameters(
             self.catalogue, self.parameters, self.clock, self.keys, transformer
@@ -361,3 +365,20 @@ def test_a_blank_memory_gives_the_nameplate():
         False,
         0,
     )
+
+
+@pytest.mark.row("PRD-07", "SEC-50")
+def test_the_master_reset_is_a_script_that_needs_the_switch_open(rig):
+    asked = []
+    rig.production.on_master_reset = lambda: asked.append(1)
+
+    rig.switch.level = 0
+    with pytest.raises(AccessRefused):
+        rig.run_script("0-0:10.0.0", 1)
+    rig.switch.level = 1
+    for number, tag in ((2, axdr.UINT16), (0, axdr.UINT16), (1, axdr.UINT8)):
+        with pytest.raises((AccessRefused, TypeUnmatched)):
+            rig.run_script("0-0:10.0.0", number, tag)
+    assert asked == []
+    rig.run_script("0-0:10.0.0", 1)
+    assert asked == [1]

@@ -308,9 +308,16 @@ def add_outputs(catalogue: "Catalogue", outputs: "PulseOutputs") -> None:
 
 
 def add_tests(
-    catalogue: "Catalogue", parameters: "Parameters", mode: "TestMode", runner: "Runner"
+    catalogue: "Catalogue",
+    parameters: "Parameters",
+    mode: "TestMode",
+    runner: "Runner",
+    master_reset: "Callable[[], None]",
 ) -> None:
-    """Add test mode and the choice of the optical test output (rows LED-05, PRD-03, PRD-04)."""
+    """Add test mode, choice of the optical test output, master reset.
+
+    Rows LED-05, PRD-03, PRD-04, PRD-07.
+    """
     data = Data()
     duration = Parameter(parameters, TEST_MODE_S, axdr.UINT16)
     catalogue.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
@@ -322,6 +329,8 @@ def add_tests(
         len(LED_ENERGIES),
         lambda number, _by_client: parameters.put(LED_1_ENERGY, LED_ENERGIES[number - 1]),
     )
+    reset = BuiltInScripts(1, lambda _number, _by_client: master_reset())
+    catalogue.add((0, 0, 10, 0, 0), scripts, reset, access.SETTINGS)
     catalogue.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
     catalogue.add((0, 0, 10, 0, 102), scripts, normal, access.SETTINGS)
     catalogue.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)

@@ -144,6 +144,7 @@ REGIONS = _Table(
     "display_options 10 1\n"
     "consumer_code 64 1\n"
     "bypass 5 1\n"
+    "master_reset 1 1\n"
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
