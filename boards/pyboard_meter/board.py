@@ -66,13 +66,14 @@ class PyboardParts:
         bus = SPI(pins.SPI, baudrate=_SPI_HZ, polarity=0, phase=0)
         self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
-        self.lcd: hal.Lcd = St7567(
+        self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
             bus,
             Pin(pins.LCD_CS, Pin.OUT, value=1),
             Pin(pins.LCD_DC, Pin.OUT),
             line(pins.EXPANDER_LCD_RESET),
             line(pins.EXPANDER_LCD_BACKLIGHT),
         )
+        self.segments: hal.Segments | None = None
         self.key_scroll: hal.Input = line(pins.EXPANDER_KEY_SCROLL)
         self.key_reset: hal.Input = line(pins.EXPANDER_KEY_RESET)
         self.inputs: list[hal.Input] = [

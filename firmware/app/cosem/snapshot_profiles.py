@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.quality.waveforms import Waveforms
+    from app.rows import CaptureObject
 
 _BEFORE = const(4)  # field of a record
 _COUNT = const(3)
@@ -67,7 +68,7 @@ class Frames(Record):
 
     def columns(self) -> bytes:
         """Return the capture objects as attribute 3 is encoded."""
-        objects = [CLOCK, _FRAMES]
+        objects: list[CaptureObject] = [CLOCK, _FRAMES]
         for channel in range(self.channels):
             c = 32 - channel % 2 + channel // 2 * 20  # U is 32, 52, 72; I is 31, 51, 71
             objects.append((3, bytes((1, 0, c, 7, 0, 255)), 2, 0))
