@@ -126,6 +126,8 @@ class Item:
             worded = formats.message if name[2:5] == _CONSUMER_CODE else formats.text
             self.value = worded(name, bytes(value))
             self.is_text = ":" not in self.value or _cells(self.value) > _WIDTH
+        elif isinstance(value, str):
+            self.value = value
         elif isinstance(value, (list, tuple)):
             self._fail(_NOT_FIT)
         elif name[2] == _ERRORS and unit == _NO_UNIT:
