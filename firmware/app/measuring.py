@@ -25,7 +25,7 @@ LOST = "metering converter: frames are lost"
 _CALM_MS = const(10_000)
 _STALE_MS = const(2_000)
 _WATCH_MS = const(1000)
-_LOOKS = const(3)  # so often looked after in vain, the capture is frozen
+_LOOKS = const(4)  # so often looked after in vain, the capture is frozen
 
 
 class Measuring:

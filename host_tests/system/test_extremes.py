@@ -70,7 +70,7 @@ def test_extremes_roll_over_at_midnight_and_at_billing(start_meter):
     client.read(temperature, 3)
     assert client.read(temperature, 2) == 90
     texts = [entry["text"] for entry in meter.get("/api/events")["events"]]
-    assert texts.count("overheated") == 1
+    assert texts.count("Meter too hot") == 1
 
 
 @pytest.mark.row("MET-28")

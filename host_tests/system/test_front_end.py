@@ -118,7 +118,7 @@ def test_a_frozen_measuring_unit_is_noticed_and_brought_back_without_a_reset(met
     meter.post("/api/chip", chip="processor", fault="clear")
     after = health(meter)
     lost = after["frames_lost"] - before["frames_lost"]
-    assert 2.9 * 4000 < lost < 3.6 * 4000
+    assert 2.9 * 4000 < lost < 4.6 * 4000
     assert after["watchdog_resets"] == before["watchdog_resets"]
     assert after["boots"] == before["boots"]
     assert "metering converter: frames are lost" in after["problems"]

@@ -105,18 +105,18 @@ def test_a_capture_that_freezes_is_set_up_anew_and_the_time_counts_as_lost():
     assert not starts
     measuring._running, measuring._looks = True, 0
     measuring._woken_ms = 2**30 - 500
-    for now_ms in (500, 1500):
+    for now_ms in (500, 1500, 2500):
         measuring.thaw(now_ms)
     assert not starts
-    measuring.thaw(2500)
+    measuring.thaw(3500)
     assert starts == [1]
-    assert source.lost == 3 + 12_000
+    assert source.lost == 3 + 16_000
     assert told.lines == [(LOST, MEASUREMENT_ERROR)]
 
     def silent():
         raise OSError("no answer")
 
     source.start = silent
-    for now_ms in range(3500, 6500, 1000):
+    for now_ms in range(4500, 8500, 1000):
         measuring.thaw(now_ms)
-    assert source.lost == 3 + 24_000
+    assert source.lost == 3 + 32_000
