@@ -15,7 +15,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy boards size rows measure accuracy objects events storage map conformance year fuzz bench \
+	types mpy boards image size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look clean
 
 help: ## list the targets
@@ -73,6 +73,9 @@ mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
 
 boards: $(DEV_SET) ## run every board.py against its processor's pins; its manifest and wiring table
 	$(PY) tools/board_check.py $(BOARD)
+
+image: $(DEV_SET) ## compile and pack a board's code, sizes, RAM: make image BOARD=pico2_meter (ARGS=--list)
+	$(PY) tools/image.py $(BOARD) $(ARGS)
 
 size: $(DEV_SET) ## .mpy sizes per package, heap after start
 	$(PY) tools/size.py

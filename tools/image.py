@@ -1,0 +1,83 @@
+"""`make image BOARD=...`: compile a board's code, pack it, say what it weighs and whether it fits.
+
+    image.py [BOARD ...] [--list] [--fitted FILE]
+
+Makes build/boards/<board>/mpy/ and <board>.romfs, the same as a ROMFS image with the signature of
+the build behind it. Without names all boards are made. Ends with 1 if something does not compile.
+A board whose memory is too small for the code is told, and made all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import board_build
+import board_manifest
+import board_memory
+import rom_image
+from board_list import BOARDS, UnknownBoardError, named
+
+_BUDGET_KB = 230  # of the design, for the complete product
+
+
+def packages(files: dict[str, bytes]) -> dict[str, int]:
+    """Octets by folder, two levels of it."""
+    sizes: dict[str, int] = {}
+    for path, content in files.items():
+        folder = "/".join(path.split("/")[:-1][:2]) or "top"
+        sizes[folder] = sizes.get(folder, 0) + len(content)
+    return sizes
+
+
+def report(built: board_build.Built, image: bytes, every_file: bool) -> list[str]:
+    """What was made, line by line."""
+    lines = [f"{built.board.name}: {len(built.files)} files for {built.board.march}"]
+    sizes = (
+        {path: len(content) for path, content in built.files.items()}
+        if every_file
+        else packages(built.files)
+    )
+    lines += [f"  {name:<32} {sizes[name]:>8}" for name in sorted(sizes)]
+    lines.append(
+        f"  {'all':<32} {built.size:>8}  {board_memory.kilo(built.size)} KB,"
+        f" the design's budget is {_BUDGET_KB} KB"
+    )
+    lines.append(f"  {'ROMFS image with signature':<32} {len(image):>8}")
+    metrology, application = rom_image.image_digests(image)
+    lines.append(f"  metrology {metrology.hex().upper()} application {application.hex().upper()}")
+    heap = built.board.heap
+    lines.append("  RAM, estimated in KB (never measured on a board):")
+    lines.append(f"    as files:          {board_memory.from_files(built.size, heap)}")
+    lines.append(f"    from ROMFS/frozen: {board_memory.in_place(built.size, heap)}")
+    return lines
+
+
+def main() -> int:
+    """Make images; 1 if one cannot be made, 2 for a board that there is not."""
+    parser = argparse.ArgumentParser(description="Compile and pack the code of boards.")
+    parser.add_argument("boards", nargs="*", metavar="BOARD", help=", ".join(BOARDS))
+    parser.add_argument("--list", action="store_true", help="every file with its size")
+    parser.add_argument("--fitted", type=Path, help="a fitted.py of your own")
+    options = parser.parse_args()
+    try:
+        for board in [named(name) for name in options.boards] or BOARDS.values():
+            built = board_build.build(board, options.fitted)
+            image = built.image()
+            target = board_build.BUILD / board.name / f"{board.name}.romfs"
+            target.write_bytes(image)
+            print("\n".join(report(built, image, options.list)))
+            print(f"  {target.relative_to(board_build.ROOT)}")
+    except UnknownBoardError as error:
+        print(f"image: {error}", file=sys.stderr)
+        return 2
+    except (board_build.BuildError, board_manifest.ManifestError, ValueError) as error:
+        print(f"image: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
