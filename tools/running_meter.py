@@ -51,15 +51,19 @@ def free_ports(count: int) -> int:
 class RunningMeter:
     """A meter fresh from the factory on free ports, for as long as the `with` block lasts.
 
-    `with` waits until the meter says `ready`. Its chips are in a folder that goes with it.
+    `with` waits until the meter says `ready`. Its chips are in a folder that goes with it, or in
+    `chips`, which stays: a meter that was in there goes on.
     """
 
-    def __init__(self, *options: str, faceplate: bool = True) -> None:
+    def __init__(self, *options: str, faceplate: bool = True, chips: Path | None = None) -> None:
         first = free_ports(_PORTS + 1)
         http = first + _PORTS if faceplate else 0
         self.address = f"http://127.0.0.1:{http}"
         self.cosem_port = first
-        self._options = ["--ports", str(first), "--http", str(http), "--fresh", *options]
+        self._chips = chips
+        self._options = ["--ports", str(first), "--http", str(http), *options]
+        if chips is None:
+            self._options.append("--fresh")
         self._said: list[str] = []
         self._ready = threading.Event()
 
@@ -68,11 +72,13 @@ class RunningMeter:
             raise MeterError("no virtual meter is installed: run `make setup`")
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
-            [str(LAUNCHER), "--state", self._folder.name, *self._options],
+            [str(LAUNCHER), "--state", str(self._chips or self._folder.name), *self._options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            # Ctrl-C is for the tool, which may have to put by what the meter holds
+            process_group=None if self._chips is None else 0,
         )
         threading.Thread(target=self._listen, daemon=True).start()
         deadline = time.monotonic() + _READY_S
@@ -108,6 +114,10 @@ class RunningMeter:
         time.sleep(seconds)
         if self._process.poll() is not None or any("MemoryError" in line for line in self._said):
             raise self._failed("failed")
+
+    def call_fields(self, path: str, **body: object) -> dict[str, Any]:
+        """POST of a JSON object; the JSON answer."""
+        return self.call(path, body)
 
     def call(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         """GET, or POST of a JSON body; the JSON answer."""

@@ -8,7 +8,8 @@ them). Two options take the running virtual meter instead, with everything in it
           three outages, a clock that is set wrong and right, a new calendar and monthly billings;
           gurux-dlms reads every entry, and an independent model says what each must hold
           (host_tests/reference/year_model.py). Differences are printed as a table. A simulated
-          day takes half a minute to a minute: the year runs for some hours, `--days` for less.
+          day takes half a minute or less: the year runs for some hours, `--days` for less. With
+          `--state DIR` it is kept there each week and when it is stopped; `--resume` goes on.
 --clock   Each day the clock is corrected by gurux-dlms, twice its battery fails in an outage. It
           is a week unless `--days` says so.
 """
@@ -18,11 +19,13 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from running_meter import RunningMeter
+from year_registration import KeptError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [
@@ -150,36 +153,24 @@ def clock_year(seed: int, first: datetime, days: int) -> int:
     return len(year.failures)
 
 
-def registered_year(seed: int, first: datetime, days: int) -> int:
+def registered_year(
+    seed: int, first: datetime, days: int, folder: Path | None, resume: bool
+) -> int:
     """Compare a virtual meter with the model of its registration; return the differences."""
     import cpython
 
     cpython.install()
-    from year_harness import Year  # pyright: ignore
-    from year_plan import year  # pyright: ignore
+    from year_registration import Registration
 
-    plan = year(first, days)  # pyright: ignore
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
-
-    options = ["--rate", "0", "--scenario", "household", "--seed", str(seed)]
-    start: datetime = plan.start  # pyright: ignore
-    options += ["--time", start.strftime("%Y-%m-%dT%H:%M:%S")]
-    with RunningMeter(*options) as meter:
-        whole = Year(  # pyright: ignore
-            lambda path, **body: meter.call(path, body),  # pyright: ignore
-            meter.cosem_port,
-            plan,
-            seed,
-            say,
-        )
-        comparison = whole.run()  # pyright: ignore
-        print(comparison.report())  # pyright: ignore
-        for problem in meter.call("/api/health")["problems"]:
-            print("problem:", problem)
-    return len(comparison.differences)  # pyright: ignore
+    with tempfile.TemporaryDirectory() as passing:
+        year = Registration(folder or Path(passing), seed, folder is not None)
+        comparison = year.resume() if resume else year.begin(first, days)
+    if comparison is None:
+        return 0
+    print(comparison.report())
+    for problem in year.problems:
+        print("problem:", problem)
+    return len(comparison.differences)
 
 
 def _date(text: str) -> datetime:
@@ -204,15 +195,27 @@ def main() -> int:
     running = parser.add_mutually_exclusive_group()
     running.add_argument("--meter", action="store_true", help="registration of a running meter")
     running.add_argument("--clock", action="store_true", help="the clock of a running meter")
+    parser.add_argument("--state", type=Path, metavar="DIR",
+                        help="with --meter: keep the year here, weekly and on Ctrl-C")  # fmt: skip
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with the year that --state holds, as it began")  # fmt: skip
     options = parser.parse_args()
+    if (options.state or options.resume) and not (options.meter and options.state):
+        parser.error("--state and --resume go with --meter, --resume with --state")
+    if options.resume and (options.days or options.seed is not None or options.first != _FIRST):
+        parser.error("--resume goes on as the year began: no --days, --seed, --from")
     days = options.days or (7 if options.clock else 365)
     if days < (1 if options.meter else 2):
         parser.error("--days must be 2 or more, with --meter 1")
     seed: int = options.seed if options.seed is not None else random.randrange(2**32)
     began = time.monotonic()
-    print(f"seed {seed}")
+    if not options.resume:
+        print(f"seed {seed}")
     if options.meter:
-        wrong = registered_year(seed, options.first, days)
+        try:
+            wrong = registered_year(seed, options.first, days, options.state, options.resume)
+        except KeptError as error:
+            parser.error(str(error))
     elif options.clock:
         wrong = clock_year(seed, options.first, days)
     else:

@@ -110,6 +110,7 @@ class Model:
         self.profiles = {}
         self.billing = []
         self.billing_keys = ()
+        self.billings_before = 0  # the comparison began
         self.bills_at = None  # function of an aware local time: a billing is due at it
         self.waiting = None  # calendar that waits, and the UTC time from which on it holds
         self._down_s = 0
@@ -315,5 +316,5 @@ _VALUES = {
     "time": lambda model, c, e: tuple(model.demand.closed[c, e]),
     "factor": lambda model: tuple(model.demand.factors),
     "voltage": lambda model, k: model.voltages(k),
-    "billings": lambda model: len(model.billing),
+    "billings": lambda model: model.billings_before + len(model.billing),
 }

@@ -28,14 +28,14 @@ class Tolerance:
     """
 
     def __init__(self, largest_w=18_000):
-        self.starts = 0
+        self.starts_wh = 0.0  # what starts may have cost
         self.open_wh = 0.0  # that may have gone to the other quadrant or direction
         self._largest_w = largest_w
 
     def energy_wh(self, gained_wh):
         """Of an energy that has grown by so much since the comparison began."""
         behind_wh = 0.6 * self._largest_w / 3600
-        return 1 + behind_wh + abs(gained_wh) * 2e-5 + self.starts * self._largest_w / 3600
+        return 1 + behind_wh + abs(gained_wh) * 2e-5 + self.starts_wh
 
     def average_w(self, value_w, period_s):
         """Of the average of a measuring period."""
@@ -162,8 +162,11 @@ class Comparison:
             lines += [str(one) for one in self.differences[:most]]
             if len(self.differences) > most:
                 lines.append(f"and {len(self.differences) - most} more")
-        lines.append(
+        return "\n".join([*lines, self.summary()])
+
+    def summary(self):
+        """Return a line of what was compared."""
+        return (
             f"{self.entries} entries, {self.values} values compared, "
             f"{len(self.differences)} differences, largest of an energy {self.largest_wh:.1f} Wh"
         )
-        return "\n".join(lines)

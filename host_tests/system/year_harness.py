@@ -18,13 +18,14 @@ for folder in ("host_tests/system", "host_tests/reference", "host_tests/shims", 
 
 import year_model as model
 from year_client import Client, utc_s
-from year_compare import Comparison
+from year_compare import HEADING, Comparison
 from year_plan import SPECIAL
 
 ZONE = ZoneInfo("Europe/Berlin")
 PERIOD_S = 900
 _READ_S = 7 * 86400  # entries are fetched so often; the shortest buffer holds a bit more
 _LEAP_S = 3 * 3600
+_MOST_TOLD = 20  # of the differences of a reading; the end shows more
 
 
 def _register(c, d, e=0):
@@ -94,50 +95,79 @@ for _c, _e in ((1, 0), (2, 0), (1, 1), (1, 2), (1, 3), (9, 0)):
     _BILLED += _maximum(_c, _e)
 
 
-class Year:
-    """A meter and its model; `post(path, **fields)` asks the bench, `say` shows progress."""
+class _House:
+    """What the household asks of the meter, as the model wants it."""
 
-    def __init__(self, post, port, plan, seed=1, say=print, profiles=PROFILES):
+    def __init__(self, seed):
         from household import Household
 
-        self._post = post
-        self._port = port
+        self._house = Household(seed, 3)
+
+    def load(self, now_s):
+        powers = self._house.at(now_s)
+        return sum(p for _, p, _ in powers), sum(q for _, _, q in powers)
+
+    def volts(self, now_s):
+        return [u for u, _, _ in self._house.at(now_s)]
+
+
+class StoppedError(Exception):
+    """The year was asked to stop, and was kept."""
+
+
+class Year:
+    """A meter and its model; `post(path, **fields)` asks the bench, `say` shows progress.
+
+    A year can be pickled while its meter is off, attached to a bench and run on. With `keep` set
+    that happens now and then: `keep(year)` is to switch the meter off, put by what is to be kept,
+    and attach the meter that is on again. `stop` set: at the next good moment as well, and then
+    StoppedError is raised.
+    """
+
+    def __init__(self, post, port, plan, seed=1, say=print, profiles=PROFILES):
+        self.attach(post, port, say)
+        self.stop = False
         self._plan = plan
-        self._say = say
         self._profiles = profiles
-        house = Household(seed, 3)
-
-        def load(now_s):
-            powers = house.at(now_s)
-            return sum(p for _, p, _ in powers), sum(q for _, _, q in powers)
-
+        house = _House(seed)
         first = utc_s(plan.start)
-
-        def volts(now_s):
-            return [u for u, _, _ in house.at(now_s)]
-
-        self.model = model.Model(first, ZONE, load, volts, SPECIAL, PERIOD_S)
+        self.model = model.Model(first, ZONE, house.load, house.volts, SPECIAL, PERIOD_S)
         self.comparison = Comparison(ZONE, PERIOD_S)
         self._read_s = first
         self._compared = {}  # entries of the model that were compared, by name
-        self._starts = 1
         self._said_s = first
+        self._told = 0  # differences that have been shown
+        self._resting = False
+
+    def __getstate__(self):
+        bench = ("_post", "_port", "_say", "keep")
+        return {name: value for name, value in vars(self).items() if name not in bench} | {
+            "stop": False
+        }
+
+    def attach(self, post, port, say=print):
+        """Take a bench and the meter's port."""
+        self._post = post
+        self._port = port
+        self._say = say
+        self.keep = None
 
     def run(self):
-        """Live through the plan; the comparison then holds what was found."""
-        self._until(self._plan.first)
-        self._configure()
-        done_s = 0
+        """Live through the plan, or what is left of it; the comparison holds what was found."""
+        if self._resting:
+            self._on_again()
+        if not self.model.profiles:
+            self._until(self._plan.first)
+            self._configure()
         for moment, verb, argument in [*self._plan.happenings, (self._plan.last, "end", None)]:
-            if not self._plan.first < moment <= self._plan.last:
+            if not self._now() < moment <= self._plan.last:
                 continue
             while (moment - self._now()).total_seconds() > _READ_S:
                 self._until(self._now() + datetime.timedelta(seconds=_READ_S))
                 self.fetch()
+                self._rest()
             self._until(moment)
             getattr(self, "_" + verb)(argument)
-            done_s = utc_s(moment)
-        assert done_s
         return self.comparison
 
     def fetch(self):
@@ -153,7 +183,13 @@ class Year:
                 profile = self.model.profiles[number]
                 self._compare(client, name, profile.keys, profile.rows, from_s)
             self._compare(client, BILLING, [c[0] for c in _BILLED], self.model.billing, from_s)
-        self._say(f"{self.comparison.shown(upto_s)}  {self.comparison.report(0)}")
+        found = self.comparison.differences[self._told :]
+        self._told = len(self.comparison.differences)
+        if found:
+            self._say(HEADING)
+        for one in found[:_MOST_TOLD]:
+            self._say(str(one))
+        self._say(f"{self.comparison.shown(upto_s)}  {self.comparison.summary()}")
 
     def registers(self):
         """Read the registers and compare them."""
@@ -190,9 +226,7 @@ class Year:
         if self.model.powered:
             return  # the plan begins in an outage
         self._post("/api/supply", on=True)
-        self.model.restore()
-        self._starts += 1
-        self.comparison.tolerance.starts = self._starts
+        self._started()
 
     def _clock(self, ahead_s):
         """Set the clock, so that it is so far before true time."""
@@ -210,6 +244,32 @@ class Year:
 
     # -- parts ------------------------------------------------------------------------------
 
+    def now(self):
+        """Return the true time, aware."""
+        return self._now()
+
+    def _rest(self):
+        """Let the meter be off for a moment in which all can be kept."""
+        if self.keep is None or not self.model.powered or self.model.ahead_s:
+            return  # a meter that starts is given the true time
+        self._leap(self.model.true_s - self.model.true_s % 60 + 90)
+        self._resting = True
+        self.model.cut()
+        self.keep(self)
+        if self.stop:
+            raise StoppedError
+        self._on_again()
+
+    def _on_again(self):
+        self._resting = False
+        self._started()
+
+    def _started(self):
+        """Let the mains be back: a start costs no more than two seconds."""
+        self.model.restore()
+        load_w, load_var = self.model.load(self.model.true_s)
+        self.comparison.tolerance.starts_wh += 2 * (abs(load_w) + abs(load_var)) / 3600
+
     def _configure(self):
         with Client(self._port) as client:
             client.central_europe()
@@ -224,6 +284,7 @@ class Year:
             client.capture(BILLING, [_CLOCK, *_BILLED])
             self.model.billing_keys = [c[0] for c in _BILLED]
             self.model.bills_at = _month_begins
+            self.model.billings_before = client.value(*_BILLINGS[1:])
             for c in model.ENERGIES:
                 total_wh = client.value(3, _register(c, 8)) + 0.5
                 self.model.energy_ws[model.ENERGIES.index(c)] = total_wh * 3600
@@ -244,11 +305,16 @@ class Year:
         """Let the meter and the model come to a moment of true time."""
         target_s = utc_s(moment)
         while self.model.true_s < target_s:
-            self.model.run(min(target_s, self.model.true_s + _LEAP_S))
-            self._post("/api/advance", until=self._now().strftime("%Y-%m-%dT%H:%M:%S"))
+            self._leap(min(target_s, self.model.true_s + _LEAP_S))
             if self.model.true_s // 86400 != self._said_s // 86400:
                 self._said_s = self.model.true_s
                 self._say(self.comparison.shown(self._said_s))
+            if self.stop and self.model.profiles and target_s - self.model.true_s > _LEAP_S:
+                self._rest()
+
+    def _leap(self, target_s):
+        self.model.run(target_s)
+        self._post("/api/advance", until=self._now().strftime("%Y-%m-%dT%H:%M:%S"))
 
 
 def _month_begins(local):
