@@ -4,6 +4,7 @@ from year_calendar import local_of
 from year_model import DNV, OPEN_DNV
 
 _DIRECTED = (5, 6, 7, 8, 9, 10)  # C of what a sign of P decides beside a Q that is large
+_REACTIVE = (3, 4, 5, 6, 7, 8)
 _AHEAD = 400  # entries that may be missing in a row
 
 
@@ -24,12 +25,14 @@ class Tolerance:
     """What may lie between model and meter.
 
     A register is behind by the window that runs, and while windows stand for frames a little more;
-    the repeated windows are right to some parts in a million; a start costs parts of a second.
+    the repeated windows are right to some parts in a million, reactive energy to so many of the
+    apparent energy beside it, as its accuracy is told; a start costs parts of a second.
     """
 
     def __init__(self, largest_w=18_000):
         self.starts_wh = 0.0  # what starts may have cost
         self.open_wh = 0.0  # that may have gone to the other quadrant or direction
+        self.apparent_wh = 0.0  # counted so far, import and export
         self._largest_w = largest_w
 
     def energy_wh(self, gained_wh):
@@ -103,6 +106,8 @@ class Comparison:
             apart = found - expected
             self.largest_wh = max(self.largest_wh, abs(apart))
             near_wh = self.tolerance.energy_wh(expected)
+            if key[1] in _REACTIVE:
+                near_wh += self.tolerance.apparent_wh * 2e-5
             if key[1] in _DIRECTED:
                 near_wh += self.tolerance.open_wh
             near = abs(apart + 0.5) <= near_wh

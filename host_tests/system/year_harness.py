@@ -174,7 +174,9 @@ class Year:
         """Read the entries since the last time and compare them."""
         if not self.model.powered:
             return
-        self.comparison.tolerance.open_wh = self.model.open_wh
+        tolerance = self.comparison.tolerance
+        tolerance.open_wh = self.model.open_wh
+        tolerance.apparent_wh = sum(self.model.value(("energy", c)) for c in (9, 10))
         upto_s = self.model.clock_s()
         # entries of a clock that was set back belong to one reading
         from_s, self._read_s = self._read_s + 1, upto_s
