@@ -113,8 +113,13 @@ conformance: $(DEV_SET) ## the published conformance cases by name, over TCP and
 storage: $(DEV_SET) ## write the map of FRAM and flash to docs/storage.md (ARGS=--bench measures)
 	$(PY) tools/storage.py $(ARGS)
 
-map: $(DEV_SET) ## compare docs/storage.md with the map of FRAM and flash
+map: $(DEV_SET) ## compare docs/storage.md and docs/menu-tree.md with what they tell of
 	$(PY) tools/storage.py --check
+	$(PY) tools/menus.py --check
+
+.PHONY: menus
+menus: $(DEV_SET) ## write the tree of menus to docs/menu-tree.md
+	$(PY) tools/menus.py
 
 year: $(DEV_SET) ## a simulated year: clock and power; ARGS=--meter: registration, by an own model
 	$(PY) tools/year.py $(ARGS)

@@ -107,11 +107,11 @@ class Face:
         console.cover_open = lambda: bool(board.terminal_cover.value())
         mode = meter.test_mode
         production = meter.production
-        console.master_reset = lambda: _word_of(production.master_reset)
+        console.master_reset = lambda: (
+            _word_of(production.master_reset) if board.supply_good.value() else words.REJECTED
+        )
         console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())
         console.functions[words.SELF_CHECK] = meter.self_check.start
-        console.master_reset = self._master_reset
-        self._production = meter.production
 
     def _apply(self) -> None:
         """Let the display obey its options."""
@@ -135,18 +135,6 @@ class Face:
             word = words.FAILED
         display = self.display
         display.tell(display.console.words(word), ticks.now_ms())
-
-    def _master_reset(self) -> int:
-        """Reset the meter, if it is unlocked; return the word that tells (rows KEY-09, PRD-07)."""
-        if not self._supply_good.value():
-            return words.REJECTED
-        try:
-            self._production.master_reset()
-        except AccessRefused:
-            return words.REJECTED
-        except OSError:
-            return words.FAILED
-        return words.DONE
 
     def _list(self, key: str, factory_list: bytes) -> DisplayList:
         return DisplayList(lambda: self._settings.get(key) or factory_list)

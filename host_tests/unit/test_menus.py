@@ -1,5 +1,6 @@
 """Menus by key: a walk through the normal and the reduced console, tips while a key is held."""
 
+import random
 import sys
 from pathlib import Path
 
@@ -204,3 +205,34 @@ def test_list_that_shrinks_ends(console):
     assert console.value == "End"
     assert console.long() == [(20, "LAYEr UP")]
     assert name(1, 8, 0) in console.values
+
+
+@pytest.mark.parametrize("options", [0, menu_tree.FACTORY])
+def test_keys_mashed_ten_thousand_times_leave_a_way_back(options):
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    console = Console(options)
+    console.display.console.master_reset = lambda: words.REJECTED
+    console.display.console.switch = Switch(words.DISCONNECT)
+    console.display.console.functions[words.TEST_MODE] = lambda: None
+    console.display.console.cover_open = lambda: chance.random() < 0.5
+    down = [False, False]
+    for _ in range(10_000):  # half of them presses; two consoles
+        key = chance.randrange(2)
+        down[key] = not down[key]
+        (console.down if down[key] else console.up)(key)
+        passing_ms = chance.choice((0, 0, 20, 20, 20, 300, 300, 2100, 5100, 10100))
+        for timer in console.timers:  # what a held key becomes comes as it passes
+            if timer.wait_ms(0) > 0 and passing_ms:
+                console.pass_ms(min(passing_ms, 100))
+        console.run(passing_ms / 1000)
+        if chance.random() < 0.001:
+            console.bench.options = chance.randrange(8)
+    for key in (keys.SCROLL, keys.RESET):
+        if down[key]:
+            console.up(key)
+    console.bench.options = options
+    console.run(121)
+    assert console.code in ("1.8.0", "1.7.0", "32.7.0")
+    assert console.short() == ("67542301" if not options else ALL)
