@@ -75,6 +75,7 @@ _NEEDS = {
     "mbus_profile": (48, 1440, 3600),
     "modem_profile": (48, 720, 3600),
     "waveforms": (4022, 0, 3600),
+    "weeks": (98, 0, 604800),
 }
 
 _TABLE = re.compile(r"(<!-- (fram|flash) -->\n).*?(<!-- end -->\n)", re.DOTALL)

@@ -25,6 +25,7 @@ from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
 from app.logs.events import STANDARD
 from app.logs.load_profiles import LoadProfiles
+from app.logs.week_profile import open_profile
 from app.measuring import Measuring
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
@@ -333,6 +334,7 @@ class Meter:
         self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
         profiles = billing_profiles.open_all(self.recorder)
+        self.week_profile, self.quality.weeks.on_week = open_profile(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
         start_checks.billing(tariff.billing, self._problem)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from app.display.options import Options
     from app.identification import Identification
     from app.logs.alarm_monitors import AlarmMonitors
+    from app.logs.captured import CapturedRows
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
     from app.logs.load_profiles import LoadProfiles
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
         tamper: Tamper
         tariff: TariffParts
         test_mode: TestMode
+        week_profile: CapturedRows
 
         @property
         def face(self) -> Face:  # noqa: D102
@@ -143,7 +145,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     power_values.add(objects, meter.outages, meter.quality.failures, clock, post)
     health_values.add(objects, meter.program, meter.tamper, meter.self_check, clock, tariff.runner)
     demand_objects.add(objects, tariff, clock, parameters, primary)
-    profile_objects.add(objects, meter.load_profiles, clock)
+    profile_objects.add(objects, meter.load_profiles, meter.week_profile, clock)
     tariff_objects.add(objects, tariff, meter.settings, meter.registers, post)
     billing_objects.add(objects, tariff, clock)
     forms = Formats(meter.settings.get, variant.transformer)

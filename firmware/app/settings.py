@@ -76,6 +76,7 @@ _DEFAULTS = (
     ("billing_1_setup", b""),
     ("billing_2_setup", b""),
     ("daily_setup", b""),
+    ("weeks_setup", b""),
     ("profile_form", b""),
     ("display_formats", b""),
     ("display_items", b""),

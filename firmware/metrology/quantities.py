@@ -43,6 +43,7 @@ _THD_MAX_PPM = const(99_999_999)
 # Below these a distortion would be that of the converter's noise
 _THD_FROM_UV = const(5_000_000)
 _THD_FROM_UA = const(5_000)
+_ROOT3_E6 = const(1_732_051)
 _RIGHT_ANGLE = const(1024)  # Q over P beyond which P may be noise
 
 
@@ -133,6 +134,25 @@ class Quantities:
             self._thd_ppm(phase, 1) if self.i_ua[phase] >= _THD_FROM_UA else 0
             for phase in range(self.phases)
         ]
+
+    def unbalance_ppm(self) -> int:
+        """Return the negative over the positive sequence of the voltages, whichever way they turn.
+
+        0 without three voltages of 5 V at least (IEC 61000-4-30, 5.7).
+        """
+        if self.phases < 3 or min(self.u_uv) < _THD_FROM_UV:
+            return 0
+        u_pv = self._weights.u_pv
+        (s1, c1), (s2, c2), (s3, c3) = [
+            (fit[0] * u_pv[phase], fit[1] * u_pv[phase]) for phase, fit in enumerate(self._fit)
+        ]
+        # twice the sequences: a turn by 120 degrees is (-1 + j root 3) / 2
+        s, c = 2 * s1 - s2 - s3, 2 * c1 - c2 - c3
+        turned_s = rounded((c3 - c2) * _ROOT3_E6, _MICRO)
+        turned_c = rounded((s2 - s3) * _ROOT3_E6, _MICRO)
+        one = (s + turned_s) ** 2 + (c + turned_c) ** 2
+        other = (s - turned_s) ** 2 + (c - turned_c) ** 2
+        return isqrt(min(one, other) * _MICRO_2 // max(one, other, 1))
 
     def angle_u_mdeg(self, phase: int) -> int:
         """How far the voltage of a phase lags behind the first one's, 0..359999 millidegrees."""

@@ -39,7 +39,7 @@ from drivers.w25q import W25q
 BUS_HZ = 10_000_000
 FOLDER = "build/on_target_storage"
 # What each kind of row takes: logs a time and a few octets, profiles ten channels.
-ROW_SIZES = {"log": 12, "profile": 98, "billing": 72, "waveform": 4022}
+ROW_SIZES = {"log": 12, "profile": 98, "billing": 72, "waveform": 4022, "weeks": 98}
 
 
 def row_size_of(name):

@@ -18,16 +18,21 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
+    from app.logs.captured import CapturedRows
     from app.logs.load_profiles import LoadProfiles
 
 
-def add(catalogue: "Catalogue", load_profiles: "LoadProfiles", clock: "Clock") -> None:
-    """Add the objects."""
+def add(
+    catalogue: "Catalogue", load_profiles: "LoadProfiles", weeks: "CapturedRows", clock: "Clock"
+) -> None:
+    """Add the objects; `weeks`: the profile of weeks by EN 50160."""
     data = Data()
     handler = ProfileGeneric(clock, READ_WRITE, READ_WRITE, EXECUTE)
     for profile in load_profiles.profiles:
         catalogue.add(profile.obis, handler, profile, access.SETTINGS)
         status = Number(UINT8, profile.status)
         catalogue.add((0, 0, 96, 10, profile.number), data, status, access.READINGS)
+    handler = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
+    catalogue.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
     form = Number(UINT8, lambda: load_profiles.form, load_profiles.set_form)
     catalogue.add((0, 0, 128, 51, 0), data, form, access.SETTINGS)

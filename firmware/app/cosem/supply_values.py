@@ -3,7 +3,8 @@
 1-0:C.32.0, C.33.0, C.34.0 are number, duration (ms) and magnitude (mV) of sags, C.36.0 to C.38.0
 of swells; C is 32, 52, 72 by phase and 12 for any. 0-0:128.7.E counts ten-minute means by level;
 0-0:128.7.90 and .91 hold this week and the last whole one by EN 50160: for each phase how many
-means there were, how many within 10 %, lowest and highest in tenths of a volt.
+means there were, how many within 10 %, lowest and highest in tenths of a volt. 0-0:128.7.92 and
+.93 are what EN 50160 asks of them, as app.quality.weeks counts it; 1-0:99.142.0 keeps the weeks.
 """
 
 from micropython import const
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.quality.limits import Limits
     from app.quality.parts import QualityParts
     from app.quality.voltage_levels import VoltageLevels
+    from app.quality.weeks import Weeks
 
 _UNIT_V = const(35)
 _UNIT_S = const(7)
@@ -50,6 +52,7 @@ _C = (32, 52, 72, 12)  # of L1, L2, L3 and any
 _D = (32, 36)  # of sags and swells; duration and magnitude follow
 _LEVELS_E = const(11)
 _WEEKS_E = const(90)
+_SUMMARIES_E = const(92)
 
 
 class Counts(InterfaceClass):
@@ -146,6 +149,21 @@ class BypassLimits(Value):
         self._bypass.set([reader.number(UINT16) for _ in range(3)])
 
 
+class Summary(Value):
+    """A week by EN 50160: a structure of counters."""
+
+    def __init__(self, weeks: "Weeks", back: int) -> None:
+        self._weeks = weeks
+        self._back = back
+
+    def read(self, writer: "Writer") -> None:
+        """Encode them."""
+        values = self._weeks.values(self._back)
+        writer.structure(len(values))
+        for value in values:
+            writer.uint32(value)
+
+
 def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
     """Add the objects."""
     group = access.READINGS
@@ -171,3 +189,5 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
         catalogue.add((0, 0, 128, 80, 10), data, BypassLimits(quality.bypass), access.SETTINGS)
     for back in range(voltage_levels.WEEKS):
         catalogue.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)
+        summary = Summary(quality.weeks, back)
+        catalogue.add((0, 0, 128, 7, _SUMMARIES_E + back), data, summary, group)

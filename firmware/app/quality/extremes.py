@@ -89,7 +89,7 @@ class Extremes:
 
     damaged: both copies of the record were unreadable at start, extremes begin anew
     on_mean: takes the means of U of each phase, in hundredths of a volt, and the end in UTC of
-        each ten minutes of which three quarters were measured
+        each ten minutes; no means unless three quarters were measured
     """
 
     def __init__(self, memory: "Memory", clock: "Clock", engine: "Engine") -> None:
@@ -167,8 +167,8 @@ class Extremes:
         self._mean = self._running.values()
         whole = self._running.frames * 4000 >= self._engine.rate_mhz * MEAN_S * 3
         self._running.clear()
-        if whole and self.on_mean is not None:
-            self.on_mean(self._mean[::2], utc_s)
+        if self.on_mean is not None:
+            self.on_mean(self._mean[::2] if whole else [], utc_s)
 
     def _break_mean(self, _old_utc_s: int, _new_utc_s: int) -> None:
         self._pour()

@@ -13,6 +13,7 @@ from app.quality.phase_failures import PhaseFailures
 from app.quality.temperature import Temperature
 from app.quality.voltage_levels import VoltageLevels
 from app.quality.waveforms import Waveforms
+from app.quality.weeks import Weeks
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ class QualityParts:
         self.conditions = conditions = Conditions(bounds, engine, post, ended)
         self.bypass = Bypass(settings, engine, meter.board.frames.channels % 2 == 1)
         conditions.bypassed, conditions.bypass_s = self.bypass.seen, self.bypass.lasting_s
-        self.extremes.on_mean = levels.take
+        counted = (self.disturbances, self.failures)
+        self.weeks = Weeks(memory, bounds, clock, engine, counted)
+        self.extremes.on_mean = self._mean
         board = meter.board
         supply = board.supply_good
         self.waveforms = Waveforms(
@@ -119,3 +122,9 @@ class QualityParts:
             errors.append((reversed_phase.came, reversed_phase.lasts))
             cut = codes.NO_VOLTAGE + phase
             errors.append((cut, lambda phase=phase: not self.disturbances.present(phase)))
+
+    def _mean(self, u_cv: "list[int]", utc_s: int) -> None:
+        """Take the means of ten minutes; none if they were not measured for long enough."""
+        if u_cv:
+            self.levels.take(u_cv, utc_s)
+        self.weeks.take(u_cv, utc_s)

@@ -145,6 +145,8 @@ REGIONS = _Table(
     "consumer_code 64 1\n"
     "bypass 5 1\n"
     "master_reset 1 1\n"
+    "week 152 1\n"
+    "weeks_setup 484 1\n"
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
@@ -181,6 +183,7 @@ RINGS = _Table(
     "mbus_profile_4 48 0 1\n"
     "modem_profile 24 0 1\n"
     "waveforms 128 0 1\n"
+    "weeks 5 0 1\n"
 )
 IMAGE_SECTOR = const(1792)  # firmware images: the last MiB of the smallest flash, two slots
 IMAGE_SECTORS = const(128)
