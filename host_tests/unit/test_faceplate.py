@@ -34,6 +34,7 @@ def test_every_call_of_the_contract_is_there():
         "/api/calendar",
         "/api/ports",
         "/api/health",
+        "/api/quality",
     }
     assert set(api.POST) >= {
         "/api/mains",
@@ -46,6 +47,7 @@ def test_every_call_of_the_contract_is_there():
         "/api/supply",
         "/api/advance",
         "/api/rate",
+        "/api/snapshot",
         "/api/chip",
     }
 

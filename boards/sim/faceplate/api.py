@@ -15,6 +15,7 @@ from world import COVERS, INPUTS, SOURCES
 
 from faceplate.day import calendar, day
 from faceplate.events import events
+from faceplate.quality import quality, snapshot
 from faceplate.waveform import waveform
 
 TYPE_CHECKING = const(False)
@@ -322,6 +323,7 @@ GET: "dict[str, Callable[[Bench], Answer]]" = {
     "/api/quantities": quantities,
     "/api/waveform": waveform,
     "/api/events": events,
+    "/api/quality": quality,
     "/api/day": day,
     "/api/calendar": calendar,
     "/api/health": health,
@@ -339,5 +341,6 @@ POST: "dict[str, Callable[[Bench, Fields], Answer | Awaitable[Answer]]]" = {
     "/api/supply": supply,
     "/api/advance": advance,
     "/api/rate": rate,
+    "/api/snapshot": snapshot,
     "/api/chip": chip,
 }

@@ -40,7 +40,7 @@ def events(bench: "Bench") -> "Answer":
     return {
         "events": [
             {
-                "time": _time_text(utc_s),
+                "time": time_text(utc_s),
                 "log": LOGS[_LETTERS.index(letter)][0].replace("_log", ""),
                 "code": code,
                 "text": _texts[code, letter],
@@ -72,7 +72,8 @@ def _read_texts(table: str, wanted: "list[tuple[int, str]]") -> None:
         _texts.setdefault(key, "")
 
 
-def _time_text(utc_s: int) -> str:
+def time_text(utc_s: int) -> str:
+    """Return UTC seconds since 2000 as ISO 8601."""
     year, month, day, _, hour, minute, second = civil.parts(utc_s)
     return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 

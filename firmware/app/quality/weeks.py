@@ -114,13 +114,16 @@ class Weeks:
         self._frames += frames
         self._f_sum += quantities.f_uhz * frames
         self._f_frames += frames
-        if self._f_frames * 1000 >= engine.rate_mhz * _MEAN_S:
-            share = self._f_sum * 100 // self._f_frames
+        means = self._f_frames * 1000 // (engine.rate_mhz * _MEAN_S)
+        if means:  # one, but where simulated time leaps
+            f_uhz = self._f_sum // self._f_frames
+            share = 100 * f_uhz
             nominal_uhz = engine.nominal_uhz
-            self._now[FREQUENCIES] += 1
-            self._now[F_WITHIN] += 99 * nominal_uhz <= share <= 101 * nominal_uhz
-            self._now[F_WIDELY] += 94 * nominal_uhz <= share <= 104 * nominal_uhz
-            self._f_sum = self._f_frames = 0
+            self._now[FREQUENCIES] += means
+            self._now[F_WITHIN] += means * (99 * nominal_uhz <= share <= 101 * nominal_uhz)
+            self._now[F_WIDELY] += means * (94 * nominal_uhz <= share <= 104 * nominal_uhz)
+            self._f_frames -= means * engine.rate_mhz * _MEAN_S // 1000
+            self._f_sum = f_uhz * self._f_frames
 
     def take(self, u_cv: "list[int]", utc_s: int) -> None:
         """Take the means of the ten minutes that end at `utc_s`; none: they do not count."""

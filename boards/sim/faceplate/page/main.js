@@ -16,10 +16,11 @@ import {showLamps} from "./lamps.js";
 import {showMains} from "./mains.js";
 import {measured} from "./measured.js";
 import {ports} from "./ports.js";
+import {quality} from "./quality.js";
 import {showTime} from "./travel.js";
 import {waves} from "./waves.js";
 
-const PANELS = [measured, waves, day, calendar, book, ports];
+const PANELS = [measured, waves, day, calendar, quality, book, ports];
 const LOOK_MS = 250;
 const RETRY_MS = 2000;
 
