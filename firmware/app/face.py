@@ -4,9 +4,10 @@ from micropython import const
 
 import version
 from app import factory, ticks
-from app.display import keys, options, words
+from app.display import keys, languages, options, words
 from app.display.display import Display
 from app.display.display_list import DisplayList
+from app.display.message import Message
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
 from app.errors import AccessRefused
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from app.production import Production
     from app.program_memory import ProgramMemory
     from app.quality.parts import QualityParts
+    from app.registers import RegisterFile
     from app.self_check import SelfCheck
     from app.settings import Settings
     from app.tariff.parts import TariffParts
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
         production: Production
         program: ProgramMemory
         quality: QualityParts
+        registers: RegisterFile
         resolver: Resolver
         self_check: SelfCheck
         server: Server
@@ -67,6 +70,8 @@ if TYPE_CHECKING:
             ...
 
 
+_CURRENT = const(255)  # value group F
+_CORE = (b"\x00\x02\x00", b"\x00\x02\x08")  # identification and signature
 _DISPLAY_LIMIT_S = const(60)
 
 _PROFILES = const(2)  # load profiles that the console shows
@@ -79,11 +84,12 @@ class Face:
         board = meter.board
         self._settings = meter.settings
         self.status = status = _status(meter)
+        read = AttributeReader(meter.resolver)
         self.display = display = Display(
             _view(board),
             self._list("general_list", factory.general_list()),
             self._list("alternate_list", factory.alternate_list(board.variant)),
-            AttributeReader(meter.resolver),
+            read,
             status,
         )
         display.times.version = version.APPLICATION
@@ -91,7 +97,12 @@ class Face:
         display.formats.transformer = board.variant.transformer
         self.options = options.Options(meter.settings)
         self.options.on_change = self._apply
+        self._optical_octets = lambda: meter.serial_links[-1].octets_in
+        self._octets = 0
         self._apply()
+        display.light.wanted = self._optical_activity
+        display.message = Message(meter.settings, read, display.item)
+        display.relevant = lambda name: _is_relevant(meter.registers, name)
         display.formats.percent = lambda: meter.program.percent
         display.formats.testing = status.testing = meter.test_mode.active
         self.keys = [
@@ -115,8 +126,20 @@ class Face:
 
     def _apply(self) -> None:
         """Let the display obey its options."""
-        times = self.display.times
-        times.auto_scroll_s, times.exit_s, times.backlight_s = self.options.values[: options.ON]
+        display = self.display
+        values = self.options.values
+        display.on = values[options.ON] != 0
+        display.console.words.table = languages.table(values[options.LANGUAGE])
+        times = display.times
+        times.auto_scroll_s, times.exit_s, times.backlight_s = values[: options.ON]
+        display.wake()
+
+    def _optical_activity(self) -> bool:
+        """Tell whether the optical head has been spoken to, and that gives light."""
+        octets = self._optical_octets()
+        heard = octets != self._octets
+        self._octets = octets
+        return heard and self.options.values[options.OPTICAL_LIGHT] != 0
 
     def start(self, supervisor: "Supervisor") -> None:
         """Start the tasks of display and keys."""
@@ -176,6 +199,13 @@ def _status(meter: "Parts") -> MeterStatus:
     status.demand_rate = meter.tariff.demand_rate
     status.wrong_sequence = meter.quality.conditions.wrong_sequence.lasts
     return status
+
+
+def _is_relevant(registers: "RegisterFile", name: bytes) -> bool:
+    """Tell whether a value comes from the legally relevant part: metrology and its name."""
+    if name[:2] != b"\x01\x00" or name[5] != _CURRENT:
+        return False
+    return name[2:5] in _CORE or registers.find(name[2], name[3], name[4]) >= 0
 
 
 def _links(meter: "Parts") -> "list[Link]":

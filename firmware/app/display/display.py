@@ -15,7 +15,8 @@ from app.display import keys, layers, menu_tree, words
 from app.display.console import Console
 from app.display.formats import Formats
 from app.display.indicators import Indicators
-from app.display.menu_tree import AUTO, CHECK, INSIDE, NAME, START, TEST
+from app.display.light import Light
+from app.display.menu_tree import AUTO, CHECK, INSIDE, MESSAGE, NAME, START, TEST
 from app.display.reading import Item
 
 TYPE_CHECKING = const(False)
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.display.display_list import DisplayList
     from app.display.fields import Fields
     from app.display.layers import Layer
+    from app.display.message import Message
     from app.display.reading import Read
     from app.tasks import Task
 
@@ -55,6 +57,9 @@ class Display:
     """The display of one meter.
 
     console: what the keys reach
+    on: False: nothing is to be seen, and no key does anything (row DSP-26)
+    relevant: tells whether an object belongs to the legally relevant part (row DSP-34)
+    message: None, or the consumer's message
     close_billing: None, or called when the sealed key was held for five seconds
     """
 
@@ -68,11 +73,15 @@ class Display:
     ) -> None:
         self.times = Times()
         self.formats = Formats()
+        self.on = True
+        self.relevant: Callable[[bytes], bool] = lambda _name: False
+        self.light = Light(view)
+        self.message: Message | None = None
         self.close_billing: Callable[[], None] | None = None
         self._view = view
         self._status = status
         self._indicators = Indicators()
-        item = Item(self.formats)
+        self.item = item = Item(self.formats)
         self.console = Console(alternate, read, item)
         self._auto = layers.Items(general, read, item)
         self._place = START  # set by begin and _apply alone
@@ -82,8 +91,8 @@ class Display:
         self._news = ""
         self._down = 0  # keys that are pressed, a bit each
         self._void = 0  # of these, the ones that lead nowhere
-        self._lit = False  # backlight
         self._dark = False  # stopped
+        self._hidden = False  # switched off
         self._woken = asyncio.Event()
         # When the picture is over, the item is read again, the last key was used.
         self._over_ms = self._refresh_ms = self._key_ms = 0
@@ -103,8 +112,11 @@ class Display:
     def stop(self) -> None:
         """Clear the glass for good: the battery is about to go."""
         self._dark = True
-        self._view.start()
-        self._view.backlight(False)
+        self._blank()
+
+    def wake(self) -> None:
+        """Look at once at what has changed."""
+        self._woken.set()
 
     def on_key(self, number: int, kind: int) -> None:
         """Take what a key does, now (keys.Key's handler)."""
@@ -113,13 +125,17 @@ class Display:
 
     def begin(self, now_ms: int) -> None:
         """Show the start-up test from a blank glass on."""
+        self._hidden = not self.on
+        if self._hidden:
+            self._blank()
+            return
         self._place = START
         self._layers.clear()
         self._covered = self._timed = False
         self._view.start()
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
-        self._light(now_ms)
+        self._used(now_ms)
         self._view.test(0)
         self._view.flush()
 
@@ -132,9 +148,9 @@ class Display:
 
     def key(self, number: int, kind: int, now_ms: int) -> None:
         """Take what a key does: any key gives light, what else it does says the table."""
-        if self._dark:
+        if self._dark or self._hidden:
             return
-        self._light(now_ms)
+        self._used(now_ms)
         bit = 1 << number
         if kind == keys.DOWN:
             self._down |= bit
@@ -164,6 +180,8 @@ class Display:
 
     def tell(self, text: str, now_ms: int) -> None:
         """Show what a key has brought about, for three seconds."""
+        if self._hidden:
+            return
         self._news = text
         self._apply(menu_tree.TOLD, now_ms)
         self._view.flush()
@@ -172,16 +190,21 @@ class Display:
         """Do what is due; return the ms until something is due again."""
         if self._dark:
             return _REFRESH_AUTO_MS
+        if self._hidden == self.on:
+            self.begin(now_ms)
+        if self._hidden:
+            return _REFRESH_AUTO_MS
         times = self.times
-        unused_ms = -ticks.until_ms(self._key_ms, now_ms)
-        if self._lit and unused_ms >= times.backlight_s * 1000:
-            self._lit = False
-            self._view.backlight(False)
-        if unused_ms >= times.exit_s * 1000:
+        self.light.tick(now_ms, times.backlight_s)
+        if -ticks.until_ms(self._key_ms, now_ms) >= times.exit_s * 1000:
             self._void |= self._down  # a key that is stuck, or something leans on it
             self._apply(menu_tree.IDLE, now_ms)
         if self._ends() and ticks.until_ms(self._over_ms, now_ms) <= 0:
             self._apply(menu_tree.OVER, now_ms)
+        if self.message is not None:
+            event = menu_tree.CALLED if self.message.pending() else menu_tree.GONE
+            if not self._layer().bare:
+                self._apply(event, now_ms)
         if ticks.until_ms(self._refresh_ms, now_ms) <= 0:
             self._refresh(now_ms)
         self._indicate(now_ms)
@@ -232,6 +255,10 @@ class Display:
 
     def _next(self, now_ms: int) -> None:
         self._scroll(self._auto.at + 1, now_ms)
+
+    def _show_message(self, now_ms: int) -> None:
+        self._layers.clear()
+        self._enter_layer(self.message, now_ms)
 
     def _close(self, _now_ms: int) -> None:
         if self.close_billing is not None:
@@ -333,7 +360,7 @@ class Display:
 
     def _refresh(self, now_ms: int) -> None:
         """Read the item again, and move a long string on."""
-        if self._covered or self._place not in (AUTO, INSIDE):
+        if self._covered or self._place not in (AUTO, INSIDE, MESSAGE):
             self._refresh_ms = now_ms + _REFRESH_MS
         else:
             self._draw(now_ms, False)
@@ -344,10 +371,16 @@ class Display:
             return
         self._indicators.clear()
         self._status(self._indicators)
+        name = None if self._covered else self._layer().shown()
+        if name is not None and self.relevant(name):
+            self._indicators.set("LR")
         self._view.indicate(self._indicators.lit(now_ms // _BLINK_MS & 1 == 0))
 
-    def _light(self, now_ms: int) -> None:
+    def _used(self, now_ms: int) -> None:
         self._key_ms = now_ms
-        if not self._lit:
-            self._lit = True
-            self._view.backlight(True)
+        self.light.on(now_ms, self.times.backlight_s)
+
+    def _blank(self) -> None:
+        self._down = self._void = 0
+        self._view.start()
+        self.light.off()

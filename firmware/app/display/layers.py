@@ -63,6 +63,10 @@ class Layer:
         """
         return NOT_TAKEN
 
+    def shown(self) -> "bytes | None":
+        """Return the logical name of the object whose value is shown, if one is."""
+        return None
+
     def leads(self) -> bool:
         """Tell whether the entry opens something."""
         return False
@@ -97,16 +101,17 @@ class Items(Layer):
             self._shift = (self._shift + 1) % (overhang + 2)
             changed = True
         if changed or renew:
-            view.value(item.value[min(self._shift, overhang) :], item.is_text)
+            view.value(item.part(min(self._shift, overhang)), item.is_text)
             view.code(item.code)
             view.unit(item.unit)
 
     def overhang(self) -> int:
         """Return how many characters of the item do not fit the value field (row DSP-14)."""
-        item = self._item
-        if not item.is_text:
-            return 0
-        return max(0, len(item.value) - item.value.count(".") - VALUE_CELLS)
+        return self._item.overhang()
+
+    def shown(self) -> "bytes | None":
+        """Return the logical name of the item."""
+        return None if self.at_end() else self._list.references()[self.at].logical_name
 
 
 class Menu(Layer):

@@ -21,6 +21,7 @@ AUTO = const(2)  # items of the general list, one after the other
 TEST = const(3)  # all segments before the menus (row KEY-04)
 INSIDE = const(4)  # in a menu, or in what an item of it has opened
 CHECK = const(5)  # test pictures and all characters, by themselves (row DSP-32)
+MESSAGE = const(6)  # the consumer's message (row DSP-24)
 
 # What happens
 NOTHING = const(0)
@@ -37,6 +38,8 @@ CLOSE = const(10)  # long press of the sealed key: end of the billing period (ro
 LEFT = const(11)  # the upper layer has been left
 IDLE = const(12)  # no key for so long that nobody is there
 TOLD = const(13)  # there is something to be told
+CALLED = const(14)  # there is a message for the consumer
+GONE = const(15)  # there is none any more
 
 # What a press of the scroll key means, by keys.SHORT up to keys.CONNECT
 REDUCED = (NEXT, NOTHING, ENTER, ENTER, MENU, SWITCH)
@@ -88,6 +91,12 @@ TABLE = {
     (CHECK, LEFT): (AUTO, "_first", words.NONE),
     (CHECK, CLOSE): (CHECK, "_close", words.NONE),
     (CHECK, TOLD): (AUTO, "_show_news", words.NONE),
+    (AUTO, CALLED): (MESSAGE, "_show_message", words.NONE),
+    (TEST, CALLED): (MESSAGE, "_show_message", words.NONE),
+    (INSIDE, CALLED): (MESSAGE, "_show_message", words.NONE),
+    (CHECK, CALLED): (MESSAGE, "_show_message", words.NONE),
+    (MESSAGE, CLOSE): (MESSAGE, "_close", words.NONE),
+    (MESSAGE, GONE): (AUTO, "_first", words.NONE),
 }
 
 # What differs in the reduced console

@@ -53,7 +53,7 @@ class Words:
     """The words of one meter in its language."""
 
     def __init__(self) -> None:
-        self.table = ENGLISH
+        self.table: tuple[str, ...] = ENGLISH
 
     def __call__(self, number: int) -> str:
         """Return a word."""
