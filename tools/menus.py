@@ -23,6 +23,7 @@ PLACES = {
     menu_tree.TEST: "display test: all segments",
     menu_tree.INSIDE: "inside a menu",
     menu_tree.CHECK: "check of all characters",
+    menu_tree.MESSAGE: "message for the consumer",
 }
 EVENTS = {
     menu_tree.OVER: "time is over",
@@ -38,6 +39,8 @@ EVENTS = {
     menu_tree.LEFT: "upper layer left",
     menu_tree.IDLE: "nobody there for 120 s",
     menu_tree.TOLD: "something to be told",
+    menu_tree.CALLED: "there is a message for the consumer",
+    menu_tree.GONE: "it was taken back, by a key or by its sender",
     menu_tree.NOTHING: "-",
 }
 ACTIONS = {
@@ -46,6 +49,7 @@ ACTIONS = {
     "_next": "next value",
     "_show_test": "all segments",
     "_show_news": "the news for 3 s",
+    "_show_message": "the message, 0-0:96.13.1",
     "_step": "next entry",
     "_enter": "what the entry opens; where it opens nothing, one layer up",
     "_up": "one layer up",

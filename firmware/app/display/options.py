@@ -20,7 +20,7 @@ AUTO_SCROLL = const(0)  # s that an item is shown
 EXIT = const(1)  # s after the last key until it scrolls again
 BACKLIGHT = const(2)  # s after the last key; 0: there is none
 ON = const(3)
-LANGUAGE = const(4)  # place in words.LANGUAGES
+LANGUAGE = const(4)  # number of the language, see languages.py
 OPTICAL_LIGHT = const(5)  # 1: the optical head's octets give light as keys do
 CONSOLE = const(6)  # type of the console, load profiles in its menu: bits of menu_tree
 
