@@ -9,6 +9,7 @@ PY := $(VENV)/python
 PYTEST := $(PY) -m pytest
 RUN_SET := .venv/.set-run
 DEV_SET := .venv/.set-dev
+BROWSER_SET := .venv/.set-browser
 CHECKED := firmware boards tools host_tests
 SHELL := /bin/sh
 export MICROPYTHON
@@ -28,7 +29,10 @@ $(RUN_SET): pyproject.toml tools/setup_env.py
 $(DEV_SET): pyproject.toml tools/setup_env.py $(RUN_SET)
 	@$(PYTHON) tools/setup_env.py dev
 
-setup: $(RUN_SET) $(DEV_SET) ## make .venv with everything; quick when nothing changed
+$(BROWSER_SET): pyproject.toml tools/setup_env.py $(DEV_SET)
+	@$(PYTHON) tools/setup_env.py browser
+
+setup: $(RUN_SET) $(DEV_SET) $(BROWSER_SET) ## make .venv with everything; quick when nothing changed
 
 run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C ends it
 	@$(VENV)/virtual-meter $(ARGS)
@@ -48,7 +52,7 @@ test-upy: $(DEV_SET) ## tests on the MicroPython unix port
 test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
 	$(PYTEST) host_tests/arm
 
-test-sim: $(DEV_SET) ## the whole virtual meter through its ports
+test-sim: $(BROWSER_SET) ## the whole virtual meter through its ports
 	$(PYTEST) host_tests/system
 
 check: lint types mpy boards size rows map look ## style, types, boards, cross-compiling, sizes, ledger, faceplate
@@ -128,10 +132,10 @@ N ?= 10000000
 fuzz: $(DEV_SET) ## mutated octets into the DLMS server and its links (N=10000000)
 	$(PY) tools/fuzz.py --count $(N) $(ARGS)
 
-screenshot: $(DEV_SET) ## render the faceplate to docs/images/faceplate.png
+screenshot: $(BROWSER_SET) ## render the faceplate to docs/images/faceplate.png
 	$(PY) tools/screenshot.py --write
 
-look: $(DEV_SET) ## render the faceplate and compare the glass with the register
+look: $(BROWSER_SET) ## render the faceplate and compare the glass with the register
 	$(PY) tools/screenshot.py
 
 clean: ## remove everything that was made, the meter's state too

@@ -2,26 +2,28 @@
 
 Starts a fresh virtual meter on free ports, gives it a mains and two hours of energy, waits until
 the display shows 1.8.0 and stops time. Then the value on the glass must be the register's, cut to
-the digits shown, and headless Chromium must draw a picture that is not empty. `--write` keeps
-the picture as docs/images/faceplate.png. Without Chromium the picture is skipped with a notice
+the digits shown, and headless Chromium must draw a page that says the same, fits its window and is
+not empty: on phone and desk, light and dark, into build/. `--write` keeps one picture as
+docs/images/faceplate.png. Without Chromium the pictures are skipped with a notice
 (CHROMIUM=/path names one); the comparison is made all the same.
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from browser import BrowserError, NoBrowserError, open_browser
 from running_meter import ROOT, MeterError, RunningMeter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PICTURE = ROOT / "docs" / "images" / "faceplate.png"
 
-_BROWSER_S = 90.0
 _CODE = "1.8.0"
 _MAINS = {
     "f": 50.0,
@@ -34,9 +36,11 @@ _MAINS = {
 _ENERGY_S = 7200
 _AUTO_SCROLL_S = 120  # within this the list has come round
 _WH_PER_UNIT = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000}
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_SIZES = {"wide": (1180, 1180), "phone": (390, 1400)}
-_WHOLE = "--window-size=1180,4000"  # what is out of sight is not asked for
+_SIZES = {"phone": (390, 1400), "wide": (1180, 1180), "desk": (1600, 1200)}
+_SCHEMES = ("light", "dark")
+_DAY = "Rate in force: T1"
+_KEPT = "faceplate-wide-light.png"
+_SETTLE_MS = 3000  # of the page: it asks for one thing after the other
 _COLOURS_MIN = 50  # a drawn faceplate has hundreds, an empty or broken page a few
 
 
@@ -83,50 +87,35 @@ def compare_glass(meter: RunningMeter) -> str:
     return f"{_CODE} {value} {unit}"
 
 
-def find_browser() -> "str | None":
-    """Chromium, by the environment's CHROMIUM or from the path."""
-    asked = os.environ.get("CHROMIUM")
-    if asked:
-        found = shutil.which(asked)
-        if found is None:
-            raise LookError(f"CHROMIUM={asked} is not a program that can be run")
-        return found
-    return next((found for found in map(shutil.which, _BROWSERS) if found), None)
+def draw(browser: "Browser", page: str, name: str, scheme: str, glass: str) -> Path:
+    """Let the browser draw the page, which must say what the glass says; returns the picture."""
+    from playwright.sync_api import Error
 
-
-def _browse(browser: str, address: str, home: str, *options: str) -> str:
-    """Let the browser load the page, its scripts included; what it prints."""
-    command = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--hide-scrollbars", "--force-device-scale-factor=1", "--virtual-time-budget=4000",
-        f"--user-data-dir={home}", *options, address,
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_BROWSER_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise LookError(f"{browser} was not done within {_BROWSER_S:.0f} s") from error
-    if done.returncode:
-        raise LookError(f"{browser} failed: {done.stderr.strip()[-300:]}")
-    return done.stdout
-
-
-def render(browser: str, address: str, size: "tuple[int, int]", target: Path, home: str) -> None:
-    """Let the browser draw the page into the PNG `target`."""
-    target.unlink(missing_ok=True)
-    window = f"--window-size={size[0]},{size[1]}"
-    _browse(browser, address, home, window, f"--screenshot={target}")
-    if not target.exists():
-        raise LookError(f"{browser} wrote no picture")
-
-
-def check_page(browser: str, address: str, text: str, home: str) -> None:
-    """Refuse a page that does not say a text."""
-    page = _browse(browser, address, home, _WHOLE, "--dump-dom")
-    if text not in " ".join(page.split()):
-        raise LookError(f"the page in the browser does not say {text!r}")
+    width, height = _SIZES[name]
+    target = ROOT / "build" / f"faceplate-{name}-{scheme}.png"
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    wrong: list[str] = []
+    with context:
+        view = context.new_page()
+        view.on("pageerror", lambda error: wrong.append(str(error)))
+        try:
+            view.goto(page)
+            view.locator("#spoken", has_text=glass).wait_for()
+            day = view.locator("#day-text", has_text=_DAY)
+            view.locator("#day-box").scroll_into_view_if_needed()  # what is out of sight waits
+            day.wait_for()
+            view.evaluate("scrollTo(0, 0)")
+            view.wait_for_timeout(_SETTLE_MS)
+            is_wide = bool(view.evaluate("document.documentElement.scrollWidth > innerWidth"))
+            view.screenshot(path=target)
+        except Error as error:
+            raise LookError(f"{name}, {scheme}: {error.message.splitlines()[0]}") from error
+    if wrong or is_wide:
+        raise LookError(f"{name}, {scheme}: {wrong[0] if wrong else 'wider than its window'}")
+    return target
 
 
 def check_picture(target: Path) -> str:
@@ -143,26 +132,20 @@ def check_picture(target: Path) -> str:
 
 def look(write: bool) -> None:
     """Do everything that the module's docstring says."""
-    browser = find_browser()
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
+    (ROOT / "build").mkdir(exist_ok=True)
     with RunningMeter() as meter:
-        shows = compare_glass(meter)
-        if browser is None:
-            print("notice: no Chromium here, so no picture (Debian: apt install chromium)")
+        glass = compare_glass(meter)
+        try:
+            with open_browser() as browser:
+                for name in _SIZES:
+                    for scheme in _SCHEMES:
+                        print(check_picture(draw(browser, meter.address, name, scheme, glass)))
+        except NoBrowserError as error:
+            print(f"notice: {error}, so no picture")
             return
-        page = meter.address + "/"
-        with tempfile.TemporaryDirectory() as home:
-            check_page(browser, page, shows, home)
-            check_page(browser, page, "Rate in force: T1", home)
-        for name, size in _SIZES.items():
-            target = build / f"faceplate-{name}.png"
-            with tempfile.TemporaryDirectory() as home:
-                render(browser, page, size, target, home)
-            print(check_picture(target))
     if write:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(build / "faceplate-wide.png", PICTURE)
+        shutil.copyfile(ROOT / "build" / _KEPT, PICTURE)
         print(f"written: {PICTURE.relative_to(ROOT)}")
 
 
@@ -173,7 +156,7 @@ def main(arguments: "list[str]") -> int:
     options = parser.parse_args(arguments)
     try:
         look(options.write)
-    except (LookError, MeterError) as error:
+    except (LookError, BrowserError, MeterError) as error:
         print(f"look: {error}", file=sys.stderr)
         return 1
     return 0

@@ -2,6 +2,7 @@
 
     setup_env.py run    the interpreter, the faceplate's library and the launcher: `make run`
     setup_env.py dev    the rest: tests, checkers, compilers, type stubs
+    setup_env.py browser    what drives a browser, for the looks at the faceplate
 
 It is called with the machine's python3 and needs its venv module. A set whose pinned versions
 did not change is left as it is. Prints what it does; ends with 1 and one sentence if a
@@ -114,9 +115,17 @@ def setup_dev(groups: "dict[str, list[str]]") -> None:
     shutil.copytree(ROOT / "typings_rp2", ROOT / "typings_sim", ignore=hide)
 
 
+def setup_browser(groups: "dict[str, list[str]]") -> None:
+    """What looks at the faceplate; where it is missing nobody looks."""
+    print("installing what drives a browser", flush=True)
+    if not _pip("install", *groups["browser"]):
+        print("notice: nothing drives a browser here, tests of the faceplate are skipped")
+
+
 _SETS = {  # what installs a set, and the groups that it is made of
     "run": (setup_run, ("run", "compiler", "upylib")),
     "dev": (setup_dev, ("unit", "dev", "typings-rp2", "typings-stm32")),
+    "browser": (setup_browser, ("browser",)),
 }
 
 
@@ -136,7 +145,7 @@ def setup(name: str) -> None:
 def main(arguments: "list[str]") -> int:
     """Set up one set, inside the venv's own Python."""
     if len(arguments) != 1 or arguments[0] not in _SETS:
-        print("usage: setup_env.py run|dev", file=sys.stderr)
+        print("usage: setup_env.py run|dev|browser", file=sys.stderr)
         return 2
     if sys.version_info < (3, 10):  # noqa: UP036 - an older one is told so here
         print("setup: python3 must be 3.10 or newer", file=sys.stderr)

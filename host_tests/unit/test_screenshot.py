@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+import browser
 import screenshot
 
 
@@ -29,8 +30,8 @@ def test_glass_against_register(register_wh, value, unit, same):
 
 def test_a_browser_that_is_named_must_exist(monkeypatch):
     monkeypatch.setenv("CHROMIUM", "/no/such/browser")
-    with pytest.raises(screenshot.LookError, match="no/such/browser"):
-        screenshot.find_browser()
+    with pytest.raises(browser.BrowserError, match="no/such/browser"):
+        browser.find_browser()
 
 
 def test_an_empty_picture_is_refused(tmp_path):

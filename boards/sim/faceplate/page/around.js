@@ -18,6 +18,11 @@ const SWITCHES = {
 for (const n of INPUTS) SWITCHES["input-" + n] = on => ["input", {input: n, on}];
 for (const id in SWITCHES) $(id).addEventListener("click", () => act(...SWITCHES[id](!pressed(id))));
 
+// parts of the drawing that a mouse may take; their buttons serve everybody
+const DRAWN = {"terminal-zone": "cover-terminal", "cover-screws": "cover-meter", "switch": "lock",
+  "magnet-drawn": "magnet"};
+for (const id in DRAWN) $(id).addEventListener("click", () => { if (!$(DRAWN[id]).disabled) $(DRAWN[id]).click(); });
+
 function showOutputs(outputs) {
   outputs.forEach((output, k) => {
     const shown = $("outputs").children[k] || $("outputs").appendChild(document.createElement("span"));

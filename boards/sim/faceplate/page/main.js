@@ -1,8 +1,9 @@
 // Looks at the meter again and again: gently, one request at a time, and never while hidden.
 //
-// A panel is a part of the page with a call of its own: {box, path, every_ms, show, fail, always}.
-// It is asked for while its box can be seen and, if that is a <details>, is open; `show` gets the
-// answer, `fail` why there is none; `always`: also while the firmware does not run.
+// A panel is a part of the page with a call of its own: {box, path, every_ms, show, fail}. It is
+// asked for while its box can be seen and, if that is a <details>, is open; `show` gets the answer,
+// `fail` why there is none. `always`: also while the firmware does not run; `isNews`: only when it
+// says so, but at last after `rest_ms`.
 
 import {showAround} from "./around.js";
 import {book} from "./book.js";
@@ -17,11 +18,14 @@ import {showMains} from "./mains.js";
 import {measured} from "./measured.js";
 import {ports} from "./ports.js";
 import {quality} from "./quality.js";
+import {showScenarios} from "./scenarios.js";
+import "./shortcuts.js";
 import {showTime} from "./travel.js";
 import {waves} from "./waves.js";
 
 const PANELS = [measured, waves, day, calendar, quality, book, ports];
 const LOOK_MS = 250;
+const LEAP_LOOK_MS = 500;  // what the page asks costs the leap
 const RETRY_MS = 2000;
 
 const visible = new Set();
@@ -35,6 +39,7 @@ function showState(state) {
   showKeys(state.keys);
   showMains(state.mains);
   showAround(state);
+  showScenarios(state);
   showTime(state);
 }
 function tellLink(text, kind) {
@@ -49,7 +54,10 @@ function tellState(state) {
 
 async function ask(panel) {
   const state = shared.state;
-  panel.due_ms = performance.now() + panel.every_ms;
+  const now_ms = performance.now();
+  panel.due_ms = now_ms + panel.every_ms;
+  if (panel.isNews && now_ms < (panel.rest_due_ms || 0) && !panel.isNews()) return;
+  panel.rest_due_ms = now_ms + panel.rest_ms;
   if (state.firmware !== "running" && !panel.always) {
     panel.fail(state.powered ? state.firmware : "The meter has no power.");
     return;
@@ -78,7 +86,7 @@ async function poll() {
   if (running) { again = true; return; }
   if (document.hidden) return;  // its end is heard
   running = true;
-  let pause_ms = LOOK_MS;
+  let pause_ms = shared.leaping ? LEAP_LOOK_MS : LOOK_MS;
   try { await look(); }
   catch (error) {
     tellLink("no connection", "");

@@ -1,6 +1,7 @@
 // What the meter measures: the table of GET /api/quantities, and the phasors.
 
 import {$, PHASES, digits, shared} from "./call.js";
+import {addSample} from "./live.js";
 
 const current = a => digits(a, a >= 10 ? 3 : 4);
 const kilo = value => digits(value / 1000, 3);
@@ -61,6 +62,7 @@ function show(q) {
   $("measured").innerHTML = table(q);
   $("sums").innerHTML = sums(q).map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join("");
   $("phasors").innerHTML = phasors(q);
+  addSample(q);
 }
 function fail(reason) {
   $("measured").innerHTML = `<tr><td colspan="6" class="reason"></td></tr>`;
