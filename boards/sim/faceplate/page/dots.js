@@ -1,7 +1,7 @@
 // A glass of 128 by 64 dots on a canvas, each dot a square of whole pixels of the screen.
 
 const WIDTH = 128, HEIGHT = 64;
-const FULL = .7;  // of the box's width
+const FULL = .7, MARGIN = .96;  // of the box's width
 // What the rows of GET /api/lcd are made of; segments are drawn in dots that touch.
 const LCD = {dark: "#1b2113", shadow: "rgba(30,38,20,.16)"};
 const KINDS = {st7567: {...LCD, gap: 1}, ht1621: {...LCD, gap: 0}, ht1622: {...LCD, gap: 0},
@@ -15,8 +15,8 @@ export function drawDots(canvas, box, lcd) {
   const whole = Math.max(1, Math.floor(fits)), scaled = whole / fits < FULL;
   const cell = scaled ? 2 * Math.ceil(fits) : whole, dot = cell > 4 ? cell - gap : cell;
   canvas.width = WIDTH * cell; canvas.height = HEIGHT * cell;
-  canvas.style.width = WIDTH * (scaled ? fits : cell) / ratio + "px";
-  canvas.style.height = HEIGHT * (scaled ? fits : cell) / ratio + "px";
+  const seen = (scaled ? MARGIN * fits : cell) / ratio;
+  canvas.style.width = WIDTH * seen + "px"; canvas.style.height = HEIGHT * seen + "px";
   const pen = canvas.getContext("2d");
   // first the shadow that a dot casts on the mirror behind it, then the dots
   for (const [colour, lift] of [[shadow, Math.max(1, cell >> 1)], [dark, 0]]) {
