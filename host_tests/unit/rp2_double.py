@@ -62,6 +62,7 @@ class Emit:
 
     SOURCES = {"pins": 0, "x": 1, "y": 2, "null": 3, "isr": 6, "osr": 7}
     CONDITIONS = {"not_x": 1, "x_dec": 2, "not_y": 3, "y_dec": 4, "x_not_y": 5, "pin": 6}
+    TARGETS = {"pins": 0, "x": 1, "y": 2, "null": 3, "pindirs": 4, "isr": 6}
 
     def __init__(self, sideset_count):
         self.sideset_count = sideset_count
@@ -72,10 +73,11 @@ class Emit:
         self.top = None
 
     def names(self):
-        known = dict(self.SOURCES, **self.CONDITIONS)
+        known = dict(self.SOURCES, **self.CONDITIONS, **self.TARGETS)
         names = {name: Label(name) for name in known}
         names["block"] = 1
-        for name in ("label", "nop", "jmp", "in_", "mov", "pull", "set", "wrap", "wrap_target"):
+        for name in ("label", "nop", "jmp", "in_", "mov", "out", "pull", "push", "set", "wait",
+                     "wrap", "wrap_target"):  # fmt: skip
             names[name] = getattr(self, name)
         return names
 
@@ -125,6 +127,15 @@ class Emit:
 
     def mov(self, target, source):
         return self.word(0xA000 | self.SOURCES[target] << 5 | self.SOURCES[source])
+
+    def out(self, target, count):
+        return self.word(0x6000 | self.TARGETS[target] << 5 | count & 31)
+
+    def wait(self, level, source, number):
+        return self.word(0x2000 | level << 7 | {"gpio": 0, "pin": 1}[source] << 5 | number)
+
+    def push(self, block):
+        return self.word(0x8000 | block << 5)
 
     def pull(self, block):
         return self.word(0x8080 | block << 5)
