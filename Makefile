@@ -17,7 +17,7 @@ export MICROPYTHON
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
 	types mpy boards image size rows measure accuracy objects events storage map conformance year fuzz bench \
-	tariff tariff-pictures screenshot look clean
+	tariff tariff-pictures screenshot look screens pictures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -137,6 +137,12 @@ screenshot: $(BROWSER_SET) ## render the faceplate to docs/images/faceplate.png
 
 look: $(BROWSER_SET) ## render the faceplate and compare the glass with the register
 	$(PY) tools/screenshot.py
+
+screens: $(DEV_SET) ## draw every picture of the display on one sheet, build/screens.png
+	$(PY) tools/screens.py --out build/screens.png
+
+pictures: $(DEV_SET) ## record the display's pictures that tests compare with; look before
+	$(PY) tools/screens.py --record
 
 clean: ## remove everything that was made, the meter's state too
 	rm -rf .venv .state build typings_* .pytest_cache .ruff_cache .hypothesis

@@ -74,8 +74,7 @@ def _indicators(bits: bytes) -> "dict[int, Dots]":
     if len(fitted) > _CURSOR_ROWS:
         places = dict(zip(cursors, view.CURSOR_PLACES))
     else:
-        step = _WIDTH // len(fitted)
-        places = {name: (1 + step * n, 54) for n, name in enumerate(fitted)}
+        places = {name: (x, 54) for name, x in zip(fitted, view.spread(fitted))}
     for name, bit in zip(indicators.NAMES, bits):
         if bit == _ABSENT:
             continue

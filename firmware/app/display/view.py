@@ -15,6 +15,8 @@ from app.display.fields import VALUE_CELLS, Fields
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hal import Lcd
 
 _WIDTH = const(128)
@@ -37,20 +39,18 @@ def tiny_width(name: str) -> int:
     return sum(len(font.TINY.get(letter)) + 1 for letter in name) - 1
 
 
-def _places() -> "list[tuple[int, int]]":
-    """Return (x, y) of each cursor: both rows spread evenly over the glass."""
-    places: list[tuple[int, int]] = []
-    for row, names in enumerate(indicators.CURSORS):
-        free = _WIDTH - 1 - sum(tiny_width(name) for name in names)
-        x = 1
-        for index, name in enumerate(names):
-            gap = free * index // (len(names) - 1)
-            places.append((x + gap, CURSORS_Y[row]))
-            x += tiny_width(name)
+def spread(names: "Sequence[str]") -> "list[int]":
+    """Return x of each word of a row in tiny letters, spread evenly over the glass."""
+    free = _WIDTH - 1 - sum(tiny_width(name) for name in names)
+    x = 1
+    places: list[int] = []
+    for index, name in enumerate(names):
+        places.append(x + free * index // (len(names) - 1))
+        x += tiny_width(name)
     return places
 
 
-CURSOR_PLACES = _places()
+CURSOR_PLACES = [(x, y) for names, y in zip(indicators.CURSORS, CURSORS_Y) for x in spread(names)]
 
 
 class View(Fields):
