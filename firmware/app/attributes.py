@@ -12,8 +12,8 @@ from micropython import const
 from app import axdr
 from app.errors import AccessRefused, TypeUnmatched
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any, Protocol
 

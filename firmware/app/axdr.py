@@ -13,8 +13,8 @@ from micropython import const
 
 from app.errors import BufferFull, EncodingError, TypeUnmatched
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Any
 
     from hal import Buffer

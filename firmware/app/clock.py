@@ -25,8 +25,8 @@ from app import event_codes
 from app.periods import Period
 from app.zone import Zone
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

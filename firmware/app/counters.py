@@ -14,8 +14,8 @@ from micropython import const
 from app.errors import MeterError
 from app.storage import record, regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.storage.record import Record
     from hal import Memory
 

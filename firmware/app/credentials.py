@@ -13,8 +13,8 @@ from app.crypto import certificate, p256
 from app.errors import AccessRefused, MeterError
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.crypto.certificate import Certificate

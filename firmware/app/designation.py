@@ -10,8 +10,8 @@ and flags, one bit a feature, come from the same table.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Board
 
 POLYPHASE = const(0)

@@ -13,8 +13,8 @@ from app.display.status import MeterStatus
 from app.errors import AccessRefused
 from app.tariff.billing import MANUAL_RESET
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 

@@ -6,8 +6,8 @@ attribute and data index, so what a client writes and what the factory wrote loo
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Variant
 
 _DATA = const(1)

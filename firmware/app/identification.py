@@ -6,8 +6,8 @@ its own; the other device IDs are free texts of the utility.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.settings import Settings
     from hal import Variant
 

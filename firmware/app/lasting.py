@@ -5,8 +5,8 @@ from micropython import const
 from app import event_codes, start_checks
 from app.quality.tamper import FIELD, METER_COVER, TERMINAL_COVER
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

@@ -12,8 +12,8 @@ from app.storage import record, regions
 from metrology.linearity import Linearity, LinearityError, check_range, codes_table, unpack
 from metrology.linearity import from_histogram as table_from
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import CodeConverter, Memory
 
 _FIRST = const(64)  # by default: the ramp goes well below

@@ -16,8 +16,8 @@ from micropython import const
 from app import event_codes
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.outages import Outages

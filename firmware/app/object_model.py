@@ -30,8 +30,8 @@ from app.display.formats import Formats
 from app.dlms import conformance
 from app.parameters import REGISTRATION_MODE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.attributes import Resolver

@@ -12,8 +12,8 @@ from micropython import const
 
 from app.storage import record, regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.clock import Clock
     from app.power_fail import FarewellMemory
 

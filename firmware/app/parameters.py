@@ -16,8 +16,8 @@ from app.storage import record, regions
 from metrology import pulse
 from metrology.energy import ABSOLUTE, TWO_WAY, check_ratio
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -18,8 +18,8 @@ outage (app.power_up).
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -15,8 +15,8 @@ from micropython import const
 
 from app import event_codes
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.tasks import Task

@@ -11,8 +11,8 @@ from micropython import const
 from app.storage import record, regions
 from metrology import pulse
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.parameters import Parameters
     from hal import Memory
     from metrology.pulse import PulseGenerator

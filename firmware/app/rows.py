@@ -13,8 +13,8 @@ from app.attributes import READ_WRITE_DENIED
 from app.axdr import INT8, OCTET_STRING, STRUCTURE, UINT16
 from app.errors import AccessRefused
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer

@@ -15,8 +15,8 @@ from app.crypto import key_wrap
 from app.crypto.gcm import Gcm
 from app.lockout import Lockout
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

@@ -9,8 +9,8 @@ from micropython import const
 
 from app.parameters import END_OF_PERIOD, MEASURING_PERIOD_1, SERVICE_FUNCTION, TARIFF_INDICATION
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

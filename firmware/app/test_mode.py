@@ -4,8 +4,8 @@ from micropython import const
 
 from app import ticks
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
 

@@ -12,8 +12,8 @@ from micropython import const
 
 import civil
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.settings import Settings
     from hal import Buffer
 

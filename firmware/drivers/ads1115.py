@@ -16,9 +16,9 @@ from array import array
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from typing import Protocol
 
     class Chip(Protocol):

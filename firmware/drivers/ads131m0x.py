@@ -17,9 +17,9 @@ from micropython import const
 
 from metrology.frame import Decoder
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from array import array
 
     from machine import SPI, Pin

@@ -9,9 +9,9 @@ import errno
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import I2C
 
     Buffer = bytes | bytearray | memoryview

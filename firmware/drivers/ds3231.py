@@ -8,9 +8,9 @@ from micropython import const
 
 import civil
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import I2C
 
 _ADDRESS = const(0x68)

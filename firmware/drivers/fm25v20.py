@@ -6,9 +6,9 @@ clocked in, so a write never waits, and power loss cuts it off between two bytes
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import SPI, Pin
 
     from hal import Buffer

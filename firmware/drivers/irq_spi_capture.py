@@ -14,9 +14,9 @@ import time
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine import SPI, Pin, Timer

@@ -7,9 +7,9 @@ request during pulse or pause waits; the last one counts.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import Pin, Timer
 
 _NONE = const(-1)

@@ -11,9 +11,9 @@ drives: high, as if their wires were cut.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine import I2C, Pin, Timer

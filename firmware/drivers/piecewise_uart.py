@@ -9,9 +9,9 @@ import io
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import UART
 
     from hal import Buffer

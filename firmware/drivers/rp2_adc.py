@@ -19,9 +19,9 @@ from micropython import const
 
 from drivers.rp2_dma_ring import HALF_WORDS, DmaRing
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from machine import Timer

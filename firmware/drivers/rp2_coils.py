@@ -13,9 +13,9 @@ a `hal.Relay` of it.
 import rp2
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import Pin
     from rp2.asm_pio import (
         block,

@@ -15,9 +15,9 @@ import rp2
 import uctypes
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from array import array
     from typing import Protocol
 

@@ -17,8 +17,8 @@ from micropython import const
 
 from drivers.pulse_pace import Pace
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from machine import Pin

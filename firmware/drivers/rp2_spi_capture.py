@@ -18,9 +18,9 @@ from micropython import const
 
 from drivers.rp2_dma_ring import BYTES, DmaRing
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine import Pin, Timer

@@ -11,9 +11,9 @@ import time
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from machine import Pin, Timer
 
     from hal import Buffer, Serial

@@ -9,9 +9,9 @@ import time
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from machine import Timer

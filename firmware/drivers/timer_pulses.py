@@ -11,8 +11,8 @@ from micropython import const
 
 from drivers.pulse_pace import Pace
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

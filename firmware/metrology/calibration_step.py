@@ -11,8 +11,8 @@ from micropython import const
 from metrology.calibration import Calibration, CalibrationError, sine_q40
 from metrology.quantities import angle_udeg, isqrt, rounded
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Variant
     from metrology.quantities import Quantities
 

@@ -11,8 +11,8 @@ from micropython import const
 
 from metrology.energy import FLOW_A_IMPORT, FLOW_A_NET, FLOW_QUADRANT_I, FLOW_S_IMPORT, KWH_UWS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import PulseOutput
     from metrology.energy import Energies
 

@@ -10,8 +10,8 @@ from micropython import const
 
 from metrology import kernel
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Variant
 
 # The kernel's state for scan, see there

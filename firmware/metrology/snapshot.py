@@ -11,8 +11,8 @@ from micropython import const
 
 from metrology import waveform_kernel
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from metrology.engine import Engine
 
 _RATE_MHZ = const(2_000_000)  # of the frames that are kept, at least, if there are as many

@@ -17,8 +17,8 @@ from micropython import const
 from metrology import kernel, waveform_kernel
 from metrology.quantities import angle_udeg, isqrt, rounded
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from metrology.calibration import Weights
     from metrology.oscillator import Oscillator
 

@@ -91,7 +91,7 @@ def imports(node, type_only=False):
         typed = type_only or (
             isinstance(child, ast.If)
             and isinstance(child.test, ast.Name)
-            and child.test.id == "TYPE_CHECKING"
+            and child.test.id.endswith("TYPE_CHECKING")
         )
         if isinstance(child, ast.Import):
             for alias in child.names:

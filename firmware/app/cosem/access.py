@@ -11,8 +11,8 @@ from micropython import const
 
 from app.cosem.base import EXECUTE, NO_ACCESS, READ, READ_WRITE, WRITE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.security import Security
 
 # Groups of objects

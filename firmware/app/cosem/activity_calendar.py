@@ -13,8 +13,8 @@ from app.cosem.base import EXECUTE, PART_SIZE, READ, READ_WRITE, InterfaceClass
 from app.errors import AccessRefused
 from app.tariff import tables
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.attributes import Find

@@ -10,8 +10,8 @@ from app.cosem.values import Number
 from app.logs import alarms
 from app.logs.alarm_monitors import AlarmMonitor
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.logs.alarm_monitors import AlarmMonitors
     from app.logs.event_book import EventBook

@@ -21,8 +21,8 @@ from app.cosem.base import (
 )
 from app.errors import AccessRefused
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any, Protocol
 

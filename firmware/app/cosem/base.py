@@ -13,8 +13,8 @@ from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED, SCOPE_OF_ACCESS_
 from app.axdr import Reader
 from app.errors import AccessRefused, TypeUnmatched
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 

@@ -13,8 +13,8 @@ from app.cosem.factory_values import BENCH, moment
 from app.cosem.values import Value
 from metrology.calibration import Calibration
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue

@@ -14,8 +14,8 @@ from app.cosem.values import Number, Value
 from app.rows import NO_TIME, write_time
 from app.tariff import billing
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.cosem.base import InterfaceClass, Key

@@ -40,8 +40,8 @@ from app.cosem.values import (
 )
 from app.security import CHANNELS, GBEK, GUEK
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import app.clock

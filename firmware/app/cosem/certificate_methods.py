@@ -14,8 +14,8 @@ from app.crypto import certificate, p256
 from app.errors import AccessRefused
 from app.security import KEK
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader

@@ -12,8 +12,8 @@ from app.cosem import date_time
 from app.cosem.base import EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.errors import AccessRefused
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

@@ -14,8 +14,8 @@ from app.cosem.register import scaler_unit
 from app.cosem.values import Number, Value
 from app.zone import TABLE_ROW, TABLE_YEARS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

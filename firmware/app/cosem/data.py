@@ -5,8 +5,8 @@ from micropython import const
 from app.axdr import OCTET_STRING
 from app.cosem.base import CHOICE, READ, READ_WRITE, InterfaceClass
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer

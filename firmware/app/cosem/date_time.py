@@ -12,8 +12,8 @@ from micropython import const
 import civil
 from app.clock import DST_ACTIVE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.clock import Clock
     from hal import Buffer
 

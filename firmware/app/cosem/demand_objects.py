@@ -26,8 +26,8 @@ from app.registers import (
 from app.tariff import sliding_current
 from app.tariff.maxima import KINDS, POWER_FACTOR, RATES
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -10,8 +10,8 @@ from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE
 from app.cosem.extended_register import ExtendedRegister
 from app.cosem.factory_values import moment
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.axdr import Reader, Writer

@@ -14,8 +14,8 @@ from app.cosem.base import PART_SIZE
 from app.errors import MeterError
 from app.rows import CAPTURE_OBJECT_SIZE, RowSource, pack_objects, read_object
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.settings import Settings
 

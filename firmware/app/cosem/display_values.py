@@ -12,8 +12,8 @@ from app.cosem.data import Data
 from app.cosem.values import Number, Value
 from app.display import formats, options
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer

@@ -16,8 +16,8 @@ from app.cosem.values import Counter, Number, Value
 from app.logs.error_register import REGISTERS
 from app.logs.events import LOGS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Writer
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue

@@ -10,8 +10,8 @@ from app.cosem.base import READ
 from app.cosem.factory_values import moment
 from app.cosem.register import Register
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.axdr import Writer

@@ -33,8 +33,8 @@ from app.parameters import (
     TEST_MODE_S,
 )
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.axdr import Reader, Writer

@@ -9,8 +9,8 @@ from micropython import const
 from app.axdr import ENUM, OCTET_STRING, UINT8, UINT16
 from app.cosem.base import READ, READ_WRITE, InterfaceClass
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
     from app.port_settings import HdlcSettings

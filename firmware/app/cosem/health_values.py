@@ -13,8 +13,8 @@ from app.cosem.values import Counter, Value
 from app.program_memory import APPLICATION, METROLOGY
 from app.quality.tamper import METER_COVER, TERMINAL_COVER
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.axdr import Writer

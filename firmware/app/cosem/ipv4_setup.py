@@ -9,8 +9,8 @@ from micropython import const
 from app.axdr import ARRAY, BOOLEAN, OCTET_STRING, UINT32
 from app.cosem.base import READ, InterfaceClass
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Writer
     from app.cosem.base import Session
 

@@ -10,8 +10,8 @@ from app.axdr import ENUM, OCTET_STRING
 from app.cosem.base import READ, READ_WRITE, InterfaceClass
 from app.port_settings import DEVICE_ADDRESS_MAX, KEYS_LENGTH_MAX
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
     from app.port_settings import LocalPortSettings

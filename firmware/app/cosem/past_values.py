@@ -12,8 +12,8 @@ from app.cosem.base import InterfaceClass
 from app.errors import AccessRefused
 from app.rows import read_object
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Writer

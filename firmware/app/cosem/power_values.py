@@ -20,8 +20,8 @@ from app.errors import AccessRefused
 from app.event_codes import PARAMETERS_CHANGED
 from app.quality.phase_failures import BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

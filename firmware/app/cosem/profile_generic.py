@@ -14,8 +14,8 @@ from app.cosem.base import NO_ACCESS, PART_SIZE, READ, InterfaceClass
 from app.errors import AccessRefused, BufferFull
 from app.rows import pack_objects
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer

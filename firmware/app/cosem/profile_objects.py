@@ -14,8 +14,8 @@ from app.cosem.data import Data
 from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.values import Number
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.logs.captured import CapturedRows

@@ -17,8 +17,8 @@ from app.event_codes import PARAMETERS_CHANGED
 from app.quality.extremes import BILLING
 from app.registers import TAG_UINT32, UNIT_A, UNIT_V
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

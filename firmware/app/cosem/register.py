@@ -9,8 +9,8 @@ from micropython import const
 from app.axdr import OCTET_STRING, STRUCTURE
 from app.cosem.base import CHOICE, NO_ACCESS, READ, InterfaceClass
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.axdr import Writer

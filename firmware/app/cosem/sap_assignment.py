@@ -6,8 +6,8 @@ from app.axdr import ARRAY, OCTET_STRING
 from app.cosem.access import SERVER_SAP
 from app.cosem.base import NO_ACCESS, READ, InterfaceClass
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Writer
     from app.cosem.base import Key, Session
 

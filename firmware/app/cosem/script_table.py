@@ -13,8 +13,8 @@ from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, WRITE, InterfaceCl
 from app.errors import AccessRefused, TypeUnmatched
 from app.tariff import scripts
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.attributes import Reference

@@ -14,8 +14,8 @@ from app.counters import CountersLost
 from app.errors import AccessRefused
 from app.security import KEK, PROFILE_SUITE_0, SIGNED_ANSWER, SIGNED_REQUEST, TITLE_SIZE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer

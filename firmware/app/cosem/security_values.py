@@ -12,8 +12,8 @@ from app.cosem.values import Value
 from app.errors import AccessRefused
 from app.event_codes import PARAMETERS_CHANGED
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.lockout import Lockout
     from app.security import Security

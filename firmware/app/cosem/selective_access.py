@@ -19,8 +19,8 @@ from app.cosem.base import PART_SIZE
 from app.errors import AccessRefused, TypeUnmatched
 from app.rows import CLOCK, read_object
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Protocol
 

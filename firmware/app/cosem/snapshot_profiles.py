@@ -20,8 +20,8 @@ from app.cosem.values import Counter, Value
 from app.quality.waveforms import FIELDS, Record
 from app.rows import CLOCK, pack_objects
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.axdr import Writer

@@ -7,8 +7,8 @@ from app.axdr import ARRAY, OCTET_STRING, UINT8, UINT16
 from app.cosem.base import EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.tariff.patterns import DATE_SIZE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.axdr import Reader, Writer

@@ -17,8 +17,8 @@ from app.cosem.register import Register, scaler_unit
 from app.cosem.values import Value
 from app.quality import disturbances, limits, voltage_levels
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.axdr import Reader, Writer

@@ -9,8 +9,8 @@ from app.tariff.blocks import BLOCKS
 from app.tariff.control import CODES
 from app.tariff.rates import RATES
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.axdr import Reader, Writer

@@ -12,8 +12,8 @@ from app.attributes import READ_WRITE_DENIED
 from app.axdr import OCTET_STRING
 from app.errors import AccessRefused
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.axdr import Reader, Writer

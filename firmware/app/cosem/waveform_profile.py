@@ -18,8 +18,8 @@ from app.cosem.values import Counter
 from app.errors import AccessRefused
 from app.rows import RowSource, pack_objects
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Writer

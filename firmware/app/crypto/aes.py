@@ -7,8 +7,8 @@ processors this is meant for their time does not tell what was looked up.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 _BLOCK = const(16)

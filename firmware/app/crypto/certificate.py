@@ -12,8 +12,8 @@ from micropython import const
 import civil
 from app.crypto import p256
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.crypto.p256 import Steps
 
 _BOOLEAN = const(0x01)

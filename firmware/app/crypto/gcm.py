@@ -12,8 +12,8 @@ from micropython import const
 
 from app.crypto.constant_time import equal
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import BlockCipher, Buffer
 
 TAG_SIZE = const(12)  # of DLMS security suite 0

@@ -4,8 +4,8 @@ from micropython import const
 
 from app.crypto.constant_time import equal
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import BlockCipher, Buffer
 
 _INITIAL = b"\xa6" * 8

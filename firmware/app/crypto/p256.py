@@ -11,8 +11,8 @@ import hashlib
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Generator
     from typing import TypeVar
 

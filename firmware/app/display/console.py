@@ -8,8 +8,8 @@ from micropython import const
 
 from app.display import keys, layers, menu_tree, words
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 

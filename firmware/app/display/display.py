@@ -19,8 +19,8 @@ from app.display.light import Light
 from app.display.menu_tree import AUTO, CHECK, INSIDE, MESSAGE, NAME, START, TEST
 from app.display.reading import Item
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.display.display_list import DisplayList

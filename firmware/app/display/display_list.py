@@ -10,8 +10,8 @@ from app.attributes import Reference
 from app.axdr import Reader
 from app.errors import MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
 _LENGTH_MAX = const(64)

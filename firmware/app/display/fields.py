@@ -7,8 +7,8 @@ from micropython import const
 
 from app.display import font, indicators
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Lcd, SegmentLcd
 
 VALUE_CELLS = 8

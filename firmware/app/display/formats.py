@@ -8,8 +8,8 @@ from micropython import const
 
 from app.display import font
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
 # What has a format that can be set: places in the setting "display_formats"

@@ -10,8 +10,8 @@ from app.display import font
 from app.display.fields import CODE_CELLS, VALUE_CELLS
 from app.display.reading import Item
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.attributes import Reference

@@ -9,8 +9,8 @@ from micropython import const
 
 from app.display import words
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     Row = tuple[int, str, int]
     MenuItem = tuple[int, str, int, int]
 

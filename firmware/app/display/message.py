@@ -9,8 +9,8 @@ from app.attributes import Reference
 from app.display import keys, words
 from app.display.layers import NOT_TAKEN, Items
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.display.reading import Item, Read
     from app.settings import Settings
 

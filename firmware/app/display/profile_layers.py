@@ -14,8 +14,8 @@ from app.display.display_list import DisplayList
 from app.display.layers import Items, Layer
 from app.errors import MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Any
 
     from app.attributes import Reference

@@ -9,8 +9,8 @@ from app import attributes
 from app.display import formats
 from app.errors import AccessRefused, BufferFull, EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

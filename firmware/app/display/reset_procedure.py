@@ -9,8 +9,8 @@ from micropython import const
 from app.display import keys, words
 from app.display.layers import NOT_TAKEN, Layer, show
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.display.console import Console
     from app.display.fields import Fields
 

@@ -9,8 +9,8 @@ from micropython import const
 from app.display import font
 from app.display.fields import Fields
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import SegmentLcd, Segments
 
 _CELL = const(10)  # octets a cell of the table

@@ -27,8 +27,8 @@ from app.dlms.services import (
 from app.dlms.stream import Stream, pieces, refuse_long, send_or_refuse
 from app.errors import EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.cosem.association_ln import Session

@@ -4,8 +4,8 @@ from micropython import const
 
 from app.errors import EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 AARQ = const(0x60)

@@ -24,8 +24,8 @@ from app.dlms.services import DECIPHERING_ERROR, INVOCATION_COUNTER_ERROR, Servi
 from app.errors import EncodingError, MeterError
 from app.security import BOTH, TITLE_SIZE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.access import Client
     from app.dlms.association import Association
 

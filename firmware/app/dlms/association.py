@@ -16,8 +16,8 @@ from app.dlms.hls import WrongProof
 from app.errors import AccessRefused, EncodingError, MeterError
 from app.security import ASSOCIATION_BY_BOOK, GUEK, TCP
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.crypto.p256 import Steps
     from app.dlms.hls import Exchange

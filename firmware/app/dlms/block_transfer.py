@@ -17,8 +17,8 @@ from app.axdr import Reader, Writer
 from app.dlms.services import ANSWERED_ERRORS, GENERAL_BLOCK_TRANSFER
 from app.errors import EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.association_ln import Session
     from app.dlms.stream import Stream
     from hal import Buffer

@@ -24,8 +24,8 @@ from app.dlms.services import (
 )
 from app.dlms.stream import send
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.association_ln import Session
     from app.dlms.stream import Stream
     from hal import Buffer

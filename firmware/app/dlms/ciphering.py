@@ -31,8 +31,8 @@ from app.dlms.services import (
 from app.errors import EncodingError
 from app.security import AUTHENTICATED, BOTH, ENCRYPTED, GAK, REPLAY_PROTECTION, TITLE_SIZE
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.counters import Counters
     from app.security import Security
     from hal import Buffer

@@ -30,8 +30,8 @@ from app.dlms.services import (
 from app.errors import EncodingError
 from app.security import GUEK, SIGNED_ANSWER, SIGNED_REQUEST
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.credentials import Credentials
     from app.crypto.p256 import Steps
     from app.dlms.association import Association

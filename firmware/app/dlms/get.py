@@ -19,8 +19,8 @@ from app.dlms.services import (
 from app.dlms.stream import AnswerTooLong, Stream
 from app.errors import BufferFull, EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.cosem.association_ln import Session

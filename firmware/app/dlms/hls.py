@@ -21,8 +21,8 @@ from app.cosem.access import (
 from app.crypto.constant_time import equal
 from app.errors import MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

@@ -8,8 +8,8 @@ from app.axdr import Reader
 from app.dlms import conformance
 from app.errors import MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 _INITIATE_REQUEST = const(0x01)

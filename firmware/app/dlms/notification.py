@@ -15,8 +15,8 @@ from app.dlms.block_transfer import LAST, STREAMING, room, write_block
 from app.dlms.services import DATA_NOTIFICATION, EVENT_NOTIFICATION
 from app.dlms.stream import Stream
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.attributes import Reference

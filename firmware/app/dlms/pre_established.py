@@ -21,8 +21,8 @@ from app.dlms.services import (
 from app.errors import EncodingError
 from app.security import GBEK
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.dlms.stream import Stream
     from app.security import Security

@@ -34,8 +34,8 @@ from app.dlms.services import (
 from app.dlms.stream import AnswerTooLong, Stream
 from app.errors import EncodingError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Generator
 
     from app.cosem.association_ln import Session

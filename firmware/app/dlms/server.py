@@ -31,8 +31,8 @@ from app.dlms.services import (
 from app.errors import EncodingError
 from app.security import IGNORE_SERVICE_CLASS, TCP
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from app.cosem.catalogue import Catalogue

@@ -5,8 +5,8 @@ from micropython import const
 from app.dlms import conformance
 from app.dlms.services import ACTION_REQUEST, GET_REQUEST, SET_REQUEST
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.dlms.get import Get

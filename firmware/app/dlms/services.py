@@ -23,8 +23,8 @@ from app.cosem.base import EXECUTE, READ, WRITE, Selection
 from app.dlms.conformance import SELECTIVE_ACCESS
 from app.errors import AccessRefused, MeterError, TypeUnmatched
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Writer

@@ -18,8 +18,8 @@ from app.dlms.services import (
 )
 from app.errors import MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.cosem.association_ln import Session

@@ -7,8 +7,8 @@ from micropython import const
 from app.axdr import UINT32
 from app.logs.alarms import ALARMS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.axdr import Writer

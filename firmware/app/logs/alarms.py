@@ -18,8 +18,8 @@ from app.errors import MeterError
 from app.logs.events import FRAUD_ALARM
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.tasks import Task

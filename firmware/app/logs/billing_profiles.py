@@ -10,8 +10,8 @@ from micropython import const
 from app.logs.captured import IN_HEAD, SIZE_8, SIZE_32, SIZE_64, SIZE_TIME, CapturedRows, column
 from app.rows import CLOCK
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.logs.captured import Recorder
 
 _COLUMNS_MOST = const(40)

@@ -39,8 +39,8 @@ from app.rows import (
     write_time,
 )
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.attributes import Resolver

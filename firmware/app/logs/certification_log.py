@@ -13,8 +13,8 @@ from app.axdr import OCTET_STRING, UINT32
 from app.errors import AccessRefused
 from app.logs.event_log import Log
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

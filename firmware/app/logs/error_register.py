@@ -18,8 +18,8 @@ from app import event_codes as codes
 from app.logs.events import FRAUD, all_error_bits, error_bits, meaning
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from hal import Memory

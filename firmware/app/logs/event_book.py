@@ -16,8 +16,8 @@ from app.logs.event_log import EventLog, Log
 from app.logs.events import FRAUD, FRAUD_ALARM, GONE, LOGS, NO_ALARM, meaning
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

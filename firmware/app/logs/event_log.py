@@ -13,8 +13,8 @@ from app import event_codes
 from app.axdr import OCTET_STRING, UINT8, UINT32
 from app.rows import CLOCK, NO_TIME, RowSource, pack_objects, write_time
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.axdr import Writer

@@ -24,8 +24,8 @@ from app.periods import DST, NOT_FOR_BILLING, POWER_DOWN
 from app.rows import CLOCK
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.logs.captured import Recorder
     from app.logs.error_register import ErrorRegisters
     from app.periods import Period

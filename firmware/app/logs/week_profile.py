@@ -5,8 +5,8 @@ from micropython import const
 from app.logs.captured import IN_HEAD, SIZE_32, CapturedRows, column
 from app.rows import CLOCK
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.logs.captured import Recorder

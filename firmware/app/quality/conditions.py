@@ -11,8 +11,8 @@ from micropython import const
 from app import event_codes as codes
 from app.quality import limits
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.quality.limits import Limits

@@ -15,8 +15,8 @@ from app import event_codes
 from app.quality import limits
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.quality.limits import Limits

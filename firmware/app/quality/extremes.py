@@ -17,8 +17,8 @@ import civil
 from app.storage import record, regions
 from metrology.quantities import isqrt, rounded
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

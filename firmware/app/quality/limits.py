@@ -4,8 +4,8 @@ import struct
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.settings import Settings
 
 NOMINAL = const(0)

@@ -15,8 +15,8 @@ from app.quality.voltage_levels import VoltageLevels
 from app.quality.waveforms import Waveforms
 from app.quality.weeks import Weeks
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

@@ -12,8 +12,8 @@ from micropython import const
 from app import event_codes
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

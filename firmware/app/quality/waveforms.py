@@ -16,8 +16,8 @@ from app.quality import limits
 from app.rows import CLOCK, NO_TIME, RowSource, pack_objects, write_time
 from metrology.snapshot import Snapshot
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.axdr import Writer

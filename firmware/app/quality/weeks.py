@@ -15,8 +15,8 @@ from app.quality import disturbances, limits, phase_failures
 from app.storage import regions
 from metrology.quantities import isqrt
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

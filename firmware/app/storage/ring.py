@@ -16,8 +16,8 @@ from array import array
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Generator
 
     from app.storage.rings import Rings

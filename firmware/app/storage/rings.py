@@ -15,8 +15,8 @@ from micropython import const
 from app.storage import regions
 from app.storage.ring import ERASE, PROGRAM, Ring
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from hal import Buffer, Flash, Memory

@@ -13,8 +13,8 @@ from micropython import const
 
 from app.crypto import key_wrap
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from hal import BlockCipher, Buffer

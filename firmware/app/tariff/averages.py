@@ -20,8 +20,8 @@ from app.periods import NOT_FOR_BILLING, POWER_DOWN
 from app.storage import record, regions
 from metrology.energy import A_NET
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -15,8 +15,8 @@ from app import event_codes
 from app.periods import CLOCK_INVALID, NOT_FOR_BILLING
 from app.storage import record, regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

@@ -12,8 +12,8 @@ import civil
 from app.storage import record, regions
 from app.tariff import patterns, tables
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.settings import Settings

@@ -15,8 +15,8 @@ from app import event_codes, ticks
 from app.storage import regions
 from app.tariff.rates import RATES
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

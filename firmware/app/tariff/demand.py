@@ -26,8 +26,8 @@ from metrology.energy import (
     S_IMPORT,
 )
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -5,8 +5,8 @@ from micropython import const
 from app.tariff.activation import Activation, rate_of
 from app.tariff.rates import MANY_RATES, RATES, RateEnergies, mask_of_rate
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.settings import Settings

@@ -11,8 +11,8 @@ from micropython import const
 
 from app.storage import record, regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer, Memory
 
 RATES = const(8)

@@ -20,8 +20,8 @@ from app import ticks
 from app.storage import record, regions
 from metrology.energy import UNIT_UWS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.tariff.window_totals import WindowTotals

@@ -13,8 +13,8 @@ from micropython import const
 import civil
 from app.tariff import patterns
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.settings import Settings
 
     Moment = tuple[bytes, bytes]  # time of 4 octets, date of 5

@@ -12,8 +12,8 @@ from app.attributes import OBJECT_UNDEFINED, OTHER_REASON, Reference
 from app.axdr import ENUM, INT8, UINT16, Reader
 from app.errors import AccessRefused, MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.attributes import Resolver

@@ -10,8 +10,8 @@ from micropython import const
 
 from app import ticks
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.tariff.window_totals import WindowTotals
     from metrology.engine import Engine
 

@@ -10,8 +10,8 @@ from micropython import const
 
 from app.tariff import patterns
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.settings import Settings
 
     Entry = tuple[int, bytes, int]  # index, date of 5 octets, day id

@@ -11,8 +11,8 @@ from micropython import const
 
 from app.tariff import patterns
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
     Season = tuple[bytes, bytes, bytes]  # name, start as date-time, week's name

@@ -19,8 +19,8 @@ from app import ticks
 from app.errors import MeterError
 from app.storage import regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

@@ -12,8 +12,8 @@ from micropython import const
 from app import ticks
 from metrology.energy import ENERGIES, UNIT_UWS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from metrology.engine import Engine
 
 _LAG_MS = const(1500)  # more is time that nobody measured: frames were lost

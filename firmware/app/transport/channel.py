@@ -2,9 +2,9 @@
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from typing import Protocol
 
     class Link(Protocol):

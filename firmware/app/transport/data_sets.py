@@ -15,8 +15,8 @@ from app.cosem import access
 from app.display.reading import AttributeReader
 from app.errors import AccessRefused, MeterError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

@@ -14,8 +14,8 @@ from app.transport import hdlc_frame, hdlc_parameters
 from app.transport.hdlc_reply import Reply
 from app.transport.hdlc_request import Request, apdu_of
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.transport.channel import Channel
     from app.transport.hdlc_parameters import HdlcSettings
     from hal import Buffer

@@ -8,8 +8,8 @@ from micropython import const
 
 from app.port_settings import HdlcSettings
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 # Names of the parameters, from the side of the station that sends them.

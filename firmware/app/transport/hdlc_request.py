@@ -2,8 +2,8 @@
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 _LLC_COMMAND = b"\xe6\xe6\x00"

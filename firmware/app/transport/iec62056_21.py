@@ -21,8 +21,8 @@ from app.port_settings import (
 )
 from app.transport import iec_message
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.port_settings import HdlcSettings, LocalPortSettings

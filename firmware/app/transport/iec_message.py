@@ -11,8 +11,8 @@ character must agree (row OPT-10). What is not a whole message vanishes here.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import Buffer
 
 SOH = const(0x01)

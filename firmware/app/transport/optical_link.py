@@ -12,8 +12,8 @@ from micropython import const
 from app import ticks
 from app.transport.patient_link import finish
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.transport.hdlc import HdlcLink
     from app.transport.iec62056_21 import Session
     from hal import Serial

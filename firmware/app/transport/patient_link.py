@@ -4,8 +4,8 @@ import asyncio
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.transport.channel import Link
 
 

@@ -23,8 +23,8 @@ from app.errors import AccessRefused, MeterError
 from app.security import OPTICAL
 from app.transport import iec_message
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.port_settings import LocalPortSettings
     from app.security import Security
     from app.transport.data_sets import DataSets

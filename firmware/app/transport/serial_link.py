@@ -10,8 +10,8 @@ from micropython import const
 from app import ticks
 from app.transport.patient_link import finish
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.port_settings import HdlcSettings
     from app.transport.hdlc import HdlcLink
     from hal import Serial

@@ -13,8 +13,8 @@ from app import ticks
 from app.transport.patient_link import finish
 from app.transport.wrapper import WrapperLink
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from asyncio import Server
     from collections.abc import Callable
 

@@ -9,8 +9,8 @@ no sense cannot be recovered from in a stream: `closed` becomes true and the con
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.transport.channel import Channel
     from hal import Buffer
 
