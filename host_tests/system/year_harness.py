@@ -163,7 +163,9 @@ class Year:
             if not self._now() < moment <= self._plan.last:
                 continue
             while (moment - self._now()).total_seconds() > _READ_S:
-                self._until(self._now() + datetime.timedelta(seconds=_READ_S))
+                # off the full minute: a leap ends some milliseconds before the moment it is given
+                week = self._now() + datetime.timedelta(seconds=_READ_S)
+                self._until(min(week.replace(second=20), moment))
                 self.fetch()
                 self._rest()
             self._until(moment)
