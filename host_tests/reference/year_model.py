@@ -19,8 +19,9 @@ Where the rows leave a choice, the model takes these:
   the power went ends at its boundary, what lies whole in the dark is empty.
 * DEM-06, DEM-13: a period with a change of the clock gives no certain maximum: it may count or
   not, its average is not compared; nor is that of the period before a power-up.
-* BIL-12: an entry that was missed bears the time it was due at, or that of power-up.
-* At one moment demand closes its period first, then profiles capture, then a billing does.
+* BIL-12, BIL-17: an entry that was missed bears the time it was due at, or that of power-up.
+* At one moment demand closes its period first, then profiles capture, then a billing does, then
+  daily billing. What slides and what counts in blocks is in year_parts.py.
 """
 
 from year_calendar import Rates, local_of
@@ -33,6 +34,8 @@ RATES = 8
 DNV, DST, CAD, PDN = 0x04, 0x08, 0x20, 0x80
 OPEN_DNV = 0x400  # in a model's status: the meter may set DNV or not
 SYNCHRONISATION_S = 9
+START_S = 2  # what a start may cost
+DAY_S = 86400
 _OPEN_RATIO = 570
 
 
@@ -110,6 +113,10 @@ class Model:
         self.profiles = {}
         self.billing = []
         self.billing_keys = ()
+        self.daily = []  # of daily billing
+        self.daily_keys = ()
+        self.sliding = None  # the limiter's demand, a year_parts.Sliding
+        self.blocks = None  # a year_parts.Blocks
         self.billings_before = 0  # the comparison began
         self.bills_at = None  # function of an aware local time: a billing is due at it
         self.waiting = None  # calendar that waits, and the UTC time from which on it holds
@@ -128,6 +135,8 @@ class Model:
         """Begin the comparison: the registers have been given, a calendar comes into force."""
         self.demand = Demand(self.demand.period_s)
         self._begin(False)
+        if self.sliding is not None:
+            self.sliding.begin(self.clock_s(), self.true_s, self._totals())
         self.rates.take(tables)
         self._follow()
 
@@ -142,6 +151,11 @@ class Model:
         self._up_s = self.true_s
         now_s = self.clock_s()
         self._close_in_the_dark(now_s)
+        if self.sliding is not None:
+            missed = self._boundaries(self._down_s, now_s, self.sliding.period_s)
+            lack_ws = START_S * sum(abs(one) for one in self.load(self.true_s))
+            dst = self._dst(missed[0] if missed else now_s)
+            self.sliding.power_up(missed, self.ahead_s, self._totals(), dst, lack_ws)
         for profile in self.profiles.values():
             missed = self._boundaries(self._down_s, now_s, profile.period_s)
             profile.bits |= PDN | (DNV if missed else OPEN_DNV)
@@ -151,6 +165,9 @@ class Model:
         due = self._bills(self._down_s, now_s)
         if due:
             self._bill((due[0], now_s))
+        midnights = self._boundaries(self._down_s, now_s, DAY_S)
+        if midnights:
+            self._bill_day((midnights[0], now_s))
         self._follow()
 
     def set_clock(self, utc_s):
@@ -158,6 +175,9 @@ class Model:
         old_s = self.clock_s()
         self.ahead_s += utc_s - old_s
         if abs(utc_s - old_s) > SYNCHRONISATION_S:
+            if self.sliding is not None:
+                dst = self._dst(old_s)
+                self.sliding.clock_set(old_s, utc_s, self.true_s, self._totals(), dst)
             self.demand.last = dict.fromkeys(DEMANDS)  # that of the broken period
             for profile in self.profiles.values():
                 passed = self._boundaries(old_s, utc_s, profile.period_s)
@@ -169,6 +189,9 @@ class Model:
             due = self._bills(old_s, utc_s)
             if due:
                 self._bill((due[0],))
+            midnights = self._boundaries(old_s, utc_s, DAY_S)
+            if midnights:
+                self._bill_day((midnights[0],))
         self._activate()
         self._follow()
 
@@ -198,6 +221,8 @@ class Model:
                 self.energy_ws[ENERGIES.index(c)] += power * seconds
                 if self.rate and c != 16:
                     self.rate_ws[c, self.rate] += power * seconds
+                if self.rate and c == 1 and self.blocks is not None:
+                    self.blocks.add(self.rate, power * seconds)
 
     def _moment(self):
         """Do what the meter's clock makes due."""
@@ -205,12 +230,16 @@ class Model:
         if clock_s % 60 == 0:
             if self._ends(clock_s, self.demand.period_s):
                 self._close(clock_s)
+            if self.sliding is not None and self._ends(clock_s, self.sliding.period_s):
+                self.sliding.ended(clock_s, self.true_s, self._totals(), self._dst(clock_s))
             for profile in self.profiles.values():
                 if self._ends(clock_s, profile.period_s):
                     self._capture(profile, clock_s, profile.bits)
                     profile.bits = 0
             if self.bills_at is not None and self.bills_at(local_of(clock_s, self.zone)):
                 self._bill((clock_s,))
+            if self._ends(clock_s, DAY_S):
+                self._bill_day((clock_s,))
             self._activate()
         self._follow()
 
@@ -270,8 +299,7 @@ class Model:
         return self.volts(self.true_s - 1)[phase], self.volts(self.true_s)[phase]
 
     def _capture(self, profile, clock_s, bits):
-        if self._deviation_s(clock_s) != self._deviation_s(_WINTER_S):
-            bits |= DST
+        bits |= self._dst(clock_s)
         values = [self.value(key) for key in profile.keys]
         profile.rows.append(Row((clock_s,), bits, values))
 
@@ -283,6 +311,12 @@ class Model:
         self.demand.last = dict.fromkeys(DEMANDS, 0.0)  # row DEM-07
         if self.demand.start_s != self.clock_s():
             self._begin(False)  # the reset begins the running period anew
+        if self.blocks is not None:
+            self.blocks.new_period()
+
+    def _bill_day(self, times):
+        if self.daily_keys:
+            self.daily.append(Row(times, 0, [self.value(key) for key in self.daily_keys]))
 
     def _bills(self, after_s, until_s):
         """Return the moments of a span, its end included, at which billings were due."""
@@ -297,6 +331,12 @@ class Model:
 
     def _ends(self, utc_s, period_s):
         return (utc_s + self._deviation_s(utc_s)) % period_s == 0
+
+    def _totals(self):
+        return dict(zip(ENERGIES, self.energy_ws, strict=True))
+
+    def _dst(self, utc_s):
+        return DST if self._deviation_s(utc_s) != self._deviation_s(_WINTER_S) else 0
 
     def _deviation_s(self, utc_s):
         hour = utc_s // 3600
@@ -316,5 +356,11 @@ _VALUES = {
     "time": lambda model, c, e: tuple(model.demand.closed[c, e]),
     "factor": lambda model: tuple(model.demand.factors),
     "voltage": lambda model, k: model.voltages(k),
+    "block": lambda model, b, e: model.blocks.energy_ws.get((b, e), 0.0) / 3600,
+    "last": lambda model, c: model.sliding.last(c),
+    "current": lambda model, c: model.sliding.current(c, model._totals()),
+    "formed": lambda model: model.sliding.capture_s(),
+    "since": lambda model: model.sliding.start_s(),
+    "bits": lambda model: model.sliding.status(),
     "billings": lambda model: model.billings_before + len(model.billing),
 }

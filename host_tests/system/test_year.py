@@ -5,6 +5,7 @@
 
 import pytest
 import year_harness
+import year_parts
 import year_plan
 from year_calendar import local_of
 
@@ -36,6 +37,10 @@ def test_days_with_all_that_a_year_brings_agree_with_the_model(start_meter):
     assert min(energies) > 5
     rates = [sum(year.model.value(("rate", c, e)) for c in (1, 2)) for e in (1, 2, 3)]
     assert min(rates) > 5, rates
+    blocks = year.model.blocks
+    assert blocks.periods == 1
+    assert len([wh for wh in blocks.energy_ws.values() if wh > 5 * 3600]) > 3, blocks.energy_ws
+    assert len(year.model.daily) == 3
     assert meter.get("/api/health")["problems"] == []
 
 
@@ -63,6 +68,49 @@ def test_a_comparison_finds_what_is_wrong():
     assert compare([found(1, average=10_400), *(found(n) for n in (2, 3, 4, 5))]) == ["average 1"]
     rows[0].status |= year_harness.model.OPEN_DNV
     assert compare([found(1, status=0x0C), *(found(n) for n in (2, 3, 4, 5))]) == []
+
+
+def test_what_slides_counts_in_blocks_or_bears_a_time_is_compared():
+    comparison = year_harness.Comparison(year_harness.ZONE, 900)
+
+    def differences(key, expected, found):
+        comparison.differences.clear()
+        comparison.value(("register", ""), key, expected, found)
+        return len(comparison.differences)
+
+    assert differences(("last", 1), (1000.0, 0.0), 10_100) == 0
+    assert differences(("last", 1), (1000.0, 0.0), 10_300) == 1
+    assert differences(("last", 1), (1000.0, 20.0), 9_700) == 0
+    assert differences(("last", 1), None, 4711) == 0
+    assert differences(("current", 16), (-500.0, 0.0), 5_000) == 1
+    assert differences(("since",), 900, 898) == 0
+    assert differences(("since",), 900, 1200) == 1
+    assert differences(("bits",), 0x08, 0x88) == 1
+    comparison.tolerance.periods = 3
+    assert differences(("block", 2, 1), 1000.0, 1006) == 0
+    assert differences(("block", 2, 1), 1000.0, 1010) == 1
+
+
+def test_the_models_own_blocks_and_sliding_demand():
+    """Rows TOU-20 and DEM-02, by hand: 300 Wh in each third of a quarter of an hour."""
+    blocks = year_parts.Blocks({1: (1000, 3000)})
+    for _ in range(5):
+        blocks.add(1, 800 * 3600)
+    assert [blocks.energy_ws[b, 1] / 3600 for b in (1, 2, 3)] == [1000, 2000, 1000]
+    blocks.new_period()
+    blocks.add(1, 800 * 3600)
+    assert blocks.energy_ws[1, 1] == 1800 * 3600
+    sliding = year_parts.Sliding(300, 3, (1,))
+    sliding.begin(0, 0, {1: 0.0})
+    for number in range(1, 5):
+        assert sliding.last(1) is None
+        sliding.ended(300 * number, 300 * number, {1: 300 * 3600.0 * number}, 0)
+    assert sliding.last(1) == (3600.0, 0.0)
+    assert sliding.current(1, {1: 1200 * 3600.0}) == (2400.0, 0.0)
+    assert (sliding.capture_s(), sliding.start_s(), sliding.status()) == (1200, 600, 0)
+    sliding.clock_set(1300, 2600, 1300, {1: 1200 * 3600.0}, 0)
+    assert sliding.last(1) == (600 * 3600 / 700, 0.0)
+    assert sliding.status() == year_parts.CAD | year_parts.DNV
 
 
 def test_maxima_that_are_not_certain_may_count():

@@ -4,9 +4,10 @@ Every dialogue is an association of its own, because leaps of time outlast an id
 """
 
 import datetime
+import struct
 
 import clients
-from gurux_dlms import GXDate, GXDateTime, GXTime
+from gurux_dlms import GXDate, GXDateTime, GXTime, GXUInt32
 from gurux_dlms.enums import DataType, DateTimeSkips
 from gurux_dlms.objects import (
     GXDLMSActionSchedule,
@@ -55,7 +56,13 @@ def utc_s(moment):
 def _plain(value):
     """Return a column's value; a time as seconds since 2000, 0 for one that is not specified."""
     if isinstance(value, (bytes, bytearray)) and len(value) == 12:
-        value = GXDateTime(bytes(value))
+        year, month, day, _, hour, minute, second, _, deviation, _ = struct.unpack(
+            ">H6BBhB", value
+        )
+        if year == 0xFFFF:
+            return 0
+        local = datetime.datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return utc_s(local + datetime.timedelta(minutes=deviation))
     if isinstance(value, GXDateTime):
         return 0 if value.skip & DateTimeSkips.YEAR else utc_s(value.value)
     return value
@@ -161,6 +168,21 @@ class Client:
         self.session.write(schedule, 2)
         self.session.write(schedule, 4)
 
+    def measuring_period(self, name, period_s, periods):
+        """Set period and number of periods of a demand register and its like."""
+        register = GXDLMSDemandRegister(name)
+        register.period, register.numberOfPeriods = period_s, periods
+        self.session.write(register, 8)
+        self.session.write(register, 9)
+
+    def block_thresholds(self, thresholds):
+        """Write {rate: Wh where a block ends, and so on}; what has none has no end."""
+        data = GXDLMSData("0.0.128.10.6.255")
+        limits = [[*thresholds.get(rate, ()), 0, 0, 0] for rate in range(1, 9)]
+        data.value = [[GXUInt32(of_rate[place]) for of_rate in limits] for place in range(3)]
+        data.setDataType(2, DataType.ARRAY)
+        self.session.write(data, 2)
+
     def capture(self, name, columns, period_s=None):
         """Let a profile capture columns (key, class, logical name, attribute)."""
         profile = GXDLMSProfileGeneric(name)
@@ -193,4 +215,7 @@ class Client:
         if index == 2 and class_id in (3, 4):
             # gurux would scale only what it knows the scaler of
             return int(self.session.read(item, 2))
+        if class_id == 5:
+            self.session.read(item, index)
+            return _plain(item.getValues()[index - 1])
         return self.session.read(item, index)

@@ -33,6 +33,7 @@ class Tolerance:
         self.starts_wh = 0.0  # what starts may have cost
         self.open_wh = 0.0  # that may have gone to the other quadrant or direction
         self.apparent_wh = 0.0  # counted so far, import and export
+        self.periods = 0  # of billing
         self._largest_w = largest_w
 
     def energy_wh(self, gained_wh):
@@ -101,20 +102,25 @@ class Comparison:
         what = " ".join(str(part) for part in key)
         if expected is None:
             return
-        if key[0] in ("energy", "rate"):
+        if key[0] in ("energy", "rate", "block"):
             # the register shows whole units, rounded down
             apart = found - expected
             self.largest_wh = max(self.largest_wh, abs(apart))
             near_wh = self.tolerance.energy_wh(expected)
-            if key[1] in _REACTIVE:
+            if key[0] == "block":
+                near_wh += self.tolerance.periods  # each begins with a whole unit
+            elif key[1] in _REACTIVE:
                 near_wh += self.tolerance.apparent_wh * 2e-5
-            if key[1] in _DIRECTED:
+            if key[0] != "block" and key[1] in _DIRECTED:
                 near_wh += self.tolerance.open_wh
             near = abs(apart + 0.5) <= near_wh
             self.want(near, *where, what, round(expected, 1), found)
-        elif key[0] == "average":
-            near = abs(found / 10 - expected) <= self.tolerance.average_w(expected, self.period_s)
-            self.want(near, *where, what, round(expected, 1), found / 10)
+        elif key[0] in ("average", "last", "current"):
+            self._average(where, what, expected if key[0] != "average" else (expected, 0), found)
+        elif key[0] in ("formed", "since"):
+            # a period that was broken off lasted so many milliseconds
+            near = abs(found - expected) <= 2
+            self.want(near, *where, what, self.shown(expected), self.shown(found))
         elif key[0] == "voltage":
             near = any(abs(found / 100 - volt) < 0.1 for volt in expected)
             self.want(near, *where, what, expected, found / 100)
@@ -126,6 +132,12 @@ class Comparison:
             self._maximum(where, what, expected, None, found)
         else:
             self.want(expected == found, *where, what, expected, found)
+
+    def _average(self, where, what, expected, found):
+        """An average in tenths, and how much it may lack."""
+        watts, lack_w = expected
+        near = self.tolerance.average_w(watts, self.period_s) + lack_w
+        self.want(abs(found / 10 - watts) <= near, *where, what, round(watts, 1), found / 10)
 
     def _maximum(self, where, what, candidates, found_w, found_s):
         """A maximum is the largest certain average, or a larger one that may count."""

@@ -17,6 +17,7 @@ for folder in ("host_tests/system", "host_tests/reference", "host_tests/shims", 
         sys.path.append(str(ROOT / folder))
 
 import year_model as model
+import year_parts
 from year_client import Client, utc_s
 from year_compare import HEADING, Comparison
 from year_plan import SPECIAL
@@ -53,6 +54,24 @@ def _maximum(c, e):
 
 _CLOCK = (("clock",), 8, "0.0.1.0.0.255", 2)
 USED_RATES = (1, 2, 3, 4)
+LIMITER = "1.0.1.24.0.255"
+LIMITER_PERIOD_S, LIMITER_PERIODS = 300, 3
+# of the blocks of active import by rate, Wh
+THRESHOLDS = {1: (1_000, 40_000, 120_000), 2: (500, 60_000), 3: (500,), 4: (1_000, 9_000)}
+
+
+def _limiter(c):
+    return f"1.0.{c}.24.0.255"
+
+
+def _block(b, e):
+    return (("block", b, e), 3, f"1.{b}.1.8.{e}.255", 2)
+
+
+_SLIDING = [(("last", c), 5, _limiter(c), 3) for c in (1, 15, 16)]
+_SLIDING += [(("current", c), 5, _limiter(c), 2) for c in (1, 16)]
+_SLIDING += [(("bits",), 5, LIMITER, 5), (("formed",), 5, LIMITER, 6), (("since",), 5, LIMITER, 7)]
+_BLOCKS = [_block(b, e) for e in USED_RATES for b in range(1, 5)]
 
 
 def _status(number):
@@ -65,7 +84,7 @@ PROFILES = (
         "1.0.99.1.0.255",
         1,
         900,
-        [_energy(c) for c in (1, 2, 5, 6, 7, 8)] + [_average(c) for c in (1, 2, 3, 4)],
+        [_energy(c) for c in (1, 2, 5, 6, 7, 8)] + [_average(c) for c in (1, 2, 3, 4)] + _SLIDING,
     ),
     (
         "1.0.99.2.0.255",
@@ -87,12 +106,16 @@ PROFILES = (
     ),
 )
 BILLING = "0.0.98.1.0.255"
+DAILY = "0.0.98.3.0.255"
 _FACTOR = (("factor",), 4, "1.0.13.3.0.255", 2)
 _BILLINGS = (("billings",), 1, "0.0.0.1.0.255", 2)
 _BILLED = [_FACTOR, _BILLINGS, *(_energy(c) for c in (1, 2, 3, 4))]
 _BILLED += [_rate(c, e) for c in (1, 2) for e in USED_RATES]
 for _c, _e in ((1, 0), (2, 0), (1, 1), (1, 2), (1, 3), (9, 0)):
     _BILLED += _maximum(_c, _e)
+
+
+_DAILY = [_energy(c) for c in (1, 2, 3, 4, 9, 10)] + _BLOCKS
 
 
 class _House:
@@ -179,6 +202,7 @@ class Year:
         tolerance = self.comparison.tolerance
         tolerance.open_wh = self.model.open_wh
         tolerance.apparent_wh = sum(self.model.value(("energy", c)) for c in (9, 10))
+        tolerance.periods = 1 + self.model.blocks.periods
         upto_s = self.model.clock_s()
         # entries of a clock that was set back belong to one reading
         from_s, self._read_s = self._read_s + 1, upto_s
@@ -187,6 +211,7 @@ class Year:
                 profile = self.model.profiles[number]
                 self._compare(client, name, profile.keys, profile.rows, from_s)
             self._compare(client, BILLING, [c[0] for c in _BILLED], self.model.billing, from_s)
+            self._compare(client, DAILY, [c[0] for c in _DAILY], self.model.daily, from_s)
         found = self.comparison.differences[self._told :]
         self._told = len(self.comparison.differences)
         if found:
@@ -202,7 +227,7 @@ class Year:
             wanted = [_energy(c) for c in model.ENERGIES]
             wanted += [_rate(c, e) for c in model.ENERGIES[:-1] for e in range(1, 9)]
             wanted += [_average(c) for c in model.DEMANDS]
-            wanted += [_FACTOR, _BILLINGS]
+            wanted += [_FACTOR, _BILLINGS, *_BLOCKS, *_SLIDING]
             for c in model.DEMANDS:
                 for e in range(9):
                     wanted.append(_maximum(c, e)[0])
@@ -275,17 +300,26 @@ class Year:
         self.comparison.tolerance.starts_wh += 2 * (abs(load_w) + abs(load_var)) / 3600
 
     def _configure(self):
+        self._post("/api/cover", cover="meter", open=True)
+        self._post("/api/lock", locked=False)
+        with Client(self._port) as client:
+            client.measuring_period(LIMITER, LIMITER_PERIOD_S, LIMITER_PERIODS)
+        self._post("/api/lock", locked=True)
+        self._post("/api/cover", cover="meter", open=False)
         with Client(self._port) as client:
             client.central_europe()
             client.special_days(SPECIAL)
             client.passive_calendar(self._plan.tables)
             client.activate_calendar()
             client.bill_monthly()
+            client.block_thresholds(THRESHOLDS)
             for name, number, period_s, columns in self._profiles:
                 client.capture(name, [_CLOCK, _status(number), *columns], period_s)
                 keys = [c[0] for c in columns]
                 self.model.profiles[number] = model.Profile(period_s, keys)
             client.capture(BILLING, [_CLOCK, *_BILLED])
+            client.capture(DAILY, [_CLOCK, *_DAILY])
+            self.model.daily_keys = [c[0] for c in _DAILY]
             self.model.billing_keys = [c[0] for c in _BILLED]
             self.model.bills_at = _month_begins
             self.model.billings_before = client.value(*_BILLINGS[1:])
@@ -294,6 +328,11 @@ class Year:
                 self.model.energy_ws[model.ENERGIES.index(c)] = total_wh * 3600
                 for e in range(1, 9) if c != 16 else ():
                     self.model.rate_ws[c, e] = 3600 * (client.value(3, _register(c, 8, e)) + 0.5)
+        self.model.blocks = year_parts.Blocks(THRESHOLDS)
+        for e in USED_RATES:
+            self.model.blocks.begin(e, self.model.rate_ws[1, e])
+        limiter = LIMITER_PERIOD_S, LIMITER_PERIODS, model.ENERGIES
+        self.model.sliding = year_parts.Sliding(*limiter)
         self.model.begin(self._plan.tables)
 
     def _compare(self, client, name, keys, rows, from_s):
