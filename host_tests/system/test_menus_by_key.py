@@ -178,7 +178,7 @@ def test_locked_meter_rejects_the_reset(auto):
     assert auto.value == "rESEt"
 
 
-@pytest.mark.row("KEY-11", "DSP-32")
+@pytest.mark.row("DSP-32")
 def test_service_menu_while_the_terminal_cover_is_open(auto):
     meter = auto.meter
     assert auto.tip() not in ("EntEr", "")
