@@ -6,7 +6,7 @@ from app.axdr import UINT8, UINT32
 from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.register_monitor import RegisterMonitor
-from app.cosem.values import Number
+from app.cosem.values import Simple
 from app.logs import alarms
 from app.logs.alarm_monitors import AlarmMonitor
 
@@ -26,17 +26,17 @@ _WORDS = (
 _FILTER_E = const(10)
 
 
-def _word(book: "EventBook", kind: int, register: int) -> Number:
+def _word(book: "EventBook", kind: int, register: int) -> Simple:
     """Bits that are written as 0 are cleared."""
-    return Number(
+    return Simple(
         UINT32,
         lambda: book.alarms.word(kind, register),
         lambda kept: book.clear_alarms(kind, register, kept),
     )
 
 
-def _filter(book: "EventBook", register: int) -> Number:
-    return Number(
+def _filter(book: "EventBook", register: int) -> Simple:
+    return Simple(
         UINT32,
         lambda: book.alarms.word(alarms.FILTER, register),
         lambda mask: book.set_alarm_filter(register, mask),
@@ -55,5 +55,5 @@ def add(objects: "Catalogue", book: "EventBook", monitors: "AlarmMonitors") -> N
         objects.add((0, 0, 97, 98, _FILTER_E + register), data, mask, access.SETTINGS)
         monitor = AlarmMonitor(monitors, register)
         objects.add((0, 0, 16, 1, register), watch, monitor, access.SETTINGS)
-    system = Number(UINT8, lambda: book.alarms.chosen, book.choose_alarm_system)
+    system = Simple(UINT8, lambda: book.alarms.chosen, book.choose_alarm_system)
     objects.add((1, 0, 96, 245, 1), data, system, access.SETTINGS)

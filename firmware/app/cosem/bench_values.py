@@ -10,15 +10,25 @@ from app import axdr
 from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.factory_values import BENCH, moment
-from app.cosem.values import Value
+from app.cosem.values import Octets, Simple, Structure, Value
 from metrology.calibration import Calibration
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.production import Production
+
+# step and its state, windows done and wanted, reason of a refusal
+_PROGRESS = (axdr.ENUM, axdr.ENUM, axdr.UINT16, axdr.UINT16, axdr.VISIBLE_STRING)
+# how often the meter was calibrated, whether the record is damaged, in words how
+_STATE = (axdr.UINT32, axdr.BOOLEAN, axdr.VISIBLE_STRING)
+# what the linearity step counts: first and last code, number of the input
+_RAMP = (axdr.UINT16, axdr.UINT16, axdr.UINT8)
 
 
 class ReferenceLoad(Value):
@@ -54,53 +64,6 @@ class ReferenceLoad(Value):
             load.phi_udeg[phase] = reader.number(axdr.INT32)
         load.neutral_ua = reader.number(axdr.UINT32)
         self._production.set_load(load)
-
-
-class WindowsToAverage(Value):
-    """How many windows a step averages."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.uint16(self._production.windows)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        self._production.set_windows(reader.number(axdr.UINT16))
-
-
-class Step(Value):
-    """The step of the procedure; writing one starts it."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.enum(self._production.step)
-
-    def write(self, reader: "Reader") -> None:
-        """Start a step."""
-        self._production.start(reader.number(axdr.ENUM))
-
-
-class Progress(Value):
-    """Step, state, windows done and wanted, reason of a refusal."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        production = self._production
-        writer.structure(5)
-        writer.enum(production.step)
-        writer.enum(production.state)
-        writer.uint16(production.windows_done)
-        writer.uint16(production.windows)
-        writer.string(axdr.VISIBLE_STRING, production.reason.encode())
 
 
 class Corrections(Value):
@@ -161,86 +124,47 @@ class Measured(Value):
         writer.uint32(averages.f_uhz())
 
 
-class CalibrationState(Value):
-    """How often the meter was calibrated, whether the record is damaged, and in words how."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        stored = self._production.stored
-        writer.structure(3)
-        writer.uint32(stored.count)
-        writer.boolean(stored.damaged)
-        writer.string(axdr.VISIBLE_STRING, stored.problem.encode())
-
-
-class Ramp(Value):
-    """What the linearity step counts: first and last code, number of the input."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        linearity = self._production.linearity
-        if linearity is not None:
-            writer.structure(3)
-            writer.uint16(linearity.first)
-            writer.uint16(linearity.last)
-            writer.uint8(linearity.place)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        reader.structure(3)
-        first = reader.number(axdr.UINT16)
-        last = reader.number(axdr.UINT16)
-        self._production.set_ramp(first, last, reader.number(axdr.UINT8))
-
-
-class LinearityState(Value):
-    """Whether a table serves, and in words what is wrong."""
-
-    def __init__(self, production: "Production") -> None:
-        self._production = production
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        linearity = self._production.linearity
-        if linearity is not None:
-            writer.structure(2)
-            writer.boolean(not linearity.damaged)
-            writer.string(axdr.VISIBLE_STRING, linearity.problem.encode())
-
-
-class CalibrationDate(Value):
-    """When the meter was calibrated last (row IDN-10)."""
-
-    def __init__(self, production: "Production", clock: "Clock") -> None:
-        self._production = production
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(moment(self._clock, self._production.stored.calibrated_utc_s))
-
-
 def add_bench(catalogue: "Catalogue", production: "Production", clock: "Clock") -> None:
     """Add the objects of the calibration bench."""
+    stored = production.stored
+    linearity = production.linearity
+
+    def progress() -> "Sequence[Any]":
+        return (
+            production.step,
+            production.state,
+            production.windows_done,
+            production.windows,
+            production.reason.encode(),
+        )
+
     data = Data()
     for e, value, group in (
-        (0, ReferenceLoad, access.SETTINGS),
-        (1, WindowsToAverage, access.SETTINGS),
-        (2, Step, access.SETTINGS),
-        (3, Progress, access.READINGS),
-        (4, Corrections, access.SETTINGS),
-        (5, Measured, access.READINGS),
-        (6, CalibrationState, access.READINGS),
-        (8, Ramp, access.SETTINGS),
-        (9, LinearityState, access.READINGS),
+        (0, ReferenceLoad(production), access.SETTINGS),
+        (
+            1,
+            Simple(axdr.UINT16, lambda: production.windows, production.set_windows),
+            access.SETTINGS,
+        ),
+        (2, Simple(axdr.ENUM, lambda: production.step, production.start), access.SETTINGS),
+        (3, Structure(_PROGRESS, progress), access.READINGS),
+        (4, Corrections(production), access.SETTINGS),
+        (5, Measured(production), access.READINGS),
+        (
+            6,
+            Structure(_STATE, lambda: (stored.count, stored.damaged, stored.problem.encode())),
+            access.READINGS,
+        ),
     ):
-        if e < 8 or production.linearity is not None:
-            catalogue.add((0, 0, 128, BENCH, e), data, value(production), group)
-    date = CalibrationDate(production, clock)
+        catalogue.add((0, 0, 128, BENCH, e), data, value, group)
+    if linearity is not None:
+        ramp = Structure(
+            _RAMP,
+            lambda: (linearity.first, linearity.last, linearity.place),
+            production.set_ramp,
+        )
+        catalogue.add((0, 0, 128, BENCH, 8), data, ramp, access.SETTINGS)
+        state = Structure(_STATE[1:], lambda: (not linearity.damaged, linearity.problem.encode()))
+        catalogue.add((0, 0, 128, BENCH, 9), data, state, access.READINGS)
+    date = Octets(lambda: moment(clock, stored.calibrated_utc_s))  # row IDN-10
     catalogue.add((0, 0, 96, 2, 5), data, date, access.READINGS)

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from app.axdr import UINT8, UINT32
+from app.axdr import BOOLEAN, UINT8, UINT32
 from app.cosem import access
 from app.cosem.base import EXECUTE, READ_WRITE
 from app.cosem.clock_values import Cells
@@ -10,13 +10,13 @@ from app.cosem.data import Data
 from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.script_table import BuiltInScripts, ScriptTable
 from app.cosem.single_action_schedule import SingleActionSchedule
-from app.cosem.values import Number, Value
+from app.cosem.values import Simple, Value
 from app.rows import NO_TIME, write_time
 from app.tariff import billing
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.axdr import Reader, Writer
+    from app.axdr import Writer
     from app.clock import Clock
     from app.cosem.base import InterfaceClass, Key
     from app.cosem.catalogue import Catalogue
@@ -41,22 +41,6 @@ class LastBilling(Value):
             write_time(writer, *last)
 
 
-class Option(Value):
-    """One of the options of the billing."""
-
-    def __init__(self, billings: "Billing", option: int) -> None:
-        self._billings = billings
-        self._option = option
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.boolean(self._billings.option(self._option))
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        self._billings.set_option(self._option, reader.boolean())
-
-
 def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
     """Add everything to the catalogue."""
     billings = tariff.billing
@@ -79,12 +63,20 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
     for d, rows in enumerate(billings.profiles):
         catalogue.add((0, 0, 98, d + 1, 0), profile, rows, group)
     catalogue.add((1, 0, 99, 130, 0), profile, billings.profiles[1], group)  # row BIL-03
+
+    def option(place: int) -> Simple:
+        return Simple(
+            BOOLEAN,
+            lambda: billings.option(place),
+            lambda chosen: billings.set_option(place, chosen),
+        )
+
     data = Data()
     for obis, key, rights in (
-        ((0, 0, 0, 1, 0), Number(UINT32, lambda: billings.count), access.READINGS),
-        ((0, 0, 128, 10, 5), Option(billings, billing.MANUAL_RESET), group),
-        ((0, 0, 128, 10, 7), Option(billings, billing.SHOW_PAST), group),
-        ((0, 0, 128, 10, 8), Number(UINT8, lambda: billings.cause), access.READINGS),
+        ((0, 0, 0, 1, 0), Simple(UINT32, lambda: billings.count), access.READINGS),
+        ((0, 0, 128, 10, 5), option(billing.MANUAL_RESET), group),
+        ((0, 0, 128, 10, 7), option(billing.SHOW_PAST), group),
+        ((0, 0, 128, 10, 8), Simple(UINT8, lambda: billings.cause), access.READINGS),
     ):
         catalogue.add(obis, data, key, rights)
 

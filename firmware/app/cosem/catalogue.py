@@ -5,10 +5,13 @@ them cost no entry each, and families of objects in the row of their names. `bui
 all instances; it also gives the resolver its way to find objects.
 """
 
+import struct
+
 from micropython import const
 
 import version
-from app.cosem import access, security_setup
+from app.axdr import OCTET_STRING, UINT16, UINT32
+from app.cosem import access, security_setup, security_values
 from app.cosem.association_ln import AssociationLn
 from app.cosem.base import READ_WRITE
 from app.cosem.clock import Clock
@@ -20,25 +23,9 @@ from app.cosem.local_port_setup import LocalPortSetup
 from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.register import Register
 from app.cosem.sap_assignment import SapAssignment
-from app.cosem.security_values import (
-    ChannelOptions,
-    FailureCount,
-    FailureLimit,
-    LastFailure,
-    Profile,
-    Restrictions,
-)
 from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
-from app.cosem.values import (
-    BuildVariant,
-    Counter,
-    DeviceId,
-    DeviceNumber,
-    FixedOctets,
-    LocalDate,
-    LocalTime,
-)
-from app.security import CHANNELS, GBEK, GUEK
+from app.cosem.values import DeviceId, Octets, Simple, Structure
+from app.security import GBEK, GUEK
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -64,6 +51,7 @@ _PAST_MOST = const(12)
 _NAME = const(6)  # octets of a logical name
 _ELECTRICITY = const(1)  # value group A of the registers
 _DEVICE_IDS = const(9)
+_DEVICE_NUMBER = const(8)  # digits
 
 
 class Catalogue:
@@ -211,51 +199,66 @@ def _add_association_objects(
     for client in catalogue.clients:
         catalogue.add((0, 0, 40, 0, client.instance), association, client, client.group)
     catalogue.add((0, 0, 41, 0, 0), SapAssignment(name), None, access.FACTS)
-    catalogue.add((0, 0, 42, 0, 0), data, FixedOctets(name), access.FACTS)
+    catalogue.add((0, 0, 42, 0, 0), data, Octets(lambda: name), access.FACTS)
     security = parts.security
     setup = (0, 0, 43, 0, 0)
     catalogue.add(setup, security_setup.of_profile(security), None, access.SECURITY)
     security.on_profile = lambda: catalogue.exchange(setup, security_setup.of_profile(security))
-    counter = Counter(lambda: security.counters.last(GUEK))
+    counter = Simple(UINT32, lambda: security.counters.last(GUEK))  # row SEC-34
     catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
-    counter = Counter(lambda: security.counters.last(GBEK))
+    counter = Simple(UINT32, lambda: security.counters.last(GBEK))
     catalogue.add((0, 0, 43, 1, 1), data, counter, access.READINGS)
-    lockout = security.lockout
-    for e, value, group in (
-        (1, FailureCount(lockout), access.SECURITY_STATE),
-        (2, FailureLimit(security), access.SECURITY),
-        (3, LastFailure(lockout), access.SECURITY_STATE),
-        (11, Restrictions(security), access.SECURITY),
-        (12, Profile(security), access.SECURITY),
-    ):
-        catalogue.add((0, 0, 128, 40, e), data, value, group)
-    for channel in range(CHANNELS):
-        options = ChannelOptions(security, channel)
-        catalogue.add((0, channel, 128, 40, 10), data, options, access.SECURITY)
+    security_values.add(catalogue, security)
 
 
 def _add_identification(catalogue: Catalogue, parts: Parts) -> None:
     data = Data()
     identification = parts.identification
     optical = None if parts.ports is None else parts.ports.optical
-    number = DeviceNumber(parts.settings, identification.serial_number(), optical)
+
+    def device_number() -> bytes:
+        return parts.settings.get("device_number") or identification.serial_number()
+
+    def set_device_number(number: bytes) -> None:
+        """Take over what stands on the label; the optical head answers to it (row IDN-03)."""
+        if not number.isdigit():
+            raise ValueError("a device number has 8 digits")
+        parts.settings.put("device_number", number)
+        if optical is not None:
+            optical.set_device_address(number)
+
+    number = Octets(device_number, set_device_number, _DEVICE_NUMBER, _DEVICE_NUMBER)
     catalogue.add((1, 0, 0, 0, 0), data, number, access.SETTINGS)
-    catalogue.add((0, 0, 96, 1, 20), data, FixedOctets(identification.eui_64()), access.READINGS)
-    catalogue.add((0, 0, 128, 0, 0), data, BuildVariant(parts.variant), access.READINGS)
+    catalogue.add((0, 0, 96, 1, 20), data, Octets(identification.eui_64), access.READINGS)
+    variant = parts.variant  # how the meter was built (row MET-01)
+    built = Structure(
+        (OCTET_STRING, UINT16, UINT16, UINT16),
+        lambda: (
+            variant.name.encode(),
+            variant.phases,
+            variant.nominal_voltage_v,
+            variant.nominal_frequency_hz,
+        ),
+    )
+    catalogue.add((0, 0, 128, 0, 0), data, built, access.READINGS)
     for e in range(_DEVICE_IDS):
         group = access.SETTINGS if e else access.READINGS  # the serial number is production's
         catalogue.add((0, 0, 96, 1, e), data, DeviceId(identification, e), group)
     for b, tag, release in ((0, "ME", version.METROLOGY), (1, "AP", version.APPLICATION)):
         firmware = firmware_identification(tag, identification.device_type, release)
-        catalogue.add((1, b, 0, 2, 0), data, FixedOctets(firmware), access.READINGS)
+        value = Octets(lambda firmware=firmware: firmware)
+        catalogue.add((1, b, 0, 2, 0), data, value, access.READINGS)
 
 
 def _add_clock(catalogue: Catalogue, parts: Parts) -> None:
     data = Data()
     clock = parts.clock
     catalogue.add((0, 0, 1, 0, 0), Clock(clock, parts.measuring_period_s), None, access.CLOCK)
-    catalogue.add((1, 0, 0, 9, 1), data, LocalTime(clock), access.READINGS)
-    catalogue.add((1, 0, 0, 9, 2), data, LocalDate(clock), access.READINGS)
+    # row CLK-08: hour, minute, second, hundredths; year (2), month, day, weekday
+    time = Octets(lambda: bytes(clock.local()[4:7] + (clock.hundredths(),)))
+    catalogue.add((1, 0, 0, 9, 1), data, time, access.READINGS)
+    date = Octets(lambda: struct.pack(">HBBB", *clock.local()[:4]))
+    catalogue.add((1, 0, 0, 9, 2), data, date, access.READINGS)
 
 
 def _add_ports(catalogue: Catalogue, ports: "Ports") -> None:

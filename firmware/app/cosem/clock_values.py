@@ -11,7 +11,7 @@ from app.cosem import access, date_time
 from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
 from app.cosem.register import scaler_unit
-from app.cosem.values import Number, Value
+from app.cosem.values import Simple, Value
 from app.zone import TABLE_ROW, TABLE_YEARS
 
 _TYPE_CHECKING = const(False)
@@ -27,7 +27,7 @@ if _TYPE_CHECKING:
     from app.parameters import ParameterLock
 
     # number, scaler, unit, what resets it
-    Cell = tuple[Number, int, int, Callable[[], None]]
+    Cell = tuple[Simple, int, int, Callable[[], None]]
 
 _SECOND = const(7)  # units
 _CELSIUS = const(9)
@@ -100,7 +100,7 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
         name: str,
         setter: str,
         locked: bool = True,
-    ) -> "tuple[Number, Callable[[], None]]":
+    ) -> "tuple[Simple, Callable[[], None]]":
         """Return `owner.name` as a number, and what sets it to its default."""
 
         def get() -> int:
@@ -112,7 +112,7 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
                 lock.require()
             getattr(owner, setter)(*value)
 
-        return Number(tag, get, put if setter else None), put
+        return Simple(tag, get, put if setter else None), put
 
     data = Data()
     cells = Cells()

@@ -9,7 +9,7 @@ from micropython import const
 from app import axdr
 from app.cosem import access
 from app.cosem.data import Data
-from app.cosem.values import Number, Value
+from app.cosem.values import Octets, Simple, Value
 from app.display import formats, options
 
 _TYPE_CHECKING = const(False)
@@ -113,38 +113,6 @@ class ItemFormats(Value):
         self._kept.put_items(items)
 
 
-class ConsumerCode(Value):
-    """A message of up to 64 characters, longer ones are cut; the glass shows it (row P1-08)."""
-
-    def __init__(self, settings: "Settings") -> None:
-        self._settings = settings
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(self._settings.get("consumer_code"))
-
-    def write(self, reader: "Reader") -> None:
-        """Take over another message."""
-        code = reader.octet_string(0, _MOST_OCTETS)
-        self._settings.put("consumer_code", code[:_CODE_MAX])
-
-
-class Switch(Value):
-    """An option that is on or off."""
-
-    def __init__(self, chosen: "Options", place: int) -> None:
-        self._chosen = chosen
-        self._place = place
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.boolean(self._chosen.values[self._place] != 0)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        self._chosen.put(self._place, int(reader.boolean()))
-
-
 def add(
     catalogue: "Catalogue",
     settings: "Settings",
@@ -157,7 +125,7 @@ def add(
     kept = _Formats(forms, settings, lock)
 
     def number(obis: "tuple[int, ...]", place: int, decimals: bool) -> None:
-        value = Number(
+        value = Simple(
             axdr.UINT8,
             lambda: kept.octet(place) & (0x0F if decimals else 0xFF),
             lambda octet: (kept.put_decimals if decimals else kept.put)(place, octet),
@@ -165,7 +133,11 @@ def add(
         catalogue.add(obis, data, value, access.SETTINGS)
 
     def option(obis: "tuple[int, ...]", place: int, tag: int) -> None:
-        value = Number(tag, lambda: chosen.values[place], lambda wanted: chosen.put(place, wanted))
+        value = Simple(
+            tag,
+            lambda: chosen.values[place],
+            lambda wanted: chosen.put(place, int(wanted)),
+        )
         catalogue.add(obis, data, value, access.SETTINGS)
 
     for e, place in ((1, formats.ENERGY), (2, formats.POWER), (5, formats.ZEROS)):
@@ -181,7 +153,14 @@ def add(
         option((1, 0, 129, 1, e), place, axdr.UINT16)
     option((0, 0, 196, 1, 3), options.CONSOLE, axdr.UINT8)
     option((0, 0, 196, 1, 6), options.LANGUAGE, axdr.ENUM)
-    for e, place in ((4, options.ON), (7, options.OPTICAL_LIGHT)):
-        catalogue.add((0, 0, 196, 1, e), data, Switch(chosen, place), access.SETTINGS)
+    option((0, 0, 196, 1, 4), options.ON, axdr.BOOLEAN)
+    option((0, 0, 196, 1, 7), options.OPTICAL_LIGHT, axdr.BOOLEAN)
     catalogue.add((0, 0, 196, 1, 10), data, ItemFormats(kept), access.SETTINGS)
-    catalogue.add(CONSUMER_CODE, data, ConsumerCode(settings), access.SETTINGS)
+    # a message of up to 64 characters, longer ones are cut; the glass shows it (row P1-08)
+    code = Octets(
+        lambda: settings.get("consumer_code"),
+        lambda code: settings.put("consumer_code", code[:_CODE_MAX]),
+        0,
+        _MOST_OCTETS,
+    )
+    catalogue.add(CONSUMER_CODE, data, code, access.SETTINGS)

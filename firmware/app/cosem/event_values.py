@@ -12,62 +12,38 @@ from app.cosem.base import EXECUTE
 from app.cosem.data import Data
 from app.cosem.factory_values import moment
 from app.cosem.profile_generic import ProfileGeneric
-from app.cosem.values import Counter, Number, Value
+from app.cosem.values import Octets, Simple
 from app.logs.error_register import REGISTERS
 from app.logs.events import LOGS
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.axdr import Writer
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
     from app.logs.event_log import EventLog
 
+# name, old and new value of the certified parameter that was changed last
 _CHANGE_TAGS = (OCTET_STRING, UINT32, UINT32)
 _FILTER_E = (0, 1, 2, 10)  # of 0-0:196.97.E
 
 
-class LastChange(Value):
-    """Name, old or new value of the certified parameter that was changed last."""
-
-    def __init__(self, log: "CertificationLog", place: int) -> None:
-        self._log = log
-        self._place = place
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.data(_CHANGE_TAGS[self._place], self._log.last()[self._place])
+def _event_code(log: "EventLog") -> Simple:
+    return Simple(UINT8, lambda: log.latest)
 
 
-class LastConfiguration(Value):
-    """When a parameter was changed last."""
-
-    def __init__(self, book: "EventBook", clock: "Clock") -> None:
-        self._book = book
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the time."""
-        writer.octet_string(moment(self._clock, self._book.changed_utc_s))
-
-
-def _event_code(log: "EventLog") -> Number:
-    return Number(UINT8, lambda: log.latest)
-
-
-def _error_register(book: "EventBook", register: int) -> Number:
+def _error_register(book: "EventBook", register: int) -> Simple:
     """Bits that are written as 0 are cleared."""
-    return Number(
+    return Simple(
         UINT32,
         lambda: book.errors.value(register),
         lambda kept: book.clear_errors(register, kept),
     )
 
 
-def _error_filter(book: "EventBook", number: int) -> Number:
-    return Number(
+def _error_filter(book: "EventBook", number: int) -> Simple:
+    return Simple(
         UINT32,
         lambda: book.errors.filter(number),
         lambda mask: book.set_error_filter(number, mask),
@@ -87,13 +63,15 @@ def add_events(
     objects.add((1, 0, 99, 99, 0), logs, certification, access.SETTINGS)
     for e in range(REGISTERS):
         objects.add((0, 0, 97, 97, e), data, _error_register(book, e), access.SETTINGS)
-        objects.add((0, 0, 96, 128, e), data, LastChange(certification, e), access.READINGS)
+        change = Simple(_CHANGE_TAGS[e], lambda e=e: certification.last()[e])
+        objects.add((0, 0, 96, 128, e), data, change, access.READINGS)
     for number, e in enumerate(_FILTER_E):
         objects.add((0, 0, 196, 97, e), data, _error_filter(book, number), access.SETTINGS)
-    objects.add((0, 0, 128, 92, 2), data, Number(UINT32, book.cycles), access.READINGS)
-    objects.add((0, 0, 96, 2, 0), data, Counter(lambda: book.changes), access.READINGS)
-    objects.add((0, 0, 96, 2, 1), data, LastConfiguration(book, clock), access.READINGS)
-    hold_off = Number(UINT32, lambda: book.hold_off_s, book.set_hold_off)
+    objects.add((0, 0, 128, 92, 2), data, Simple(UINT32, book.cycles), access.READINGS)
+    objects.add((0, 0, 96, 2, 0), data, Simple(UINT32, lambda: book.changes), access.READINGS)
+    changed = Octets(lambda: moment(clock, book.changed_utc_s))
+    objects.add((0, 0, 96, 2, 1), data, changed, access.READINGS)
+    hold_off = Simple(UINT32, lambda: book.hold_off_s, book.set_hold_off)
     objects.add((0, 0, 128, 70, 1), data, hold_off, access.SETTINGS)
-    system = Number(UINT8, lambda: book.system, book.set_system)
+    system = Simple(UINT8, lambda: book.system, book.set_system)
     objects.add((1, 0, 96, 245, 0), data, system, access.SETTINGS)

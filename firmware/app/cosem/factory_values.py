@@ -14,7 +14,7 @@ from app.cosem.base import NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
 from app.cosem.register import scaler_unit
 from app.cosem.script_table import BuiltInScripts, ScriptTable
-from app.cosem.values import Number, Value
+from app.cosem.values import Octets, Simple, Structure, Value
 from app.parameters import (
     CT_DENOMINATOR,
     CT_NUMERATOR,
@@ -88,33 +88,6 @@ class Parameter(Value):
     def write(self, reader: "Reader") -> None:
         """Take over a new value."""
         self._parameters.put(self._parameter, reader.number(self._tag))
-
-
-class FixedNumber(Value):
-    """A number that never changes."""
-
-    def __init__(self, tag: int, number: int) -> None:
-        self._tag = tag
-        self._number = number
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.number(self._tag, self._number)
-
-
-class TestState(Value):
-    """Whether the test mode is on; writing begins or ends it."""
-
-    def __init__(self, mode: "TestMode") -> None:
-        self._mode = mode
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.boolean(self._mode.active())
-
-    def write(self, reader: "Reader") -> None:
-        """Begin or end the mode."""
-        self._mode.set(reader.boolean())
 
 
 class OutputData(Data):
@@ -200,38 +173,6 @@ class Constants(InterfaceClass):
         self._parameters.put(key[0], reader.number(axdr.UINT32))
 
 
-class Changes(Value):
-    """How often factory parameters were changed, and when last."""
-
-    def __init__(self, parameters: "Parameters", clock: "Clock") -> None:
-        self._parameters = parameters
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.structure(2)
-        writer.uint32(self._parameters.changes)
-        writer.octet_string(moment(self._clock, self._parameters.changed_utc_s))
-
-
-class InputState(Value):
-    """Keys and parameter switch in one word (row INP-03)."""
-
-    def __init__(self, parameters: "Parameters", key_scroll: "Input", key_reset: "Input") -> None:
-        self._lock = parameters.lock
-        self._key_scroll = key_scroll
-        self._key_reset = key_reset
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        word = _LOCKED if self._lock.locked() else 0
-        if not self._key_scroll.value():
-            word |= _SCROLL_KEY
-        if not self._key_reset.value():
-            word |= _RESET_KEY
-        writer.uint16(word)
-
-
 def add_parameters(
     catalogue: "Catalogue",
     parameters: "Parameters",
@@ -258,27 +199,26 @@ def add_parameters(
         for e, parameter in ((2, CT_NUMERATOR), (5, CT_DENOMINATOR)):
             key = Parameter(parameters, parameter, axdr.UINT16)
             catalogue.add((1, 0, 0, 4, e), data, key, access.SETTINGS)
+        one = Simple(axdr.UINT16, lambda: 1)
         for e in (3, 6):  # voltage transformers, which this meter is not made for
-            catalogue.add((1, 0, 0, 4, e), data, FixedNumber(axdr.UINT16, 1), access.READINGS)
-    changes = Changes(parameters, clock)
+            catalogue.add((1, 0, 0, 4, e), data, one, access.READINGS)
+    changes = Structure(  # how often factory parameters were changed, and when last
+        (axdr.UINT32, axdr.OCTET_STRING),
+        lambda: (parameters.changes, moment(clock, parameters.changed_utc_s)),
+    )
     catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
-    catalogue.add((0, 0, 96, 3, 1), data, InputState(parameters, *keys), access.READINGS)
 
+    def input_state() -> int:
+        """Return keys and parameter switch in one word (row INP-03)."""
+        key_scroll, key_reset = keys
+        word = _LOCKED if parameters.lock.locked() else 0
+        if not key_scroll.value():
+            word |= _SCROLL_KEY
+        if not key_reset.value():
+            word |= _RESET_KEY
+        return word
 
-class TypeDesignation(Value):
-    """The ordering code of the features that this meter has (row IDN-08)."""
-
-    def __init__(
-        self, flags: "Callable[[], int]", classes: AccuracyClass, maximum_ma: int
-    ) -> None:
-        self._flags = flags
-        self._classes = classes
-        self._maximum_ma = maximum_ma
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the code."""
-        accuracy = self._classes.names()[0]
-        writer.octet_string(designation.designation(self._flags(), self._maximum_ma, accuracy))
+    catalogue.add((0, 0, 96, 3, 1), data, Simple(axdr.UINT16, input_state), access.READINGS)
 
 
 def add_plate(
@@ -292,9 +232,11 @@ def add_plate(
     data = Data()
     classes = AccuracyClass(lock, settings, variant.transformer)
     catalogue.add((0, 0, 128, 0, 3), data, classes, access.SETTINGS)
-    number = Number(axdr.UINT32, flags)
+    number = Simple(axdr.UINT32, flags)
     catalogue.add((0, 0, 128, 0, 20), data, number, access.READINGS)
-    code = TypeDesignation(flags, classes, variant.maximum_current_ma)
+    maximum_ma = variant.maximum_current_ma
+    # the ordering code of the features that this meter has (row IDN-08)
+    code = Octets(lambda: designation.designation(flags(), maximum_ma, classes.names()[0]))
     catalogue.add((0, 0, 96, 1, 10), data, code, access.READINGS)
 
 
@@ -319,9 +261,10 @@ def add_tests(
     Rows LED-05, PRD-03, PRD-04, PRD-07.
     """
     data = Data()
+    state = Simple(axdr.BOOLEAN, mode.active, mode.set)  # writing begins or ends it
     duration = Parameter(parameters, TEST_MODE_S, axdr.UINT16)
     catalogue.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
-    catalogue.add(_TEST_STATE, data, TestState(mode), access.SETTINGS)
+    catalogue.add(_TEST_STATE, data, state, access.SETTINGS)
     scripts = ScriptTable(catalogue, runner)
     test = BuiltInScripts(1, lambda _number, _by_client: mode.set(True))
     normal = BuiltInScripts(1, lambda _number, _by_client: mode.set(False))

@@ -5,11 +5,12 @@ Rows ERR-14, ERR-15, FRD-01, FRD-02, IDN-07.
 
 from micropython import const
 
+from app.axdr import ENUM, OCTET_STRING, UINT32
 from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.factory_values import moment
 from app.cosem.script_table import BuiltInScripts, ScriptTable
-from app.cosem.values import Counter, Value
+from app.cosem.values import Octets, Simple, Structure
 from app.program_memory import APPLICATION, METROLOGY
 from app.quality.tamper import METER_COVER, TERMINAL_COVER
 
@@ -17,7 +18,6 @@ _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from typing import Protocol
 
-    from app.axdr import Writer
     from app.clock import Clock
     from app.cosem.catalogue import Catalogue
     from app.program_memory import ProgramMemory
@@ -36,33 +36,6 @@ if _TYPE_CHECKING:
             ...
 
 
-class Digest(Value):
-    """The digest of a part of the code that runs; zeros while it is worked out."""
-
-    def __init__(self, program: "ProgramMemory", part: int) -> None:
-        self._program = program
-        self._part = part
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(self._program.digest(self._part))
-
-
-class CheckResult(Value):
-    """State, time and findings of the last self-check."""
-
-    def __init__(self, check: "SelfCheck", clock: "Clock") -> None:
-        self._check = check
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.structure(3)
-        writer.enum(self._check.state)
-        writer.octet_string(moment(self._clock, self._check.utc_s))
-        writer.uint32(self._check.result)
-
-
 def add(
     catalogue: "Catalogue",
     program: "ProgramMemory",
@@ -73,12 +46,17 @@ def add(
 ) -> None:
     """Add the objects."""
     data = Data()
-    catalogue.add((0, 0, 128, 0, 12), data, CheckResult(check, clock), access.READINGS)
+    result = Structure(
+        (ENUM, OCTET_STRING, UINT32),
+        lambda: (check.state, moment(clock, check.utc_s), check.result),
+    )
+    catalogue.add((0, 0, 128, 0, 12), data, result, access.READINGS)
     scripts = ScriptTable(catalogue, runner)
     start = BuiltInScripts(1, lambda _number, _by_client: check.start())
     catalogue.add((0, 0, 10, 0, 129), scripts, start, access.SETTINGS)
     for b, part in ((0, METROLOGY), (1, APPLICATION)):
-        catalogue.add((1, b, 0, 2, 8), data, Digest(program, part), access.READINGS)
+        digest = Octets(lambda part=part: program.digest(part))  # zeros until it is worked out
+        catalogue.add((1, b, 0, 2, 8), data, digest, access.READINGS)
     for e, line in ((1, TERMINAL_COVER), (2, METER_COVER)):
-        counter = Counter(lambda line=line: tamper.counts[line])
+        counter = Simple(UINT32, lambda line=line: tamper.counts[line])
         catalogue.add((0, 0, 128, 80, e), data, counter, access.READINGS)

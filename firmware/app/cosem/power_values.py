@@ -15,7 +15,7 @@ from app.cosem.data import Data
 from app.cosem.extended_register import ExtendedRegister
 from app.cosem.register import Register
 from app.cosem.supply_values import Counts
-from app.cosem.values import Counter, Number
+from app.cosem.values import Simple
 from app.errors import AccessRefused
 from app.event_codes import PARAMETERS_CHANGED
 from app.quality.phase_failures import BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
@@ -92,11 +92,11 @@ def add(
         ((0, 0, _PARAMETERS, 0, 11), lambda: history.reclosings),
         ((0, 0, _PARAMETERS, 92, 1), lambda: history.battery_s),
     ):
-        catalogue.add(name, data, Counter(count), access.READINGS)
+        catalogue.add(name, data, Simple(axdr.UINT32, count), access.READINGS)
     cells = Cells()
-    last = (Number(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
+    last = (Simple(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 15), cells, last, access.READINGS)
-    number = Number(axdr.UINT32, lambda: history.threshold_s, set_threshold)
+    number = Simple(axdr.UINT32, lambda: history.threshold_s, set_threshold)
     threshold = (number, 0, _SECONDS, _refuse)
     catalogue.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)
 

@@ -12,7 +12,7 @@ from app.cosem import access
 from app.cosem.base import EXECUTE, READ_WRITE
 from app.cosem.data import Data
 from app.cosem.profile_generic import ProfileGeneric
-from app.cosem.values import Number
+from app.cosem.values import Simple
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -30,9 +30,9 @@ def add(
     handler = ProfileGeneric(clock, READ_WRITE, READ_WRITE, EXECUTE)
     for profile in load_profiles.profiles:
         catalogue.add(profile.obis, handler, profile, access.SETTINGS)
-        status = Number(UINT8, profile.status)
+        status = Simple(UINT8, profile.status)
         catalogue.add((0, 0, 96, 10, profile.number), data, status, access.READINGS)
     handler = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
     catalogue.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
-    form = Number(UINT8, lambda: load_profiles.form, load_profiles.set_form)
+    form = Simple(UINT8, lambda: load_profiles.form, load_profiles.set_form)
     catalogue.add((0, 0, 128, 51, 0), data, form, access.SETTINGS)

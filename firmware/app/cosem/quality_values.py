@@ -12,7 +12,7 @@ from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.extended_register import ExtendedRegister
 from app.cosem.register import Register
-from app.cosem.values import Number
+from app.cosem.values import Simple
 from app.event_codes import PARAMETERS_CHANGED
 from app.quality.extremes import BILLING
 from app.registers import TAG_UINT32, UNIT_A, UNIT_V
@@ -97,7 +97,7 @@ def add(
     catalogue.add_family(Register(Mean(extremes, 0)), means, group)
     for first, names in ((0, daily), (BILLING, billing)):
         catalogue.add_family(ExtendedRegister(Extreme(extremes, first), clock), names, group)
-    period = Number(axdr.UINT16, lambda: extremes.search_s, set_search_s)
+    period = Simple(axdr.UINT16, lambda: extremes.search_s, set_search_s)
     catalogue.add((0, 0, 128, 8, 50), Data(), period, access.SETTINGS)
-    limit = Number(axdr.INT8, lambda: temperature.limit_c, temperature.set_limit_c)
+    limit = Simple(axdr.INT8, lambda: temperature.limit_c, temperature.set_limit_c)
     catalogue.add((0, 0, 128, 9, 0), Data(), limit, access.SETTINGS)

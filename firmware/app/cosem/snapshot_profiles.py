@@ -12,11 +12,12 @@ a record has at most. Manufacturer-specific names.
 
 from micropython import const
 
+from app.axdr import UINT32
 from app.cosem import access
 from app.cosem.base import EXECUTE
 from app.cosem.data import Data
 from app.cosem.profile_generic import ProfileGeneric
-from app.cosem.values import Counter, Value
+from app.cosem.values import Simple, Value
 from app.quality.waveforms import FIELDS, Record
 from app.rows import CLOCK, pack_objects
 
@@ -134,5 +135,5 @@ def add(
     catalogue.add((1, 0, 99, 141, 1), profile, Frames(waveforms, primary), access.READINGS)
     data = Data()
     catalogue.add((0, 0, 128, 50, 2), data, Newest(waveforms), access.READINGS)
-    most = Counter(lambda: waveforms.slots)
+    most = Simple(UINT32, lambda: waveforms.slots)
     catalogue.add((0, 0, 128, 50, 3), data, most, access.READINGS)

@@ -14,7 +14,7 @@ from app.cosem import access
 from app.cosem.base import CHOICE, NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
 from app.cosem.register import Register, scaler_unit
-from app.cosem.values import Value
+from app.cosem.values import Structure, Value
 from app.quality import disturbances, limits, voltage_levels
 
 _TYPE_CHECKING = const(False)
@@ -24,7 +24,6 @@ if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
     from app.cosem.catalogue import Catalogue
-    from app.quality.bypass import Bypass
     from app.quality.disturbances import Disturbances
     from app.quality.limits import Limits
     from app.quality.parts import QualityParts
@@ -131,24 +130,6 @@ class Week(Value):
                 writer.uint16(self._levels.week(self._back, phase, what))
 
 
-class BypassLimits(Value):
-    """From when on a bypass is one: percent, milliamperes, seconds (row FRD-12)."""
-
-    def __init__(self, bypass: "Bypass") -> None:
-        self._bypass = bypass
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the three."""
-        writer.structure(3)
-        for value in self._bypass.values:
-            writer.uint16(value)
-
-    def write(self, reader: "Reader") -> None:
-        """Take over others."""
-        reader.structure(3)
-        self._bypass.set([reader.number(UINT16) for _ in range(3)])
-
-
 class Summary(Value):
     """A week by EN 50160: a structure of counters."""
 
@@ -185,8 +166,13 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
     per = voltage_levels.LEVELS
     catalogue.add_family(Counts(lambda key: table.count(key // per, key % per)), levels, group)
     data = Data()
-    if quality.bypass.measured:
-        catalogue.add((0, 0, 128, 80, 10), data, BypassLimits(quality.bypass), access.SETTINGS)
+    bypass = quality.bypass
+    if bypass.measured:
+        # from when on a bypass is one: percent, milliamperes, seconds (row FRD-12)
+        bounds = Structure(
+            (UINT16,) * 3, lambda: bypass.values, lambda *them: bypass.set(list(them))
+        )
+        catalogue.add((0, 0, 128, 80, 10), data, bounds, access.SETTINGS)
     for back in range(voltage_levels.WEEKS):
         catalogue.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)
         summary = Summary(quality.weeks, back)

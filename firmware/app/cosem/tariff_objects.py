@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from app.axdr import ENUM, UINT8
+from app.axdr import ENUM, UINT8, UINT16
 from app.cosem import access
 from app.cosem.activity_calendar import ActivityCalendar
 from app.cosem.data import Data
@@ -11,8 +11,9 @@ from app.cosem.register_activation import Assigned, RegisterActivation
 from app.cosem.script_table import ScriptTable, StoredScripts
 from app.cosem.special_days_table import SpecialDaysTable
 from app.cosem.tariff_registers import BlockRegisters, RateRegisters, block_names
-from app.cosem.tariff_values import ActiveTariff, BlockThresholds, InputMap, SpecialTariff
-from app.cosem.values import Number
+from app.cosem.tariff_values import BlockThresholds
+from app.cosem.values import Octets, Simple, Structure
+from app.tariff.control import CODES
 from app.tariff.factory_scripts import factory_scripts
 
 TYPE_CHECKING = const(False)
@@ -50,20 +51,25 @@ def add(
     registers = RateRegisters(tariff.rates, totals)
     energy = Assigned(tariff.energy_masks, registers, _REGISTER)
     catalogue.add((0, 0, 14, 0, 1), RegisterActivation(), energy, group)
-    active = ActiveTariff(tariff.energy_masks)
     data = Data()
-    catalogue.add((0, 0, 96, 14, 0), data, active, access.READINGS)
-    active = ActiveTariff(tariff.demand_masks)
-    catalogue.add((0, 0, 96, 14, 1), data, active, access.READINGS)
+    for e, masks in enumerate((tariff.energy_masks, tariff.demand_masks)):
+        active = Octets(lambda masks=masks: masks.active)  # name of the active mask (row TOU-16)
+        catalogue.add((0, 0, 96, 14, e), data, active, access.READINGS)
     catalogue.add_file(registers, access.READINGS)
     control = tariff.control
+
+    def set_special(threshold_mhz: int, delay_s: int, hysteresis_mhz: int, script: int) -> None:
+        control.set_special_tariff((threshold_mhz, delay_s, hysteresis_mhz, script))
+
     for e, value in (
-        (1, Number(ENUM, lambda: control.synchronised, control.set_synchronised)),
-        (2, Number(ENUM, lambda: control.source, control.set_source)),
-        (3, InputMap(control)),
-        (4, SpecialTariff(control)),
+        (1, Simple(ENUM, lambda: control.synchronised, control.set_synchronised)),
+        (2, Simple(ENUM, lambda: control.source, control.set_source)),
+        # rates of the input codes 00, 01, 10, 11, an octet each (row TOU-18)
+        (3, Octets(lambda: control.map, control.set_map, CODES, CODES)),
+        # row TOU-19
+        (4, Structure((UINT16,) * 4, control.special_tariff, set_special)),
         (6, BlockThresholds(tariff.blocks, post)),
-        (9, Number(UINT8, tariff.energy.number, tariff.energy.set_number)),
+        (9, Simple(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
         catalogue.add((0, 0, 128, 10, e), data, value, group)
     blocks = Register(BlockRegisters(tariff.blocks, totals))

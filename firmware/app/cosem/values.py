@@ -1,30 +1,24 @@
 """Values of class 1 objects: where the value of each Data instance comes from and goes to.
 
 An instance's key is one of these small objects. The identification stands in rows IDN-01 to
-IDN-06, local time and date in CLK-08, the invocation counter in SEC-34.
+IDN-06.
 """
-
-import struct
 
 from micropython import const
 
 from app.attributes import READ_WRITE_DENIED
 from app.axdr import OCTET_STRING
-from app.errors import AccessRefused
+from app.errors import AccessRefused, TypeUnmatched
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from app.axdr import Reader, Writer
-    from app.clock import Clock
     from app.identification import Identification
-    from app.port_settings import LocalPortSettings
-    from app.settings import Settings
-    from hal import Variant
 
 _MAX_DEVICE_ID = const(48)
-_DEVICE_NUMBER = const(8)  # digits
 
 
 class Value:
@@ -39,39 +33,69 @@ class Value:
         raise AccessRefused(READ_WRITE_DENIED)
 
 
-class FixedOctets(Value):
-    """Octets that never change, such as the logical device name."""
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(self._octets)
-
-
-class DeviceNumber(Value):
-    """The number on the meter's label, 8 digits; the optical head answers to it (row IDN-03)."""
+class Simple(Value):
+    """A simple data type that another part of the meter reads and, unless `put` is None, sets."""
 
     def __init__(
-        self, settings: "Settings", serial_number: bytes, optical: "LocalPortSettings | None"
+        self, tag: int, get: "Callable[[], Any]", put: "Callable[[Any], None] | None" = None
     ) -> None:
-        self._settings = settings
-        self._serial_number = serial_number
-        self._optical = optical
+        self._tag = tag
+        self._get = get
+        self._put = put or _refuse
 
     def read(self, writer: "Writer") -> None:
         """Encode the value."""
-        writer.octet_string(self._settings.get("device_number") or self._serial_number)
+        writer.data(self._tag, self._get())
 
     def write(self, reader: "Reader") -> None:
-        """Take over a new number, for the head too."""
-        number = reader.octet_string(_DEVICE_NUMBER, _DEVICE_NUMBER)
-        if not number.isdigit():
-            raise ValueError("a device number has 8 digits")
-        self._settings.put("device_number", number)
-        if self._optical is not None:
-            self._optical.set_device_address(number)
+        """Take over a new value."""
+        if reader.peek() != self._tag:
+            raise TypeUnmatched
+        self._put(reader.data()[1])
+
+
+class Octets(Simple):
+    """An octet string; one of `minimum` to `maximum` octets is taken over."""
+
+    def __init__(
+        self,
+        get: "Callable[[], bytes]",
+        put: "Callable[[bytes], None] | None" = None,
+        minimum: int = 0,
+        maximum: int = 0,
+    ) -> None:
+        super().__init__(OCTET_STRING, get, put)
+        self._minimum = minimum
+        self._maximum = maximum
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        self._put(reader.octet_string(self._minimum, self._maximum))
+
+
+class Structure(Value):
+    """A structure of simple data types; `put` takes as many numbers as `get` returns values."""
+
+    def __init__(
+        self,
+        tags: "tuple[int, ...]",
+        get: "Callable[[], Sequence[Any]]",
+        put: "Callable[..., None] | None" = None,
+    ) -> None:
+        self._tags = tags
+        self._get = get
+        self._put = put or _refuse
+
+    def read(self, writer: "Writer") -> None:
+        """Encode the value."""
+        writer.structure(len(self._tags))
+        for tag, value in zip(self._tags, self._get()):
+            writer.data(tag, value)
+
+    def write(self, reader: "Reader") -> None:
+        """Take over a new value."""
+        reader.structure(len(self._tags))
+        self._put(*[reader.number(tag) for tag in self._tags])
 
 
 class DeviceId(Value):
@@ -90,77 +114,5 @@ class DeviceId(Value):
         self._identification.set_device_id(self._e, reader.octet_string(0, _MAX_DEVICE_ID))
 
 
-class BuildVariant(Value):
-    """How the meter was built (row MET-01): name, phases, nominal volts, nominal hertz."""
-
-    def __init__(self, variant: "Variant") -> None:
-        self._variant = variant
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        variant = self._variant
-        writer.structure(4)
-        writer.octet_string(variant.name.encode())
-        for number in (
-            variant.phases,
-            variant.nominal_voltage_v,
-            variant.nominal_frequency_hz,
-        ):
-            writer.uint16(number)
-
-
-class Counter(Value):
-    """A 32-bit counter that another part of the meter keeps."""
-
-    def __init__(self, count: "Callable[[], int]") -> None:
-        self._count = count
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.uint32(self._count())
-
-
-class Number(Value):
-    """A number that another part of the meter reads and, unless `put` is None, sets."""
-
-    def __init__(
-        self, tag: int, get: "Callable[[], int]", put: "Callable[[int], None] | None" = None
-    ) -> None:
-        self._tag = tag
-        self._get = get
-        self._put = put
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.number(self._tag, self._get())
-
-    def write(self, reader: "Reader") -> None:
-        """Take over a new value."""
-        if self._put is None:
-            raise AccessRefused(READ_WRITE_DENIED)
-        self._put(reader.number(self._tag))
-
-
-class LocalTime(Value):
-    """Local time of day as 4 octets: hour, minute, second, hundredths."""
-
-    def __init__(self, clock: "Clock") -> None:
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        local = self._clock.local()
-        writer.string(
-            OCTET_STRING, bytes((local[4], local[5], local[6], self._clock.hundredths()))
-        )
-
-
-class LocalDate(Value):
-    """Local date as 5 octets: year (2), month, day, weekday."""
-
-    def __init__(self, clock: "Clock") -> None:
-        self._clock = clock
-
-    def read(self, writer: "Writer") -> None:
-        """Encode the value."""
-        writer.octet_string(struct.pack(">HBBB", *self._clock.local()[:4]))
+def _refuse(*_values: object) -> None:
+    raise AccessRefused(READ_WRITE_DENIED)

@@ -11,10 +11,11 @@ empty until two cycles have been measured.
 from micropython import const
 
 from app.attributes import SCOPE_OF_ACCESS_VIOLATED
+from app.axdr import UINT32
 from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.profile_generic import ProfileGeneric
-from app.cosem.values import Counter
+from app.cosem.values import Simple
 from app.errors import AccessRefused
 from app.rows import RowSource, pack_objects
 
@@ -122,4 +123,5 @@ def add(catalogue: "Catalogue", clock: "Clock", engine: "Engine", frames: "Frame
     profile = WaveformProfile(clock, engine, frames.channels)
     for key in (_WAVE, _HARMONICS):
         catalogue.add((1, 0, 99, 140, key), profile, key, access.READINGS)
-    catalogue.add((0, 0, 128, 50, 0), Data(), Counter(lambda: frames.rate_mhz), access.READINGS)
+    rate = Simple(UINT32, lambda: frames.rate_mhz)
+    catalogue.add((0, 0, 128, 50, 0), Data(), rate, access.READINGS)
