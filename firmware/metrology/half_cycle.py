@@ -66,6 +66,10 @@ class HalfCycles:
         """Half cycles ended since start, modulo 2**30; the newest is number `count - 1`."""
         return self._state[_COUNT]
 
+    def half_us(self) -> int:
+        """Return how long a half cycle is, by the last window's frequency."""
+        return self._state[_HALF] * 3_906_250 // self._rate_mhz  # frames, q8
+
     def u_mv(self, number: int, phase: int) -> int:
         """RMS of the cycle that ended with half cycle `number`, one of the last 64. No allocation.
 

@@ -20,6 +20,9 @@ class HalfCycles:
         self.rows = {}
         self.phases = phases
 
+    def half_us(self):
+        return 10_000
+
     def u_mv(self, number, phase):
         return self.rows[number][phase]
 

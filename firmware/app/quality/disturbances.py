@@ -34,7 +34,7 @@ MAGNITUDE_MV = const(2)
 _FORM = "<24I"  # sags and swells: of each phase and any, the three above
 _COLUMNS = const(4)
 _MOST = const(0xFFFFFFFF)
-_FEWEST = const(2)  # half cycles: fewer say less than the window
+_FEWEST = const(2)  # half cycles that may lack in a window
 _COUNT_MASK = const(0x3FFFFFFF)  # half cycles are counted modulo 2**30
 _EVENTS = (event_codes.UNDERVOLTAGE, event_codes.OVERVOLTAGE, event_codes.NO_VOLTAGE)
 _SLOTS = const(60)  # half cycles that are looked at; the ring keeps some more
@@ -58,8 +58,8 @@ class Disturbances:
         self._record = regions.open_record(memory, "disturbances")
         self._phases = phases = engine.quantities.phases
         self._seen = engine.half_cycles.count
-        # of each phase and kind: lasting ms (-1: none), worst voltage in mV, told
-        self._lasting_ms = [-1] * (KINDS * phases)
+        # of each phase and kind: lasting us (-1: none), worst voltage in mV, told
+        self._lasting_us = [-1] * (KINDS * phases)
         self._worst_mv = [0] * (KINDS * phases)
         self._told = [False] * (KINDS * phases)
         self._owed = [False] * phases  # something was told and "normal" not yet
@@ -78,7 +78,7 @@ class Disturbances:
 
     def present(self, phase: int) -> bool:
         """Tell whether a phase has voltage: it is not cut (rows PQL-07, PQL-22)."""
-        return self._lasting_ms[KINDS * phase + CUTS] < 0
+        return self._lasting_us[KINDS * phase + CUTS] < 0
 
     def is_cut(self, phase: int) -> bool:
         """Tell whether a phase has been without voltage for the time set."""
@@ -91,11 +91,15 @@ class Disturbances:
         newest = half_cycles.count
         count = min(newest - self._seen & _COUNT_MASK, _SLOTS)
         self._seen = newest
-        window_ms = (engine.frames_q16 >> 16) * 1_000_000 // engine.rate_mhz
+        window_us = (engine.frames_q16 >> 16) * 1_000_000_000 // engine.rate_mhz
+        half_us = half_cycles.half_us()
+        # a window begins within a half cycle; one that stands for others has too few of them
+        if window_us > (count + _FEWEST) * half_us:
+            count = 0
         _, sag_dv, swell_dv = self._limits.values[: limits.SWELL + 1]
         for phase in range(self._phases):
-            if count < _FEWEST:
-                self._step(phase, engine.quantities.u_uv[phase] // 1000, window_ms)
+            if not count:
+                self._step(phase, engine.quantities.u_uv[phase] // 1000, window_us)
                 continue
             low_mv = high_mv = half_cycles.u_mv(newest - 1 & _COUNT_MASK, phase)
             for back in range(2, count + 1):
@@ -106,45 +110,45 @@ class Disturbances:
                 continue  # as nearly always
             for back in range(count, 0, -1):
                 u_mv = half_cycles.u_mv(newest - back & _COUNT_MASK, phase)
-                self._step(phase, u_mv, window_ms // count)
+                self._step(phase, u_mv, half_us)
 
     def _lasts(self, phase: int) -> bool:
         at = KINDS * phase
-        return max(self._lasting_ms[at : at + KINDS]) >= 0
+        return max(self._lasting_us[at : at + KINDS]) >= 0
 
-    def _step(self, phase: int, u_mv: int, ms: int) -> None:
-        """Take in that the voltage was `u_mv` for `ms`."""
+    def _step(self, phase: int, u_mv: int, us: int) -> None:
+        """Take in that the voltage was `u_mv` for `us`."""
         values = self._limits.values
         back_mv = 2 * values[limits.NOMINAL]  # tenths of a volt: two hundredths in mV
         for kind in (CUTS, SAGS, SWELLS):
             at = KINDS * phase + kind
-            lasts = self._lasting_ms[at] >= 0
+            lasts = self._lasting_us[at] >= 0
             margin_mv = back_mv if lasts else 0
             limit_mv = values[limits.SAG + kind] * 100
             if kind == SWELLS:
                 beyond = u_mv > limit_mv - margin_mv
             else:
                 beyond = u_mv < limit_mv + margin_mv
-                if kind == SAGS and self._lasting_ms[at - SAGS + CUTS] >= 0:
+                if kind == SAGS and self._lasting_us[at - SAGS + CUTS] >= 0:
                     beyond = False
             if beyond:
-                self._go_on(phase, kind, u_mv, ms)
+                self._go_on(phase, kind, u_mv, us)
             elif lasts:
                 self._end(phase, kind)
         if self._owed[phase] and not self._lasts(phase):
             self._owed[phase] = False
             self._post(event_codes.VOLTAGE_NORMAL + phase)
 
-    def _go_on(self, phase: int, kind: int, u_mv: int, ms: int) -> None:
+    def _go_on(self, phase: int, kind: int, u_mv: int, us: int) -> None:
         at = KINDS * phase + kind
         worst_mv = self._worst_mv[at]
-        if self._lasting_ms[at] < 0:
-            self._lasting_ms[at] = 0
+        if self._lasting_us[at] < 0:
+            self._lasting_us[at] = 0
             worst_mv = u_mv
         self._worst_mv[at] = max(worst_mv, u_mv) if kind == SWELLS else min(worst_mv, u_mv)
-        self._lasting_ms[at] += ms
-        due_ms = self._limits.values[limits.SAG_S + kind] * 1000
-        if not self._told[at] and self._lasting_ms[at] >= due_ms:
+        self._lasting_us[at] += us
+        due_us = self._limits.values[limits.SAG_S + kind] * 1_000_000
+        if not self._told[at] and self._lasting_us[at] >= due_us:
             alone = True  # simultaneous ones are one of "any"
             for other in range(kind, len(self._told), KINDS):
                 alone = alone and not self._told[other]
@@ -163,14 +167,14 @@ class Disturbances:
                 self._note(phase, kind)
             self._ended(_EVENTS[kind] + phase)
         self._told[at] = False
-        self._lasting_ms[at] = -1
+        self._lasting_us[at] = -1
 
     def _note(self, phase: int, kind: int) -> None:
         """Keep duration and magnitude as they are now."""
         at = KINDS * phase + kind
         for column in (phase, ANY):
             place = (kind * _COLUMNS + column) * 3
-            self._values[place + DURATION_MS] = min(self._lasting_ms[at], _MOST)
+            self._values[place + DURATION_MS] = min(self._lasting_us[at] // 1000, _MOST)
             self._values[place + MAGNITUDE_MV] = self._worst_mv[at]
         try:
             self._record.save(struct.pack(_FORM, *self._values))
