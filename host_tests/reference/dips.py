@@ -1,0 +1,45 @@
+"""Dips of a voltage in double precision: the RMS of a cycle each half cycle, and what lies below.
+
+IEC 61000-4-30, 5.4: a dip begins with the first value below its threshold and ends with the first
+one that is back by the hysteresis; its depth is the lowest value, its duration what lies between.
+"""
+
+import math
+
+import numpy as np
+
+
+def wave(f_hz, rate_hz, count, begin, length, factor, *, u_rms=230.0, angle=0.0):
+    """A sine of `count` samples; from sample `begin` on, `length` samples are `factor` of it."""
+    t = np.arange(count) / rate_hz
+    u = math.sqrt(2) * u_rms * np.sin(2 * math.pi * f_hz * t + angle)
+    u[begin : begin + length] *= factor
+    return u
+
+
+def cycle_rms(u, f_hz, rate_hz, first):
+    """RMS of the cycle that ends with each half cycle; the first begins at `first`, in samples.
+
+    A sample stands for the time until the next one. Returns (ends in samples, RMS).
+    """
+    energy = np.concatenate(([0.0], np.cumsum(u * u)))
+    half = rate_hz / f_hz / 2
+    ends = np.arange(first + 2 * half, len(u), half)
+
+    def until(instant):
+        return np.interp(instant, np.arange(len(energy)), energy)
+
+    squares = until(ends) - until(ends - 2 * half)
+    return ends, np.sqrt(squares / (2 * half))
+
+
+def dips(rms, threshold, hysteresis):
+    """(first value, number of values, lowest) of each dip of a row of values."""
+    found, begin = [], None
+    for at, value in enumerate(rms):
+        if begin is None and value < threshold:
+            begin = at
+        elif begin is not None and value >= threshold + hysteresis:
+            found.append((begin, at - begin, float(min(rms[begin:at]))))
+            begin = None
+    return found
