@@ -97,20 +97,25 @@ class Disturbances:
         if window_us > (count + _FEWEST) * half_us:
             count = 0
         _, sag_dv, swell_dv = self._limits.values[: limits.SWELL + 1]
-        for phase in range(self._phases):
-            if not count:
+        if not count:
+            for phase in range(self._phases):
                 self._step(phase, engine.quantities.u_uv[phase] // 1000, window_us)
-                continue
+            return
+        stirred: list[int] = []
+        for phase in range(self._phases):
             low_mv = high_mv = half_cycles.u_mv(newest - 1 & _COUNT_MASK, phase)
             for back in range(2, count + 1):
                 u_mv = half_cycles.u_mv(newest - back & _COUNT_MASK, phase)
                 low_mv = min(low_mv, u_mv)
                 high_mv = max(high_mv, u_mv)
-            if sag_dv * 100 <= low_mv and high_mv <= swell_dv * 100 and not self._lasts(phase):
-                continue  # as nearly always
+            if low_mv < sag_dv * 100 or high_mv > swell_dv * 100 or self._lasts(phase):
+                stirred.append(phase)
+        if stirred:  # hardly ever; what happens in all of them is told in its order
             for back in range(count, 0, -1):
-                u_mv = half_cycles.u_mv(newest - back & _COUNT_MASK, phase)
-                self._step(phase, u_mv, half_us)
+                for phase in stirred:
+                    self._step(
+                        phase, half_cycles.u_mv(newest - back & _COUNT_MASK, phase), half_us
+                    )
 
     def _lasts(self, phase: int) -> bool:
         at = KINDS * phase
