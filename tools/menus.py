@@ -75,6 +75,7 @@ MENUS = (
     ("Set menu", menu_tree.SET_MENU),
     ("Function menu, of the reduced console", menu_tree.FUNCTION_MENU),
     ("Service menu, while the terminal cover is open", menu_tree.SERVICE_MENU),
+    ("Language menu", menu_tree.LANGUAGE_MENU),
 )
 PRESSES = (
     (keys.SHORT, "below 2 s"),
@@ -125,7 +126,8 @@ def document() -> str:
             shown = f"with bit {bit.bit_length() - 1} of 0-0:196.1.3" if bit else "always"
             if kind == menu_tree.FUNCTION:
                 shown = "when it can be done"
-            lines.append(f"| {words.ENGLISH[word]} | {KINDS[kind].format(argument)} | {shown} |")
+            opens = MENUS[argument][0] if kind == menu_tree.MENU_KIND else KINDS[kind]
+            lines.append(f"| {words.ENGLISH[word]} | {opens.format(argument)} | {shown} |")
         lines += [f"| {words.ENGLISH[words.END]} | | always |", ""]
     lines += ["## What each press does", "", "What is not named changes nothing.", ""]
     lines += _table(menu_tree.TABLE)

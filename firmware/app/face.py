@@ -123,6 +123,8 @@ class Face:
         )
         console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())
         console.functions[words.SELF_CHECK] = meter.self_check.start
+        for word in range(words.IN_ENGLISH, len(words.ENGLISH)):
+            console.functions[word] = lambda word=word: self._speak(word - words.IN_ENGLISH)
 
     def _apply(self) -> None:
         """Let the display obey its options."""
@@ -156,6 +158,17 @@ class Face:
             word = words.DONE if done else words.REJECTED
         except OSError:
             word = words.FAILED
+        self._tell(word)
+
+    def _speak(self, language: int) -> None:
+        """Choose the language, and tell so in it (row DSP-33)."""
+        try:
+            self.options.put(options.LANGUAGE, language)
+            self._tell(words.DONE)
+        except OSError:
+            self._tell(words.FAILED)
+
+    def _tell(self, word: int) -> None:
         display = self.display
         display.tell(display.console.words(word), ticks.now_ms())
 

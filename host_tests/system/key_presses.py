@@ -54,12 +54,12 @@ class Front:
         self.up(key)
         return shown
 
-    def layer(self):
-        """All (code, value) of the layer in use up to End, from what is shown on."""
+    def layer(self, end="End"):
+        """All (code, value) of the layer in use up to its end, from what is shown on."""
         seen = []
         while True:
             glass = self.glass
-            if glass["value"] == "End":
+            if glass["value"] == end:
                 return seen
             seen.append((glass["code"], glass["value"], glass["unit"]))
             self.press()

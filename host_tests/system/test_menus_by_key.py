@@ -20,6 +20,7 @@ from key_presses import AUTO_S, BACK_S, ENTER_S, EXTENDED_S, Front
 
 ALL = "8." * 8
 CONFIGURATION = "0.0.196.1.3.255"
+LANGUAGE = "0.0.196.1.6.255"
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +49,11 @@ def session(meter):
     return clients.Gurux(transport, clients.MANAGEMENT, clients.SECRET).connect()
 
 
-def configure(meter, octet):
+def configure(meter, value, name=CONFIGURATION, kind=DataType.UINT8):
     wire = session(meter)
-    item = GXDLMSData(CONFIGURATION)
-    item.setDataType(2, DataType.UINT8)
-    item.value = octet
+    item = GXDLMSData(name)
+    item.setDataType(2, kind)
+    item.value = value
     try:
         wire.write(item, 2)
         wire.read(item, 2)
@@ -77,7 +78,7 @@ def test_all_menus_of_the_normal_console(auto):
     assert auto.tip(BACK_S) == "ESC"
     auto.press()
     assert auto.press(key="reset") == "rESEt"
-    assert [value for _, value, _ in auto.layer()] == ["rESEt", "LCd tESt"]
+    assert [value for _, value, _ in auto.layer()] == ["rESEt", "LCd tESt", "LAnGUAGE"]
     auto.press()
     assert auto.press() == "LCd tESt"
     assert auto.tip() == "EntEr"
@@ -157,6 +158,49 @@ def test_configuration_changes_the_menu_at_once(auto):
         assert auto.tip(BACK_S) == "ESC" and auto.code != ""
     finally:
         configure(meter, 0x07)
+
+
+@pytest.mark.row("DSP-33")
+def test_language_is_chosen_by_keys_and_by_a_client(auto):
+    def menu():
+        auto.press()
+        return auto.press()
+
+    def read():
+        wire = session(auto.meter)
+        try:
+            return wire.read(GXDLMSData(LANGUAGE), 2)
+        finally:
+            wire.release()
+
+    names = ["EnGLiSH", "dEUtSCH", "SrPS.", "SLoU."]
+    done = ["rSUCCESS", "GUt", "USPESno", "USPESno"]
+    menus = ["Std dAtA", "dAtEn", "PodACi", "StAnJA"]
+    end = "End"
+    try:
+        for language in (1, 2, 3, 0):
+            auto.press()
+            auto.press(key="reset")
+            auto.press()
+            auto.press()
+            auto.press(ENTER_S)
+            assert [value for _, value, _ in auto.layer(end)] == names
+            for _ in range(language + 1):
+                auto.press()
+            assert auto.press(ENTER_S) == done[language]
+            auto.wait(3)
+            assert auto.code != ""
+            assert menu() == menus[language]
+            end = ("End", "EndE", "GotoUo", "GotoUo")[language]
+            auto.press(AUTO_S)
+            assert read() == language
+        configure(auto.meter, 1, LANGUAGE, DataType.ENUM)
+        assert menu() == "dAtEn"
+        with pytest.raises(GXDLMSException):
+            configure(auto.meter, 4, LANGUAGE, DataType.ENUM)
+        assert auto.tip(AUTO_S) == "AbbrUCH"
+    finally:
+        configure(auto.meter, 0, LANGUAGE, DataType.ENUM)
 
 
 @pytest.mark.row("KEY-09")

@@ -11,7 +11,7 @@ import segments
 
 from app import factory
 from app.attributes import Reference
-from app.display import indicators, keys, menu_tree, words
+from app.display import indicators, keys, languages, menu_tree, words
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.layers import Menu, show
@@ -285,7 +285,7 @@ def _lists(walk):
 def _menus(walk):
     console = walk.display.console
     console.profiles = [_Profile(), _Profile()]
-    console.functions = dict.fromkeys((words.TEST_MODE, words.SELF_CHECK), _nothing)
+    console.functions = dict.fromkeys(range(len(words.ENGLISH)), _nothing)
     console.switch = _Switch()
     console.master_reset = lambda: words.DONE
     walk.press(keys.SHORT)
@@ -360,10 +360,11 @@ def _beside(walk):
 
 def _words(walk):
     walk.view.clear()
-    for number, text in enumerate(words.ENGLISH):
-        if text:
-            show(walk.view, text)
-            walk.take(f"word-{number:02d}")
+    for language, code in enumerate(("en", "de", "sr", "sl")):
+        for number, text in enumerate(languages.table(language)):
+            if text and (not language or text != words.ENGLISH[number]):
+                show(walk.view, text)
+                walk.take(f"word-{code}-{number:02d}")
 
 
 def rows(glass, lcd):

@@ -46,7 +46,7 @@ def test_walk_through_the_set_menu(console):
     menu = [console.value]
     while console.short() != menu[0]:
         menu.append(console.value)
-    assert menu[-2:] == ["LCd tESt", "End"]
+    assert menu == ["LCd tESt", "LAnGUAGE", "End"]
     console.short(menu.index("LCd tESt"))
     assert console.long() == [(20, "EntEr")]
     pictures = [console.shown]

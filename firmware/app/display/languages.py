@@ -2,16 +2,28 @@
 
 A language is one line: its words in the order of `words`, parted by bars; none stands for the
 English one. The glass has no K, M, Q, W and X and no marks on letters, U stands for V: so are the
-words chosen. A further language is a further line, and one more for options.LANGUAGE.
+words chosen. A further language is a further line, its name in `words`, one more for
+options.LANGUAGE.
 """
 
 from app.display import words
 
 _OTHERS = (
-    # German, Serbian, Slovene
-    "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELbtSt|EIn|AUS|LASS LOS|GUt|FEHLEr|GESPErrt|",
-    "|GOtOUO|ULAZ|GOrE|IZLAZ|POdACI||||||PrOUErA|SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO|",
-    "|GOtOUO|OdPrI|GOr|IZHOd|StAnJA||||||PrEGLEd|SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn|",
+    # German
+    (
+        "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELbtSt|"
+        "EIn|AUS|LASS LOS|GUt|FEHLEr|GESPErrt||SPrACHE||||"
+    ),
+    # Serbian
+    (
+        "|GOtOUO|ULAZ|GOrE|IZLAZ|POdACI||||||PrOUErA|"
+        "SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO||GOUOr||||"
+    ),
+    # Slovene
+    (
+        "|GOtOUO|OdPrI|GOr|IZHOd|StAnJA||||||PrEGLEd|"
+        "SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn||GOUOr||||"
+    ),
 )
 
 

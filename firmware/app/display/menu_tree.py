@@ -139,6 +139,7 @@ DATA_MENU = (
 SET_MENU = (
     (words.RESET, RESET, 0, ALWAYS),
     (words.LCD_TEST, PICTURES, 0, ALWAYS),
+    (words.LANGUAGE, MENU_KIND, 4, ALWAYS),
 )
 FUNCTION_MENU = (  # of the reduced console
     (words.CONNECT, FUNCTION, words.CONNECT, ALWAYS),
@@ -150,4 +151,7 @@ SERVICE_MENU = (  # while the terminal cover is open
     (words.SELF_CHECK, FUNCTION, words.SELF_CHECK, ALWAYS),
     (words.LCD_TEST, PICTURES, 0, ALWAYS),
 )
-MENUS = (DATA_MENU, SET_MENU, FUNCTION_MENU, SERVICE_MENU)
+LANGUAGE_MENU = tuple(
+    [(word, FUNCTION, word, ALWAYS) for word in range(words.IN_ENGLISH, len(words.ENGLISH))]
+)
+MENUS = (DATA_MENU, SET_MENU, FUNCTION_MENU, SERVICE_MENU, LANGUAGE_MENU)

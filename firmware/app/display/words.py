@@ -25,6 +25,8 @@ DONE = const(15)  # what has become of a reset
 FAILED = const(16)
 REJECTED = const(17)
 EMPTY = const(18)  # stands for a list without items
+LANGUAGE = const(19)
+IN_ENGLISH = const(20)  # names of languages in the order of `languages`, each in its own
 
 ENGLISH = (
     "",
@@ -46,6 +48,11 @@ ENGLISH = (
     "rFAIL",
     "rEJEctEd",
     "--------",
+    "LAnGUAGE",
+    "EnGLISH",
+    "dEUtSCH",
+    "SrPS.",
+    "SLOU.",
 )
 
 
