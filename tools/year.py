@@ -155,8 +155,11 @@ def clock_year(seed: int, first: datetime, days: int) -> int:
 
 def registered_year(
     seed: int, first: datetime, days: int, folder: Path | None, resume: bool
-) -> int:
-    """Compare a virtual meter with the model of its registration; return the differences."""
+) -> int | None:
+    """Compare a virtual meter with the model of its registration; return the differences.
+
+    None: the year was asked to stop and is kept.
+    """
     import cpython
 
     cpython.install()
@@ -166,7 +169,7 @@ def registered_year(
         year = Registration(folder or Path(passing), seed, folder is not None)
         comparison = year.resume() if resume else year.begin(first, days)
     if comparison is None:
-        return 0
+        return None
     print(comparison.report())
     for problem in year.problems:
         print("problem:", problem)
@@ -220,7 +223,8 @@ def main() -> int:
         wrong = clock_year(seed, options.first, days)
     else:
         wrong = model_year(seed, days)
-    print(f"{time.monotonic() - began:.0f} s; {'all right' if not wrong else f'{wrong} wrong'}")
+    told = "stopped" if wrong is None else f"{wrong} wrong" if wrong else "all right"
+    print(f"{time.monotonic() - began:.0f} s; {told}")
     return 1 if wrong else 0
 
 

@@ -36,6 +36,8 @@ OPEN_DNV = 0x400  # in a model's status: the meter may set DNV or not
 SYNCHRONISATION_S = 9
 START_S = 2  # what a start may cost
 DAY_S = 86400
+ACTIVATION_S = 5
+TARIFF_CHANGED = 4  # the cause of an entry of billing 2
 _OPEN_RATIO = 570
 
 
@@ -115,6 +117,8 @@ class Model:
         self.billing_keys = ()
         self.daily = []  # of daily billing
         self.daily_keys = ()
+        self.others = []  # of billing 2, for what is no billing
+        self.other_keys = ()
         self.sliding = None  # the limiter's demand, a year_parts.Sliding
         self.blocks = None  # a year_parts.Blocks
         self.billings_before = 0  # the comparison began
@@ -244,7 +248,11 @@ class Model:
         self._follow()
 
     def _activate(self):
-        if self.waiting is not None and self.clock_s() >= self.waiting[1]:
+        now_s = self.clock_s()
+        if self.waiting is not None and now_s >= self.waiting[1]:
+            # power returns some milliseconds before the moment, and a start takes a while
+            times = tuple(range(now_s - 1, now_s + ACTIVATION_S))
+            self.others.append(Row(times, 0, [self.value(key) for key in self.other_keys]))
             self.rates.take(self.waiting[0])
             self.waiting = None
 
@@ -362,5 +370,6 @@ _VALUES = {
     "formed": lambda model: model.sliding.capture_s(),
     "since": lambda model: model.sliding.start_s(),
     "bits": lambda model: model.sliding.status(),
+    "cause": lambda model: TARIFF_CHANGED,
     "billings": lambda model: model.billings_before + len(model.billing),
 }

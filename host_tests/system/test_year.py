@@ -41,6 +41,7 @@ def test_days_with_all_that_a_year_brings_agree_with_the_model(start_meter):
     assert blocks.periods == 1
     assert len([wh for wh in blocks.energy_ws.values() if wh > 5 * 3600]) > 3, blocks.energy_ws
     assert len(year.model.daily) == 3
+    assert len(year.model.others) == 1
     assert meter.get("/api/health")["problems"] == []
 
 

@@ -106,6 +106,7 @@ PROFILES = (
     ),
 )
 BILLING = "0.0.98.1.0.255"
+BILLING_2 = "0.0.98.2.0.255"
 DAILY = "0.0.98.3.0.255"
 _FACTOR = (("factor",), 4, "1.0.13.3.0.255", 2)
 _BILLINGS = (("billings",), 1, "0.0.0.1.0.255", 2)
@@ -115,6 +116,7 @@ for _c, _e in ((1, 0), (2, 0), (1, 1), (1, 2), (1, 3), (9, 0)):
     _BILLED += _maximum(_c, _e)
 
 
+_OTHERS = [(("cause",), 1, "0.0.128.10.8.255", 2), _energy(1), _rate(1, 1), _rate(1, 2)]
 _DAILY = [_energy(c) for c in (1, 2, 3, 4, 9, 10)] + _BLOCKS
 
 
@@ -211,6 +213,7 @@ class Year:
                 profile = self.model.profiles[number]
                 self._compare(client, name, profile.keys, profile.rows, from_s)
             self._compare(client, BILLING, [c[0] for c in _BILLED], self.model.billing, from_s)
+            self._compare(client, BILLING_2, [c[0] for c in _OTHERS], self.model.others, from_s)
             self._compare(client, DAILY, [c[0] for c in _DAILY], self.model.daily, from_s)
         found = self.comparison.differences[self._told :]
         self._told = len(self.comparison.differences)
@@ -318,6 +321,8 @@ class Year:
                 keys = [c[0] for c in columns]
                 self.model.profiles[number] = model.Profile(period_s, keys)
             client.capture(BILLING, [_CLOCK, *_BILLED])
+            client.capture(BILLING_2, [_CLOCK, *_OTHERS])
+            self.model.other_keys = [c[0] for c in _OTHERS]
             client.capture(DAILY, [_CLOCK, *_DAILY])
             self.model.daily_keys = [c[0] for c in _DAILY]
             self.model.billing_keys = [c[0] for c in _BILLED]
