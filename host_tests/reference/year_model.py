@@ -178,17 +178,19 @@ class Model:
         """Let the meter's clock show another time from now on."""
         old_s = self.clock_s()
         self.ahead_s += utc_s - old_s
-        if abs(utc_s - old_s) > SYNCHRONISATION_S:
-            if self.sliding is not None:
-                dst = self._dst(old_s)
-                self.sliding.clock_set(old_s, utc_s, self.true_s, self._totals(), dst)
+        shift_s = abs(utc_s - old_s)
+        if self.sliding is not None and shift_s > _synchronisation_s(self.sliding.period_s):
+            dst = self._dst(old_s)
+            self.sliding.clock_set(old_s, utc_s, self.true_s, self._totals(), dst)
+        if shift_s > _synchronisation_s(self.demand.period_s):
             self.demand.last = dict.fromkeys(DEMANDS)  # that of the broken period
-            for profile in self.profiles.values():
+            self._begin(False)
+        for profile in self.profiles.values():
+            if shift_s > _synchronisation_s(profile.period_s):
                 passed = self._boundaries(old_s, utc_s, profile.period_s)
                 if passed:
                     self._capture(profile, passed[0], CAD | DNV | profile.bits)
                 profile.bits |= CAD | DNV
-            self._begin(False)
         if utc_s > old_s:
             due = self._bills(old_s, utc_s)
             if due:
@@ -351,6 +353,11 @@ class Model:
         if hour not in self._hours:
             self._hours[hour] = local_of(utc_s, self.zone).utcoffset().total_seconds()
         return self._hours[hour]
+
+
+def _synchronisation_s(period_s):
+    """Row DEM-11: a shift of no more than this is none."""
+    return min(SYNCHRONISATION_S, period_s // 100)
 
 
 _WINTER_S = 0  # 2000-01-01

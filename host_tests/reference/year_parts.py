@@ -6,8 +6,8 @@ Where the rows leave a choice, the model takes these:
   time. The newest lasted as long as it did; an earlier one that did not begin at its boundary or
   did not run to it, or was not there, counts with its full length.
 * DEM-13: a change of the clock ends the running period, with CAD and DNV; the next one runs to
-  the next boundary and bears DNV. Without power a period ends at its boundary; it and the one at
-  power-up bear PDN, what lies whole in the dark is empty.
+  the next boundary and bears DNV, as any period that is not whole. Without power a period ends at
+  its boundary; it and the one at power-up bear PDN, what lies whole in the dark is empty.
 * TOU-20: the energy of a rate counts in block 1 up to its first threshold, and so on; with the
   billing period that begins anew.
 """
@@ -98,6 +98,8 @@ class Sliding:
         self._lack_ws = 0.0
 
     def _close(self, clock_s, true_s, totals, bits):
+        if true_s - self._from_s < self.period_s - min(9, self.period_s / 100) - 0.5:
+            bits |= DNV
         gained = {kind: totals[kind] - self._from_ws[kind] for kind in self.kinds}
         self._push((gained, true_s - self._from_s, self._certain, self._lack_ws))
         newest_s = self._slots[-1][1]

@@ -14,7 +14,7 @@ from demand_rig import DemandRig
 
 import civil
 from app.parameters import MEASURING_PERIOD_1, MEASURING_PERIOD_3, PERIODS_1, PERIODS_3
-from app.periods import CLOCK_ADJUSTED, CLOCK_INVALID, NOT_FOR_BILLING, POWER_DOWN
+from app.periods import CLOCK_ADJUSTED, CLOCK_INVALID, DST, NOT_FOR_BILLING, POWER_DOWN
 from app.storage import regions
 from app.tariff.averages import average
 from metrology.energy import UNIT_UWS
@@ -212,6 +212,38 @@ def test_a_cut_over_boundaries_ends_the_period_at_its_own(rig):
     rig.until(START + 3601)
     assert rig.average_w() == pytest.approx(1800 * 400 / 900, abs=3)
     assert averages.status(0) == POWER_DOWN
+
+
+def test_a_period_that_was_cut_short_stays_so_over_an_outage(rig):
+    rig.load(1800)
+    rig.until(START + 1200)
+    rig.clock.set_utc_s(START + 1300)
+    rig.run(5)
+    rig.power_cut(1000)
+    averages = rig.demand.averages
+    assert averages.capture_utc_s(0) == START + 1800
+    assert averages.status(0) == POWER_DOWN | NOT_FOR_BILLING
+
+
+def test_a_period_that_ended_in_an_outage_bears_the_season_of_its_end():
+    summer_s = civil.utc_s(2026, 3, 29, 2)
+    rig = DemandRig(summer_s - 1300)
+    assert [rig.clock.dst_active(summer_s + s) for s in (-1, 0)] == [False, True]
+    rig.until(summer_s - 1000)
+    rig.power_cut(3000)
+    averages = rig.demand.averages
+    assert averages.capture_utc_s(0) == summer_s - 900
+    assert averages.status(0) & DST == 0
+    rig.until(summer_s + 2701)
+    assert averages.status(0) & DST
+
+
+def test_the_current_net_demand_of_a_period_just_begun_is_none(rig):
+    limiter = rig.demand.limiter
+    rig.window_ms = 19_000  # as when windows are repeated
+    rig.load(1000)
+    rig.until(START + 901)
+    assert [limiter.current(place) for place in range(3)] == [0, 0, 0]
 
 
 def test_a_cut_makes_the_missed_periods_of_a_sliding_demand_empty(rig):

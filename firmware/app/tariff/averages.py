@@ -16,7 +16,7 @@ import struct
 from micropython import const
 
 from app import ticks
-from app.periods import NOT_FOR_BILLING, POWER_DOWN
+from app.periods import DST, NOT_FOR_BILLING, POWER_DOWN
 from app.storage import record, regions
 from metrology.energy import A_NET
 
@@ -121,7 +121,8 @@ class Averages:
             for index in range(len(self.kinds)):
                 self._resume(index)
         else:
-            self._catch_up(ended_s, period.take() | bits)
+            ended = period.take() & ~DST | bits
+            self._catch_up(ended_s, ended | DST if self._clock.dst_active(ended_s) else ended)
         period.bits |= bits
         self.keep()
 
@@ -140,7 +141,9 @@ class Averages:
 
     def current(self, index: int) -> int:
         """Return the energy of the running period, and of those before it, over the full time."""
-        energy = self._gained(index, self._totals.last_ms)[0]
+        energy = 0
+        if ticks.until_ms(self._totals.last_ms, self._row(index)[2]) > 0:
+            energy = self._gained(index, self._totals.last_ms)[0]
         for slot in range(self.periods - 1):
             energy += self._slot(index, slot)[0]
         return average(energy, self.periods * self.period_s * 1000)
@@ -258,6 +261,8 @@ class Averages:
         period_ms = self.period_s * 1000
         least_ms = period_ms - min(_SYNCHRONISED_MS, period_ms // 100) - _WAKING_MS
         full = lasted_ms >= least_ms
+        if not full:
+            bits |= NOT_FOR_BILLING
         length_ms = lasted_ms
         for slot in range(1, self.periods):
             slot_energy, slot_ms = self._slot(index, slot)
