@@ -7,7 +7,8 @@ Where the rows leave a choice, the model takes these:
   did not run to it, or was not there, counts with its full length.
 * DEM-13: a change of the clock ends the running period, with CAD and DNV; the next one runs to
   the next boundary and bears DNV, as any period that is not whole. Without power a period ends at
-  its boundary; it and the one at power-up bear PDN, what lies whole in the dark is empty.
+  its boundary; it and the one at power-up bear PDN, and DNV only for being short; what lies whole
+  in the dark is empty.
 * TOU-20: the energy of a rate counts in block 1 up to its first threshold, and so on; with the
   billing period that begins anew.
 """
@@ -51,7 +52,7 @@ class Sliding:
 
     def power_up(self, missed, ahead_s, totals, dst, lack_ws):
         """Go on after an outage in which the boundaries `missed` passed, times of the clock."""
-        self._bits |= PDN
+        self._bits = PDN
         if missed:
             self._close(missed[0], missed[0] - ahead_s, totals, self._bits | dst)
             for _ in missed[1:]:
