@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     class Variant(Protocol):
         """What kind of meter the board is wired as; fixed at production (rows MET-01, MET-02)."""
 
-        name: str  # "3ph" direct, "ct" transformer connected, "1ph" single phase with neutral
+        # "3ph" direct, "ct" transformer connected, "1ph" single phase with neutral, "twin" the
+        # same with two elements: two currents on one voltage
+        name: str
         phases: int  # 1 or 3
         nominal_voltage_v: int  # Un
         nominal_frequency_hz: int
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
         """Decoded ADC frames: channels interleaved, signed 24-bit codes in 32-bit words."""
 
         rate_mhz: int  # frames in 1000 s: 4_000_000 for 4 kHz
-        channels: int  # words of a frame: u1 i1 u2 i2 u3 i3 in, or u1 i1 in
+        channels: int  # words of a frame: u1 i1 u2 i2 u3 i3 in, or u i1 u i2 in, or u1 i1 in
         lost: int  # frames that were overwritten or missed, ever rising
         errors: int  # frames with a wrong CRC, ever rising; replaced by the frame before
         skew_ns: list[int]  # by phase: how much later the voltage is sampled than the current

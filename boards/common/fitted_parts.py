@@ -44,9 +44,10 @@ if TYPE_CHECKING:
             ...
 
 
-# u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04
-_WORDS_3PH = const(7)
-_WORDS_1PH = const(3)
+# u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04, or
+# u i1 i2 in 0 to 3 with two elements on one voltage
+_ROLES = {"1ph": (0, 1, 2), "twin": (0, 1, 0, 2, 3)}
+_ROLES_3PH = (0, 1, 2, 3, 4, 5, 6)
 _CHANNELS_3PH = const(8)
 _CHANNELS_1PH = const(4)
 
@@ -70,10 +71,11 @@ class Variant:
 class SensorScale:
     """What one ADC code means at the mains side (hal.SensorScale)."""
 
-    def __init__(self, fitted: "Fitted", lsb_fv: "tuple[int, int]", phases: int) -> None:
+    def __init__(self, fitted: "Fitted", lsb_fv: "tuple[int, int]", words: int) -> None:
+        elements = words >> 1
         u_fv, i_fv = lsb_fv  # at the converter's input
-        self.u_pv_per_lsb = [u_fv * fitted.VOLTAGE_RATIO // 1000] * phases
-        self.i_pa_per_lsb = [i_fv * fitted.CURRENT_MA_PER_V // 1_000_000] * (phases + 1)
+        self.u_pv_per_lsb = [u_fv * fitted.VOLTAGE_RATIO // 1000] * elements
+        self.i_pa_per_lsb = [i_fv * fitted.CURRENT_MA_PER_V // 1_000_000] * (elements + 1)
         self.keep_dc = fitted.KEEP_DC
 
 
@@ -83,19 +85,19 @@ def variant(fitted: "Fitted") -> Variant:
         return Variant("3ph", 3, 5_000, 120_000, 1000)
     if fitted.MODEL == "ct":
         return Variant("ct", 3, 5_000, 10_000, 10_000)
-    if fitted.MODEL == "1ph":
-        return Variant("1ph", 1, 5_000, 100_000, 1000)
-    raise ValueError(f"fitted.py: MODEL {fitted.MODEL!r} is none of 3ph, ct, 1ph")
+    if fitted.MODEL in _ROLES:
+        return Variant(fitted.MODEL, 1, 5_000, 100_000, 1000)
+    raise ValueError(f"fitted.py: MODEL {fitted.MODEL!r} is none of 3ph, ct, 1ph, twin")
 
 
-def roles(phases: int) -> "list[int]":
+def roles(model: str) -> "list[int]":
     """Return which channel of the converter measures each word of a frame."""
-    return list(range(_WORDS_3PH if phases == 3 else _WORDS_1PH))
+    return list(_ROLES.get(model, _ROLES_3PH))
 
 
-def channels(phases: int) -> int:
+def channels(model: str) -> int:
     """Return how many channels the converter has."""
-    return _CHANNELS_3PH if phases == 3 else _CHANNELS_1PH
+    return _CHANNELS_1PH if model in _ROLES else _CHANNELS_3PH
 
 
 def gains(fitted: "Fitted", words: int) -> "list[int]":

@@ -44,11 +44,10 @@ class PicoParts:
         self.NAME: str = name
         self.program: hal.Buffer | None = program
         self.variant: hal.Variant = fitted_parts.variant(fitted)
-        phases = self.variant.phases
-        front_end = _front_end(phases)
+        front_end = _front_end(self.variant.name)
         self.frames: hal.FrameSource = front_end
         lsb_fv = (front_end.lsb_fv(0), front_end.lsb_fv(1))
-        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, phases)
+        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, front_end.channels)
         self.converter: hal.CodeConverter | None = None
         i2c = I2C(pins.I2C, sda=Pin(pins.SDA), scl=Pin(pins.SCL), freq=_I2C_HZ)
         self.rtc: hal.RealTimeClock = Ds3231(i2c)
@@ -128,7 +127,7 @@ class PicoParts:
         return aes(key, _MODE_ECB)
 
 
-def _front_end(phases: int) -> Ads131m0x:
+def _front_end(model: str) -> Ads131m0x:
     sck, mosi, miso = Pin(pins.ADC_SCK), Pin(pins.ADC_MOSI), Pin(pins.ADC_MISO)
     # The bus first: pins that the capture does not drive keep the function that the bus gave them.
     bus = SPI(
@@ -142,14 +141,14 @@ def _front_end(phases: int) -> Ads131m0x:
     )
     cs = Pin(pins.ADC_CS, Pin.OUT, value=1)
     drdy = Pin(pins.ADC_DRDY, Pin.IN)
-    roles = fitted_parts.roles(phases)
+    roles = fitted_parts.roles(model)
     return Ads131m0x(
         bus,
         cs,
         Pin(pins.ADC_RESET, Pin.OUT, value=1),
         drdy,
         Rp2SpiCapture(pins.CAPTURE_MACHINE, sck, mosi, miso, cs, drdy, Timer(-1)),
-        fitted_parts.channels(phases),
+        fitted_parts.channels(model),
         _ADC_CLOCK_HZ,
         roles,
         fitted_parts.gains(fitted, len(roles)),

@@ -1,7 +1,7 @@
 """What is fitted on this meter: change it to what you have soldered, then flash again."""
 
 # "3ph": three phases, direct, ADS131M08.   "ct": the same behind transformers of 5 A.
-# "1ph": one phase with neutral, ADS131M04.
+# "1ph": one phase with neutral, ADS131M04.   "twin": the same with two loads to count apart.
 MODEL = "3ph"
 
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.

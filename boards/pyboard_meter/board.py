@@ -52,11 +52,10 @@ class PyboardParts:
         self.NAME: str = "pyboard_meter"
         self.program: hal.Buffer | None = None
         self.variant: hal.Variant = fitted_parts.variant(fitted)
-        phases = self.variant.phases
-        front_end = _front_end(phases)
+        front_end = _front_end(self.variant.name)
         self.frames: hal.FrameSource = front_end
         lsb_fv = (front_end.lsb_fv(0), front_end.lsb_fv(1))
-        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, phases)
+        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, front_end.channels)
         self.converter: hal.CodeConverter | None = None
         i2c = I2C(pins.I2C, freq=_I2C_HZ)
         self.rtc: hal.RealTimeClock = Ds3231(i2c)
@@ -131,18 +130,18 @@ def parts() -> "hal.Board":
     return PyboardParts()
 
 
-def _front_end(phases: int) -> Ads131m0x:
+def _front_end(model: str) -> Ads131m0x:
     bus = SPI(pins.ADC_SPI, baudrate=_ADC_SPI_HZ, polarity=0, phase=1)
     cs = Pin(pins.ADC_CS, Pin.OUT, value=1)
     drdy = Pin(pins.ADC_DRDY, Pin.IN)
-    roles = fitted_parts.roles(phases)
+    roles = fitted_parts.roles(model)
     return Ads131m0x(
         bus,
         cs,
         Pin(pins.ADC_RESET, Pin.OUT, value=1),
         drdy,
         IrqSpiCapture(bus, cs, drdy, Timer(-1), _FRAME_US),
-        fitted_parts.channels(phases),
+        fitted_parts.channels(model),
         _ADC_CLOCK_HZ,
         roles,
         fitted_parts.gains(fitted, len(roles)),

@@ -129,8 +129,9 @@ class Assembly:
 
     def _front_end(self) -> None:
         world = self.world
-        single = len(world.channels) == 3
-        inputs = [0, 1, 2, -1] if single else [0, 1, 2, 3, 4, 5, 6, -1]
+        used = len(world.channels)
+        fitted = 4 if used <= 4 else 8  # ADS131M04, M08
+        inputs = [channel if channel < used else -1 for channel in range(fitted)]
         pins.adc_clock_hz = (world.rate_mhz * 2 * _OVERSAMPLING + 500) // 1000
         chip = Ads131m0x(
             len(inputs),

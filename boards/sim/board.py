@@ -39,6 +39,7 @@ _MODE_ECB = const(1)
 _BATTERY_SCALE_MV = const(6600)  # divider by two in front of the 3.3 V reference
 _ROLES_THREE_PHASES = (0, 1, 2, 3, 4, 5, 6)  # u1 i1 u2 i2 u3 i3 in on an eight-channel chip
 _ROLES_SINGLE_PHASE = (0, 1, 2)  # u1 i1 in on a four-channel chip
+_ROLES_TWIN = (0, 1, 0, 2, 3)  # u i1 u i2 in on the same
 
 
 class Variant:
@@ -61,6 +62,7 @@ _VARIANTS = {
     "3ph": Variant("3ph", 3, 5_000, 120_000, 1000),
     "ct": Variant("ct", 3, 5_000, 10_000, 10_000),
     "1ph": Variant("1ph", 1, 5_000, 100_000, 1000),
+    "twin": Variant("twin", 1, 5_000, 100_000, 1000),
 }
 
 
@@ -122,6 +124,9 @@ class Parts:
     def _front_end(self) -> Ads131m0x:
         bus = SPI(pins.ADC_SPI, baudrate=16_000_000, polarity=0, phase=1)
         three = self.variant.phases == 3
+        roles = _ROLES_THREE_PHASES if three else _ROLES_SINGLE_PHASE
+        if self.variant.name == "twin":
+            roles = _ROLES_TWIN
         return Ads131m0x(
             bus,
             Pin(pins.ADC_CS, Pin.OUT, value=1),
@@ -130,7 +135,7 @@ class Parts:
             SpiCapture(bus, Pin(pins.ADC_CS), Pin(pins.ADC_DRDY)),
             channels=8 if three else 4,
             clock_hz=pins.adc_clock_hz,
-            roles=list(_ROLES_THREE_PHASES if three else _ROLES_SINGLE_PHASE),
+            roles=list(roles),
         )
 
 

@@ -110,14 +110,16 @@ def _wave(rms: float, angle_deg: float, harmonics: "Harmonics") -> "list[Compone
 class Mains:
     """Steady state of the mains; the neutral carries the sum of the phases unless set."""
 
-    def __init__(self, phases: int) -> None:
+    def __init__(self, phases: int, one_voltage: bool = False) -> None:
+        """`one_voltage`: they are loads of one phase; of the voltages only the first counts."""
         self.f = 50.0
-        self.phases = [Phase(index) for index in range(phases)]
+        self.one_voltage = one_voltage
+        self.phases = [Phase(0 if one_voltage else index) for index in range(phases)]
         self.neutral_i: float | None = None
 
     def copy(self) -> "Mains":
         """Return another mains in the same state; phases are shared, they never change."""
-        other = Mains(0)
+        other = Mains(0, self.one_voltage)
         other.f, other.phases, other.neutral_i = self.f, list(self.phases), self.neutral_i
         return other
 
@@ -159,6 +161,12 @@ class Mains:
         for index, entry in enumerate(listed):
             if entry is not None:
                 phases[index] = phases[index].with_changes(entry, f"phases[{index}]")
+        if self.one_voltage:
+            first = phases[0]
+            for index in range(1, len(phases)):
+                phases[index] = other = phases[index].with_changes({}, "")
+                other.u, other.angle_deg = first.u, first.angle_deg
+                other.u_harmonics = first.u_harmonics
         return phases
 
     def to_json(self) -> "dict[str, object]":

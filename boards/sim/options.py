@@ -7,7 +7,7 @@ import os
 
 import host
 
-MODELS = ("3ph", "1ph", "ct")
+MODELS = ("3ph", "1ph", "ct", "twin")
 GLASSES = ("st7567", "ssd1306", "ht1621", "ht1622")
 SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
@@ -31,7 +31,7 @@ The virtual meter: the unmodified firmware on simulated chips.
   --ports N      first of six consecutive TCP ports: COSEM, RS485, optical, P1, M-Bus, modem (4059)
   --http N       port of the faceplate and its API, 0: none (8080)
   --model NAME   3ph three-phase direct, 1ph single-phase with neutral current,
-                 ct three-phase on 5 A transformers (3ph)
+                 ct three-phase on 5 A transformers, twin single-phase with two elements (3ph)
   --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
                  segments (st7567)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)

@@ -60,7 +60,8 @@ class Scenario:
         world = self._world
         self._seed = wanted[1]
         divisor = _CT_DIVISOR if world.model == "ct" else 1
-        self._household = Household(wanted[1], len(world.mains.phases), divisor)
+        phases = 1 if world.mains.one_voltage else len(world.mains.phases)
+        self._household = Household(wanted[1], phases, divisor)
         self._now = []
         self._minute()
 

@@ -16,12 +16,14 @@ NOISE_LSB = 5.35e-6 / 1.2 * 8_388_608
 
 _CHANNELS_3PH = ("u1", "i1", "u2", "i2", "u3", "i3", "in")
 _CHANNELS_1PH = ("u1", "i1", "in")
+_CHANNELS_TWIN = ("u1", "i1", "i2", "in")  # two elements on one voltage
 
 # model: channels, peak volts and peak amperes at the ADC's full scale
 _MODELS = {
     "3ph": (_CHANNELS_3PH, 600, 210),
     "ct": (_CHANNELS_3PH, 600, 18),
     "1ph": (_CHANNELS_1PH, 600, 210),
+    "twin": (_CHANNELS_TWIN, 600, 210),
 }
 
 
@@ -47,7 +49,7 @@ def channels(model: str) -> "tuple[str, ...]":
 
 
 def phases(model: str) -> int:
-    """Measured phases: 1 or 3."""
+    """Measured phases, or elements of one phase: 1, 2 or 3."""
     return len(_MODELS[model][0]) // 2
 
 

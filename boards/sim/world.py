@@ -48,7 +48,7 @@ class World:
     def __init__(self, model: str, seed: int = 1, replay_path: "str | None" = None) -> None:
         self.model = model
         self.channels = sensors.channels(model)
-        self.mains = Mains(sensors.phases(model))
+        self.mains = Mains(sensors.phases(model), model == "twin")
         self.scale = sensors.scale(model)  # what the sensors do
         self.meter_scale = self.scale  # what the meter believes they do
         self.rate_mhz = _NOMINAL_RATE_MHZ  # frames in 1000 s that the converter's crystal gives

@@ -1,12 +1,16 @@
 """Keeps the energies through power loss: an A/B record in FRAM, written as energy grows.
 
 A save follows the window in which any register gained a whole unit, so what a sudden death of the
-processor can take is less than one unit and the window that runs. Row EN-06.
+processor can take is less than one unit and the window that runs. Row EN-06. What a meter of two
+elements counts of each lies in a record of its own, written with the first one (row MET-34).
 """
+
+import struct
 
 from micropython import const
 
 from app.storage import record, regions
+from metrology.energy import UNIT_UWS
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -16,7 +20,8 @@ if TYPE_CHECKING:
     from metrology.energy import Energies
 
 
-OCTETS = const(536)  # that one save writes at most: both copies, when one was damaged
+OCTETS = const(656)  # that one save writes at most: both copies, when one was damaged
+_ELEMENTS = "<6Q"
 
 
 class EnergyRecord:
@@ -30,7 +35,11 @@ class EnergyRecord:
         self._payload = bytearray(self._record.capacity)
         self._length = energies.snapshot_into(self._payload, 0)
         self._view = memoryview(self._payload)[: self._length]
+        self._elements = None
+        if energies.element_uws:
+            self._elements = regions.open_record(memory, "elements")
         self._saved_wh = list(energies.wh)
+        self._saved_wh.append(0)
         self.saves = 0
         self.failed = False  # True: the memory did not answer at the last attempt
         self._unread = False  # True: it has not answered since start
@@ -43,17 +52,17 @@ class EnergyRecord:
         """
         try:
             payload = self._record.load()
+            state = self._load_elements()
         except OSError:
             self.failed = self._unread = True
             return record.LOST
-        if payload is None:
-            return self._record.state
-        try:
-            self._energies.restore_from(payload, 0)
-        except ValueError:
-            return record.LOST
-        self._remember()
-        return self._record.state
+        if payload is not None:
+            try:
+                self._energies.restore_from(payload, 0)
+            except ValueError:
+                return record.LOST
+            self._remember()
+        return max(state, self._record.state)
 
     def window(self) -> None:
         """Save if a register has moved by a unit; to be called after each measuring window."""
@@ -63,6 +72,8 @@ class EnergyRecord:
             if wh[index] != saved_wh[index]:
                 self.save()
                 return
+        if self._elements is not None and self._elements_wh() != saved_wh[-1]:
+            self.save()
 
     def save(self) -> None:
         """Write the record now; a memory that does not answer is noted in `failed`."""
@@ -72,6 +83,8 @@ class EnergyRecord:
             self._energies.check()
             self._energies.snapshot_into(self._payload, 0)
             self._record.save(self._view)
+            if self._elements is not None:
+                self._elements.save(struct.pack(_ELEMENTS, *self._energies.element_uws))
         except OSError:
             self.failed = True
             return
@@ -84,6 +97,7 @@ class EnergyRecord:
         try:
             payload = self._record.load()
             if payload is not None or self._record.state == record.BLANK:
+                self._load_elements()
                 self._energies.restore_from(payload or bytes(self._length), 0)
                 self._remember()
         except (OSError, ValueError):
@@ -95,6 +109,11 @@ class EnergyRecord:
     def _take_up(self) -> None:
         """Add what the memory holds, now that it answers. Raises OSError if it does not."""
         payload = self._record.load()
+        counted = list(self._energies.element_uws)
+        self._load_elements()
+        for index, uws in enumerate(counted):
+            self._energies.element_uws[index] += uws
+        self._energies.sign()
         if payload is not None:
             try:
                 self._energies.resume_from(payload, 0)
@@ -106,3 +125,18 @@ class EnergyRecord:
         wh = self._energies.wh
         for index in range(len(wh)):
             self._saved_wh[index] = wh[index]
+        self._saved_wh[-1] = self._elements_wh()
+
+    def _elements_wh(self) -> int:
+        return sum(self._energies.element_uws) // UNIT_UWS
+
+    def _load_elements(self) -> int:
+        """Bring back what the elements have counted; return the record's state. Raises OSError."""
+        if self._elements is None:
+            return record.OK
+        payload = self._elements.load()
+        if payload is None or len(payload) != struct.calcsize(_ELEMENTS):
+            payload = bytes(struct.calcsize(_ELEMENTS))
+        self._energies.element_uws[:] = struct.unpack(_ELEMENTS, payload)
+        self._energies.sign()
+        return self._elements.state

@@ -112,7 +112,7 @@ class Meter:
         self.program = ProgramMemory(board.program, self._problem)
         self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up
-        stored = CalibrationRecord(memory, board.variant.phases)
+        stored = CalibrationRecord(memory, board.frames.channels >> 1)
         self.engine = Engine(board.frames, board.scale, board.variant, stored.calibration)
         self.engine.pulses.attach(
             board.led_active, board.led_reactive, board.pulse_output, board.pulse_outputs
@@ -233,7 +233,7 @@ class Meter:
             print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
 
     def _store_again(self, region: str) -> None:
-        if region == "energies":
+        if region in ("energies", "elements"):
             self.energy_record.save()
         elif region == "calendar_active":
             self.tariff.clockwork.wake()  # it is looked at again

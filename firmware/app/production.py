@@ -147,7 +147,7 @@ class Production:
         if self._load is None:
             from metrology.calibration_step import Load as New
 
-            self._load = New(self._variant.phases)
+            self._load = New(self._engine.quantities.elements)
         return self._load
 
     @property
@@ -156,7 +156,7 @@ class Production:
         if self._averages is None:
             from metrology.calibration_step import Averages as New
 
-            self._averages = New(self._variant.phases)
+            self._averages = New(self._engine.quantities.elements)
         return self._averages
 
     def master_reset(self) -> None:
@@ -256,7 +256,7 @@ class Production:
             return True
         sound = stored.calibration.pack() == bytes(payload[:PACKED_BYTES])
         if not sound:
-            stored.calibration = unpack(payload[:PACKED_BYTES], self._variant.phases)
+            stored.calibration = unpack(payload[:PACKED_BYTES], self._engine.quantities.elements)
         return self._engine.renew(stored.calibration) and sound
 
     def _take_over(self, calibration: Calibration) -> None:

@@ -124,13 +124,17 @@ class RegisterFile:
 
     def value(self, index: int) -> int:
         """Return the present value; times 10**scaler it is in the register's unit."""
-        row = struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)
-        place: int = row[6]
-        return self._readers[place](self, row[7])
+        return self.of_element(index, 0)
 
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
         return struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)[3:6]
+
+    def of_element(self, index: int, element: int) -> int:
+        """Return what register `index`, which is of the first phase, is of element 0 or 1."""
+        row = struct.unpack_from(_ROW, self._rows, index * _ROW_SIZE)
+        place: int = row[6]
+        return self._readers[place](self, row[7] + element)
 
     def _add(  # noqa: PLR0913, PLR0917 - the columns of a table
         self,

@@ -56,6 +56,7 @@ _DEFAULTS = (
     ("key_pairs", b""),
     ("energy_masks", b""),
     ("demand_masks", b""),
+    ("element_masks", b""),
     ("special_days", b""),
     ("tariff_scripts", b""),
     ("calendar_start", b""),

@@ -159,7 +159,7 @@ class Accumulators:
 
     def __init__(self, phases: int, channels: int) -> None:
         """`channels` words a frame: a pair for each phase, then the neutral, if measured."""
-        if phases not in (1, 3) or channels not in (2 * phases, 2 * phases + 1):
+        if phases not in (1, 2, 3) or channels not in (2 * phases, 2 * phases + 1):
             raise ValueError("phases and channels")
         state = array("i", bytes(4 * (_HEAD + _SECTION * phases)))
         state[_CHANNELS] = channels

@@ -43,7 +43,7 @@ class Calibration:
     """
 
     def __init__(self, phases: int) -> None:
-        if phases not in (1, _MAX_PHASES):
+        if not 1 <= phases <= _MAX_PHASES:
             raise CalibrationError("number of phases")
         self.phases = phases
         self.u_gain_ppb = [0] * phases

@@ -9,6 +9,9 @@ whole number of micro-watts, times its length; the division by the frame rate le
 which the next window of the same direction takes over. So an energy is exactly the sum of the
 powers times their windows, rounded down once.
 
+A meter of two elements counts the active import of each besides, and that of the second one by
+rates (row MET-34): exactly as the totals, which are of both elements together.
+
 Behind transformers the registers may hold primary values (rows TRF-01, TRF-02): what they gain is
 then the measured energy times the ratio, the remainder of that division carried as well. LEDs and
 pulse outputs always follow what is measured: `flow_uws`, eight directions that never overlap, and
@@ -44,6 +47,12 @@ S_IMPORT = const(8)
 S_EXPORT = const(9)
 A_ABSOLUTE = const(10)
 A_NET = const(11)
+
+# Active import of the elements: of the first, of the second, of the second by rates
+ELEMENT_1 = const(0)
+ELEMENT_2 = const(1)
+ELEMENT_2_RATES = const(2)
+RATES_OF_ELEMENT_2 = const(4)
 
 # Flows: what can be measured in a window, each in one direction or quadrant only
 FLOWS = const(9)
@@ -91,10 +100,12 @@ class Energies:
     flow_uws, flow_added_uws: measured energy of each flow, modulo a kWh, and what the last window
     added to it; whole kWh are whole pulses of any constant, so the rest is all that pulses need
     net_debt_uws: exported energy that import has yet to make up for, in the ninth flow
+    element_uws: active import of the elements; empty unless one phase has two
+    element_rates: which rates of the second element count, rate n in bit n - 1
     ratio_numerator, ratio_denominator: registers are measured energy times this; see `set_ratio`
     """
 
-    def __init__(self, variant: "Variant", rate_mhz: int) -> None:
+    def __init__(self, variant: "Variant", rate_mhz: int, two_elements: bool = False) -> None:
         ppm = _START_TRANSFORMER_PPM if variant.transformer else _START_DIRECT_PPM
         self.start_ua = variant.reference_current_ma * ppm // 1000
         self.mode = TWO_WAY
@@ -104,6 +115,9 @@ class Energies:
         self.flow_uws = [0] * FLOWS
         self.flow_added_uws = [0] * FLOWS
         self.net_debt_uws = 0
+        self.element_uws = [0] * (ELEMENT_2_RATES + RATES_OF_ELEMENT_2) if two_elements else []
+        self.element_rates = 1
+        self._element_part = [0, 0]
         self.ratio_numerator = 1
         self.ratio_denominator = 1
         # None, or called before a change if RAM has lost what stands here (row ERR-06)
@@ -136,15 +150,19 @@ class Energies:
         self.check()
         p_uw = q_uvar = 0
         self.counting = False
-        for phase in range(quantities.phases):
+        weight = frames_q16 * repeat * 1000
+        for phase in range(len(quantities.p_uw)):
             if quantities.i_ua[phase] >= self.start_ua and quantities.u_uv[phase]:
                 self.counting = True
                 p = quantities.p_uw[phase]
-                p_uw += abs(p) if self.mode == ABSOLUTE else p
+                if self.mode == ABSOLUTE:
+                    p = abs(p)
+                p_uw += p
+                if self.element_uws and p > 0:
+                    self._add_element(phase, p * weight)
                 q_uvar += quantities.q_uvar[phase]
         if p_uw < 0 and self.mode == ONE_WAY:
             p_uw = 0
-        weight = frames_q16 * repeat * 1000
         for flow in range(FLOWS):
             self.flow_added_uws[flow] = 0
         if self.counting:
@@ -164,7 +182,8 @@ class Energies:
 
     def _sum(self) -> int:
         # factors that no single changed bit can be lost by
-        return 7 * sum(self.wh) + 3 * sum(self.residue) + sum(self.flow_uws)
+        few = sum(self.flow_uws) + sum(self.element_uws)
+        return 7 * sum(self.wh) + 3 * sum(self.residue) + few
 
     def total_uws(self, index: int) -> int:
         """The whole energy in micro-watt-seconds."""
@@ -239,6 +258,15 @@ class Energies:
             self.flow_uws[FLOW_A_NET] = (self.flow_uws[FLOW_A_NET] + measured) % KWH_UWS
         else:
             self._net_debt(self.flow_added_uws[FLOW_A_EXPORT])
+
+    def _add_element(self, element: int, amount: int) -> None:
+        amount += self._element_part[element]
+        added = amount // self._divisor
+        self._element_part[element] = amount - added * self._divisor
+        self.element_uws[element] += added
+        for rate in range(RATES_OF_ELEMENT_2 if element else 0):
+            if self.element_rates >> rate & 1:
+                self.element_uws[ELEMENT_2_RATES + rate] += added
 
     def _net_debt(self, uws: int) -> None:
         self.net_debt_uws = min(_DEBT_MAX_UWS, self.net_debt_uws + uws)

@@ -73,18 +73,23 @@ class Engine:
         rate = source.rate_mhz
         if not _SLOWEST_RATE_MHZ <= rate <= _FASTEST_RATE_MHZ:
             raise ValueError("frame rate")
-        if calibration.phases != variant.phases:
+        phases = variant.phases
+        elements = source.channels >> 1
+        if elements != phases and (phases, elements) != (1, 2):
+            raise ValueError("frames of a meter with other phases")
+        if calibration.phases != elements:
             raise ValueError("calibration of a meter with other phases")
         weights = Weights(scale, calibration)
-        phases = variant.phases
         self._scale = scale
         self.nominal_uhz = variant.nominal_frequency_hz * _HZ
-        self.quantities = Quantities(phases, weights, rate)
-        self.energies = Energies(variant, rate)
+        self.quantities = Quantities(phases, weights, rate, elements)
+        self.energies = Energies(variant, rate, elements > phases)
         self.pulses = Pulses(variant.pulses_per_kwh, rate)
         self.tap: Callable[[RawSums], None] | None = None
         self.on_window: list[Callable[[], None]] = []
-        self.half_cycles = HalfCycles(weights.u_pv, source.channels, rate, self.nominal_uhz)
+        self.half_cycles = HalfCycles(
+            weights.u_pv[:phases], source.channels, rate, self.nominal_uhz
+        )
         self.on_half_cycle: Callable[[], None] | None = None
         self.snapshot: Snapshot | None = None
         self.windows = 0  # closed since start
@@ -96,7 +101,7 @@ class Engine:
         self.rate_mhz = rate
         self._lost = source.lost
         self._frames = array("i", bytes(4 * BLOCK * source.channels))
-        self._accumulators = Accumulators(phases, source.channels)
+        self._accumulators = Accumulators(elements, source.channels)
         self.undelayed = False
         try:
             self._set_delays(calibration.delay_ns)
@@ -104,10 +109,10 @@ class Engine:
             self.undelayed = True
         self._oscillator = Oscillator(rate, self.nominal_uhz)
         self._reference = Reference(variant, weights.u_pv, source.channels, rate)
-        self._partial = Quantities(phases, weights, rate)  # windows of no whole cycles
+        self._partial = Quantities(phases, weights, rate, elements)  # windows of no whole cycles
         self._partial.dc_u_q16 = self.quantities.dc_u_q16
         self._partial.dc_i_q16 = self.quantities.dc_i_q16
-        self._running = RawSums(phases)  # the window that runs, its sums once it has ended
+        self._running = RawSums(elements)  # the window that runs, its sums once it has ended
         self._state = _SEARCHING
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
@@ -120,7 +125,7 @@ class Engine:
 
         Raises CalibrationError, and keeps the present one, if it cannot be used.
         """
-        if calibration.phases != self.quantities.phases:
+        if calibration.phases != self.quantities.elements:
             raise CalibrationError("calibration of a meter with other phases")
         weights = Weights(self._scale, calibration)
         self._set_delays(calibration.delay_ns)
@@ -129,7 +134,7 @@ class Engine:
         self.quantities.set_weights(weights)
         self._partial.set_weights(weights)
         self._reference.set_scale(weights.u_pv)
-        self.half_cycles.set_scale(weights.u_pv)
+        self.half_cycles.set_scale(weights.u_pv[: self.quantities.phases])
 
     def renew(self, calibration: "Calibration") -> bool:
         """Work out anew what corrections make of codes; True if RAM still held it (row ERR-06)."""

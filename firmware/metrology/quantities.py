@@ -50,34 +50,37 @@ _RIGHT_ANGLE = const(1024)  # Q over P beyond which P may be noise
 class Quantities:
     """The quantities of one window.
 
-    Phases are indexed 0..phases - 1. q: fundamental, positive when the current lags; s = U * I,
-    the total's is sqrt(P**2 + Q**2) (row MET-07); pf = p / s, 1 without a load.
+    Phases are indexed 0..phases - 1; a single phase may have two elements, 0 and 1, of one voltage
+    and a current each, whose sum the totals are (row MET-34). q: fundamental, positive when the
+    current lags; s = U * I, the total's is sqrt(P**2 + Q**2) (row MET-07); pf = p / s, 1 without
+    a load.
     """
 
-    def __init__(self, phases: int, weights: "Weights", rate_mhz: int) -> None:
+    def __init__(self, phases: int, weights: "Weights", rate_mhz: int, elements: int = 0) -> None:
         self.phases = phases
+        self.elements = elements = elements or phases
         self.valid = False  # True once a window of whole cycles was measured
-        self.u_uv = [0] * phases
-        self.i_ua = [0] * phases
+        self.u_uv = [0] * elements
+        self.i_ua = [0] * elements
         self.in_ua = 0
-        self.p_uw = [0] * phases
-        self.q_uvar = [0] * phases
-        self.s_uva = [0] * phases
-        self.pf_ppm = [_MICRO] * phases
+        self.p_uw = [0] * elements
+        self.q_uvar = [0] * elements
+        self.s_uva = [0] * elements
+        self.pf_ppm = [_MICRO] * elements
         self.p_total_uw = 0
         self.q_total_uvar = 0
         self.s_total_uva = 0
         self.pf_total_ppm = _MICRO
         self.f_uhz = 0
         # DC of each channel in codes, q16, as last known: what a window of no whole cycles uses
-        self.dc_u_q16 = [0] * phases
-        self.dc_i_q16 = [0] * phases
+        self.dc_u_q16 = [0] * elements
+        self.dc_i_q16 = [0] * elements
         self.dc_known = False
         self._weights = weights
         self._rate_mhz = rate_mhz
-        self._fit = [[0, 0, 0, 0] for _ in range(phases)]  # u and i on sine and cosine, q24
+        self._fit = [[0, 0, 0, 0] for _ in range(elements)]  # u and i on sine and cosine, q24
         # squares of u and i about their means: distortions are worked out when somebody asks
-        self._squares_q16 = [0] * (2 * phases)
+        self._squares_q16 = [0] * (2 * elements)
         # Sums of the sine pair: s, c; about their means s*s, s*c, c*c (q16); mean s, mean c (q16)
         self._gram = [0] * 7
         self._frames_q16 = 0  # that they are sums over
@@ -86,9 +89,9 @@ class Quantities:
         """Show nothing: what was measured last holds no longer."""
         zero = (self.u_uv, self.i_ua, self.p_uw, self.q_uvar, self.s_uva)
         for values in zero:
-            for phase in range(self.phases):
+            for phase in range(self.elements):
                 values[phase] = 0
-        for phase in range(self.phases):
+        for phase in range(self.elements):
             self.pf_ppm[phase] = _MICRO
         self.p_total_uw = self.q_total_uvar = self.s_total_uva = 0
         self.pf_total_ppm = _MICRO
@@ -104,7 +107,7 @@ class Quantities:
             return
         frames_q16 = self._frames_q16 = sums.frames_q16 // sums.repeat
         self._update_gram(sums, frames_q16)
-        for phase in range(self.phases):
+        for phase in range(self.elements):
             self._update_phase(phase, sums, frames_q16)
         self._update_neutral(sums, frames_q16)
         self.p_total_uw = sum(self.p_uw)
@@ -124,7 +127,7 @@ class Quantities:
         """Distortion of each voltage, 0 below 5 V (row MET-25)."""
         return [
             self._thd_ppm(phase, 0) if self.u_uv[phase] >= _THD_FROM_UV else 0
-            for phase in range(self.phases)
+            for phase in range(self.elements)
         ]
 
     @property
@@ -132,7 +135,7 @@ class Quantities:
         """Distortion of each current, 0 below 5 mA."""
         return [
             self._thd_ppm(phase, 1) if self.i_ua[phase] >= _THD_FROM_UA else 0
-            for phase in range(self.phases)
+            for phase in range(self.elements)
         ]
 
     def unbalance_ppm(self) -> int:
@@ -186,7 +189,7 @@ class Quantities:
         if not self._frames_q16:
             return 0
         s = c = 0
-        for phase in range(self.phases):
+        for phase in range(self.elements):
             pico = self._weights.i_pa[phase]
             s += self._fit[phase][2] * pico
             c += self._fit[phase][3] * pico
@@ -280,12 +283,12 @@ class Quantities:
 
     def _update_neutral(self, sums: "RawSums", frames_q16: int) -> None:
         weights = self._weights
-        if len(weights.i_pa) <= self.phases:
+        if len(weights.i_pa) <= self.elements:
             return
         n, nn = sums.neutral[SUM_N] // sums.repeat, sums.neutral[SUM_NN] // sums.repeat
         mean = 0 if weights.keep_dc else rounded(n << 32, frames_q16)
         square = _central(nn, n, n, mean, mean, frames_q16)
-        self.in_ua = _rms(square, weights.i_pa[self.phases], frames_q16)
+        self.in_ua = _rms(square, weights.i_pa[self.elements], frames_q16)
 
 
 def _central(xy: int, x: int, y: int, mean_x: int, mean_y: int, frames_q16: int) -> int:

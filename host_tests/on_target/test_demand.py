@@ -54,6 +54,8 @@ class Clock:
 
 
 class Energies:
+    element_uws = ()
+
     def __init__(self):
         self.wh = [0] * 12
         self.residue = [0] * 12

@@ -3,7 +3,7 @@
 The mains is made of integers here: exactly 80 frames a cycle from one table of sines, so what the
 engine must say is known to the micro-unit's rounding.
 """
-# row: EN-01 LED-01 LED-10
+# row: EN-01 LED-01 LED-10 MET-34
 
 import gc
 import math
@@ -283,6 +283,29 @@ def outputs_count_their_energies_through_power_cuts():
     check("net debt", energies.net_debt_uws == (highest - net) * 1_000_000)
 
 
+def two_elements_are_summed_apart_and_together():
+    u, i = 1000, 3000
+    accumulators = Accumulators(2, 5)
+    frames = array("i", [u, i, u, -2 * i, 7] * 64)
+    accumulators.accumulate(frames, array("i", [4096, 4096] * 64), 0, 64)
+    sums = RawSums(2)
+    accumulators.move_into(sums)
+    n = 63  # u and i come one frame late, after a zero
+    check("elements", [phase[4] for phase in sums.phases] == [n * u * i, -2 * n * u * i])
+    check("neutral of two", sums.neutral == [7 * 64, 49 * 64])
+    energies = Energies(Variant(), 4_000_000, True)
+    load = Load(900, 0)
+    load.p_uw, load.q_uvar = (900_000_000, -100_000_000), (0, 0)
+    load.u_uv, load.i_ua = 2 * load.u_uv, 2 * load.i_ua
+    energies.element_rates = 2
+    for p_uw in (-100_000_000, 300_000_000):
+        load.p_uw = (900_000_000, p_uw)
+        energies.add(load, 3600 * 4000 << 16)
+    wh = [uws // 3_600_000_000 for uws in energies.element_uws]
+    check("imports", (wh, energies.wh[0]) == ([1800, 300, 0, 300, 0, 0], 2000))
+
+
+two_elements_are_summed_apart_and_together()
 outputs_count_their_energies_through_power_cuts()
 full_scale_is_exact()
 kernel_without_allocation()

@@ -37,6 +37,8 @@ SHARE_UWS = 7_000_000_123
 
 
 class Energies:
+    element_uws = ()
+
     def __init__(self):
         self.wh = [5_000_000_000] * 12
         self.residue = [0] * 12

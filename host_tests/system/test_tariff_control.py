@@ -182,13 +182,13 @@ def test_a_low_frequency_brings_the_special_tariff_and_takes_it_away_again(bench
 def test_blocks_and_forty_eight_rates_count_what_the_total_counts(bench):
     names = bench.do(lambda client: [item.logicalName for item in client.objects()])
     assert len(set(names)) == len(names)
-    assert "1.4.1.8.8.255" in names
+    assert "1.0.1.128.48.255" in names
     assert "1.0.1.8.9.255" not in names
     thresholds = bytes.fromhex(
         "0103" + "".join("0108" + f"06{wh:08x}" * 8 for wh in (1000, 3000, 0))
     )
     bench.put_raw("0.0.128.10.6.255", thresholds)
-    blocks = [f"1.{block}.1.8.1.255" for block in range(1, 5)]
+    blocks = [f"1.0.1.128.{block}1.255" for block in range(1, 5)]
     start = bench.wh("1.0.1.8.1.255")[0]
     bench.pass_s(3600)
     assert bench.wh(*blocks) == [1000, 2000, bench.wh("1.0.1.8.1.255")[0] - 3000, 0]

@@ -45,6 +45,8 @@ class Quantities:
 class Energies:
     """The totals of metrology, moved by hand."""
 
+    element_uws = ()
+
     def __init__(self):
         self.wh = [0] * 12
         self.residue = [0] * 12

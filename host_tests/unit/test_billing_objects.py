@@ -43,6 +43,7 @@ class Energies:
 
     wh = [1725 + 1000 * kind for kind in range(12)]
     residue = [0] * 12
+    element_uws = ()
 
 
 class Engine:

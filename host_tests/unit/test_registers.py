@@ -42,6 +42,7 @@ class Energies:
     """Twelve totals that can be stored."""
 
     mode = TWO_WAY
+    element_uws = ()
 
     def __init__(self):
         self.wh = [0] * 12

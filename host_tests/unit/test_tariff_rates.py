@@ -28,6 +28,8 @@ A_IMPORT, S_EXPORT = 0, 9
 class Energies:
     """The totals of metrology, moved by hand."""
 
+    element_uws = ()
+
     def __init__(self):
         self.wh = [0] * 12
         self.residue = [0] * 12

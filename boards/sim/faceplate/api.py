@@ -133,11 +133,13 @@ def quantities(bench: "Bench") -> "Answer":
     """What metrology measures now, SI units with full precision."""
     engine = bench.meter().engine
     now = engine.quantities
-    phases = range(now.phases)
+    phases = range(now.elements)
     energies = engine.energies
     energy_wh: Answer = {}
     for index, c in enumerate(_ENERGY_C):
         energy_wh[f"{c}.8.0"] = energies.wh[index] + energies.residue[index] / _RESIDUE_PER_UNIT
+    for element, uws in enumerate(energies.element_uws[:2]):
+        energy_wh[f"1-{element + 1}:1.8.0"] = uws / _RESIDUE_PER_UNIT
     return {
         "u": [now.u_uv[k] * _MICRO for k in phases],
         "i": [now.i_ua[k] * _MICRO for k in phases],

@@ -26,7 +26,7 @@ def waveform(bench: "Bench") -> "Answer":
         capture = engine.capture()
     except ValueError as error:
         raise NoMeterError(str(error))  # noqa: B904 - no chaining on target
-    phases = range(engine.quantities.phases)
+    phases = range(engine.quantities.elements)
     rate_hz = capture.rate_mhz / 1000
     answer: Answer = {
         "rate_hz": rate_hz,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.tariff.activation import Activation
 
     class File(Protocol):
-        """The registers that are assigned; all of them are 1-0:C.D.E.255."""
+        """The registers that are assigned; all of them are 1-B:C.D.E.255."""
 
         @property
         def count(self) -> int: ...  # noqa: D102
@@ -29,17 +29,19 @@ if TYPE_CHECKING:
         def obis(self, index: int) -> tuple[int, int, int]: ...  # noqa: D102
 
 
-_ELECTRICITY = b"\x01\x00"
 _ANY_NAME_MAX = const(32)
 
 
 class Assigned:
     """One instance: the masks, and the file and class of the registers that they switch."""
 
-    def __init__(self, activation: "Activation", file: "File", class_id: int) -> None:
+    def __init__(
+        self, activation: "Activation", file: "File", class_id: int, channel: int = 0
+    ) -> None:
         self.activation = activation
         self.file = file
         self.class_id = class_id
+        self.prefix = bytes((1, channel))  # A and B of all of them
 
 
 class RegisterActivation(InterfaceClass):
@@ -92,7 +94,7 @@ def _assignment(writer: "Writer", key: Assigned) -> "Iterator[None]":
         yield
         writer.structure(2)
         writer.uint16(key.class_id)
-        writer.octet_string(_ELECTRICITY + bytes(key.file.obis(index)) + b"\xff")
+        writer.octet_string(key.prefix + bytes(key.file.obis(index)) + b"\xff")
 
 
 def _masks(writer: "Writer", activation: "Activation") -> "Iterator[None]":
@@ -118,6 +120,6 @@ def _check_register(reader: "Reader", key: Assigned) -> None:
     reader.structure(2)
     class_id = reader.number(UINT16)
     name = reader.octet_string(6, 6)
-    known = name[:2] == _ELECTRICITY and name[5] == 255
+    known = name[:2] == key.prefix and name[5] == 255
     if class_id != key.class_id or not known or key.file.find(name[2], name[3], name[4]) < 0:
         raise AccessRefused(OBJECT_UNDEFINED)

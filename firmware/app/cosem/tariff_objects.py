@@ -6,11 +6,10 @@ from app.axdr import ENUM, UINT8, UINT16
 from app.cosem import access
 from app.cosem.activity_calendar import ActivityCalendar
 from app.cosem.data import Data
-from app.cosem.register import Register
 from app.cosem.register_activation import Assigned, RegisterActivation
 from app.cosem.script_table import ScriptTable, StoredScripts
 from app.cosem.special_days_table import SpecialDaysTable
-from app.cosem.tariff_registers import BlockRegisters, RateRegisters, block_names
+from app.cosem.tariff_registers import BlockRegisters, RateRegisters
 from app.cosem.tariff_values import BlockThresholds
 from app.cosem.values import Octets, Simple, Structure
 from app.tariff.control import CODES
@@ -45,7 +44,7 @@ def add(
     scripts = StoredScripts(
         settings,
         lambda: "tariff_scripts_48" if tariff.rates.many else "tariff_scripts",
-        lambda: factory_scripts(tariff.energy.number()),
+        lambda: factory_scripts(tariff.energy.number(), tariff.element_masks is not None),
     )
     catalogue.add((0, 0, 10, 0, 100), ScriptTable(catalogue, tariff.runner), scripts, group)
     registers = RateRegisters(tariff.rates, totals)
@@ -72,5 +71,8 @@ def add(
         (9, Simple(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
         catalogue.add((0, 0, 128, 10, e), data, value, group)
-    blocks = Register(BlockRegisters(tariff.blocks, totals))
-    catalogue.add_family(blocks, block_names(), access.READINGS)
+    catalogue.add_file(BlockRegisters(tariff.blocks, totals), access.READINGS)
+    if tariff.element_masks is not None:
+        from app.cosem import element_registers  # few meters have two elements
+
+        element_registers.add(catalogue, tariff.element_masks, tariff.totals.energies, totals)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.tariff.rates import RateEnergies
 
 _ENERGY_D = const(8)
+_BLOCK_D = const(128)
 _A_IMPORT_C = const(1)
 
 
@@ -61,7 +62,10 @@ class RateRegisters:
 
 
 class BlockRegisters:
-    """The registers of the blocks, 1-b:1.8.1 to b:1.8.8, where b is the block (row TOU-20)."""
+    """The registers of the blocks, 1-0:1.128.11 to .18, .21 to .28 and on (row TOU-20).
+
+    This maker's own codes: the tens of E are the block, its ones the rate.
+    """
 
     count = BLOCKS * RATES
 
@@ -71,12 +75,16 @@ class BlockRegisters:
         self._total = totals.find(_A_IMPORT_C, _ENERGY_D, 0)
 
     def find(self, c: int, d: int, e: int) -> int:
-        """Return -1: no register has 0 in value group B."""
-        return -1
+        """Return the index of 1-0:C.D.E.255, -1 if it is no block register."""
+        block, rate = divmod(e - 11, 10)
+        if c != _A_IMPORT_C or d != _BLOCK_D or not 0 <= block < BLOCKS or rate >= RATES:
+            return -1
+        return block * RATES + rate
 
     def obis(self, index: int) -> tuple[int, int, int]:
         """Return (C, D, E) of a register."""
-        return _A_IMPORT_C, _ENERGY_D, index % RATES + 1
+        block, rate = divmod(index, RATES)
+        return _A_IMPORT_C, _BLOCK_D, 10 * block + rate + 11
 
     def value(self, index: int) -> int:
         """Return the energy in Wh."""
@@ -85,11 +93,3 @@ class BlockRegisters:
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
         return self._totals.form(self._total)
-
-
-def block_names() -> bytes:
-    """Return the logical names of the block registers, end to end."""
-    names = bytearray()
-    for index in range(BLOCKS * RATES):
-        names += bytes((1, index // RATES + 1, 1, 8, index % RATES + 1, 255))
-    return bytes(names)

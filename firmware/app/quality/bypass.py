@@ -66,7 +66,7 @@ class Bypass:
                 capture = self._engine.capture()
             except ValueError:
                 return self._different  # two cycles have not been measured yet
-            self._different = self._differ(capture.sum_of_currents(quantities.phases))
+            self._different = self._differ(capture.sum_of_currents(quantities.elements))
         return self._different
 
     def _differ(self, sum_ua: int) -> bool:

@@ -145,6 +145,8 @@ REGIONS = _Table(
     "consumer_code 64 1\n"
     "bypass 5 1\n"
     "master_reset 1 1\n"
+    "elements 48 1\n"
+    "element_masks 169 1\n"
     "week 152 1\n"
     "weeks_setup 484 1\n"
 )

@@ -20,6 +20,7 @@ from app.tariff.sliding_current import SlidingCurrent
 from app.tariff.special_days import SpecialDays
 from app.tariff.tariff import Tariff
 from app.tariff.window_totals import WindowTotals
+from metrology.energy import RATES_OF_ELEMENT_2
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BIL
 class TariffParts:
     """Calendar, rates, demand, scripts and billing of this meter.
 
+    element_masks: the masks of the second element's rates, None without one (row MET-34)
     energy: its rates, their registers and masks, which are `rates` and `energy_masks` as well
     billing: what the end of billing does; app.meter sets it when the profiles are there
     schedules: those of the end of billing, 1 and 2
@@ -91,12 +93,25 @@ class TariffParts:
             self.demand.maxima.switch,
         )
         self.demand_masks.apply()
+        masks = [self.energy_masks, self.demand_masks]
+        self.element_masks: Activation | None = None
+        if engine.energies.element_uws:
+            self.element_masks = Activation(
+                settings,
+                "element_masks",
+                RATES_OF_ELEMENT_2,
+                lambda rate: bytes((1 << rate - 1,)),
+                RATES_OF_ELEMENT_2,
+                lambda mask: setattr(engine.energies, "element_rates", mask[0]),
+            )
+            self.element_masks.apply()
+            masks.append(self.element_masks)
         self.runner = scripts.Runner(resolver)
         self.control = Control(
             memory,
             settings,
             self.clockwork,
-            [self.energy_masks, self.demand_masks],
+            masks,
             engine.nominal_uhz // 1_000_000,
         )
         self.clockwork.may_act = lambda script: (

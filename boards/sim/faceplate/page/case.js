@@ -2,7 +2,8 @@
 
 import {$} from "./call.js";
 
-const KINDS = {"3ph": "three-phase, direct", "1ph": "single-phase", ct: "three-phase, transformer"};
+const KINDS = {"3ph": "three-phase, direct", "1ph": "single-phase", ct: "three-phase, transformer",
+  twin: "single-phase, two elements"};
 // Terminals by DIN 43856
 const NUMBERS = {3: ["1", "3", "4", "6", "7", "9", "10", "12"], 1: ["1", "3", "4", "6"]};
 const LABELS = {3: ["L1", "L1'", "L2", "L2'", "L3", "L3'", "N", "N'"], 1: ["L", "L'", "N", "N'"]};
@@ -60,7 +61,7 @@ export function showCase(state) {
   $("meter").classList.toggle("cover-open", open.meter);
   $("meter").classList.toggle("magnet-on", state.magnet);
   $("switch-lever").setAttribute("y", state.locked ? 364 : 349);
-  showPlate(state.meter, state.mains.phases.length);
+  showPlate(state.meter, state.meter.model === "twin" ? 1 : state.mains.phases.length);
 }
 
 buildTerminals(3);
