@@ -414,8 +414,8 @@ def test_block_registers_stand_beside_the_rates(rig):
     wh = rig.read(3, "0100010801ff", 2)
     for block in (1, 2, 3, 4):
         for rate in range(1, 9):
-            name = f"01{block:02x}0108{rate:02x}ff"
+            name = f"01000180{10 * block + rate:02x}ff"
             assert rig.read(3, name, 2) == (wh if (block, rate) == (1, 1) else 0)
             assert raw(rig, 3, name, 3) == raw(rig, 3, "0100010800ff", 3)
-    for name in ("010501080" + "1ff", "0101010809ff", "0101020801ff", "0101010800ff"):
+    for name in ("01000180" + e + "ff" for e in ("0a", "13", "14", "1d", "31", "33")):
         assert rig.read(3, name, 2) == -UNDEFINED
