@@ -109,11 +109,12 @@ class EnergyRecord:
     def _take_up(self) -> None:
         """Add what the memory holds, now that it answers. Raises OSError if it does not."""
         payload = self._record.load()
-        counted = list(self._energies.element_uws)
-        self._load_elements()
-        for index, uws in enumerate(counted):
-            self._energies.element_uws[index] += uws
-        self._energies.sign()
+        if self._elements is not None:
+            counted = list(self._energies.element_uws)
+            self._load_elements()
+            for index, uws in enumerate(counted):
+                self._energies.element_uws[index] += uws
+            self._energies.sign()
         if payload is not None:
             try:
                 self._energies.resume_from(payload, 0)

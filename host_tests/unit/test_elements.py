@@ -194,3 +194,21 @@ def test_what_ram_has_lost_comes_from_the_record():
     kept.on_recovery = lambda: told.append(True)
     made.add(Measured([0, 0], (0, 0)), 4000 << 16)
     assert (made.element_uws, told) == (wanted, [True])
+
+
+def test_a_memory_that_answers_late_adds_what_it_holds():
+    memory = Memory()
+    made, kept = booted(memory)
+    made.add(Measured([7_000_000, 9_000_000]), 3600 * 4000 << 16)
+    kept.save()
+    memory.dead = True
+    made, kept = booted(memory)
+    assert kept.restore() == record.LOST
+    made.add(Measured([1_000_000, 2_000_000]), 3600 * 4000 << 16)
+    kept.window()
+    memory.dead = False
+    kept.save()
+    made, kept = booted(memory)
+    kept.restore()
+    assert [uws // UNIT_UWS for uws in made.element_uws[:3]] == [8, 11, 11]
+    assert made.wh[A_IMPORT] == 19
