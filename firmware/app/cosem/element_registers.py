@@ -53,18 +53,18 @@ class ElementRegisters:
             names += bytes((_ELECTRICITY, b, _A_IMPORT_C, _ENERGY_D, e, 255))
         return bytes(names)
 
-    def value(self, place: int) -> int:
+    def value(self, index: int) -> int:
         """Return the present value."""
-        element, index = divmod(place, len(self._of_l1))
+        element, place = divmod(index, len(self._of_l1))
         if element < ELEMENT_2_RATES:
-            return self._totals.of_element(self._of_l1[index], element)
-        return self._energies.element_uws[index] // UNIT_UWS
+            return self._totals.of_element(self._of_l1[place], element)
+        return self._energies.element_uws[place] // UNIT_UWS
 
-    def form(self, place: int) -> "tuple[int, int, int]":
+    def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
-        element, index = divmod(place, len(self._of_l1))
+        element, place = divmod(index, len(self._of_l1))
         if element < ELEMENT_2_RATES:
-            return self._totals.form(self._of_l1[index])
+            return self._totals.form(self._of_l1[place])
         return self._totals.form(self._totals.find(_A_IMPORT_C, _ENERGY_D, 0))
 
     def find(self, c: int, d: int, e: int) -> int:
