@@ -173,7 +173,7 @@ def _mid(name: str, transformer: bool) -> Limits:
             LOAD: (Band((UNITY,), lowest, turn, low), Band(_ANY, turn, None, main)),
             ONE_PHASE: (Band((UNITY, HALF_IND), turn, None, single),),
         },
-        {},
+        {FIFTH: {UNITY: (1.0, 0.8, 0.5)[at]}},
         start_rel=start,
     )
 

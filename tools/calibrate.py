@@ -51,7 +51,11 @@ class Procedure:
         self.phases = len(link.read(LOAD)[0])
 
     def prepare(self) -> None:
-        """Say how many windows are averaged; the first thing that a lock refuses."""
+        """Say how many windows are averaged; a step that somebody left running ends.
+
+        The first thing that a lock refuses.
+        """
+        self._link.write(STEP, DataType.ENUM, _STOP)
         self._link.write(WINDOWS, DataType.UINT16, self._windows)
 
     def give(self, load: Load) -> list[Phase | None]:

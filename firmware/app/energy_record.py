@@ -5,7 +5,7 @@ processor can take is less than one unit and the window that runs. Row EN-06. Wh
 elements counts of each lies in a record of its own, written with the first one (row MET-34).
 """
 
-import struct
+from array import array
 
 from micropython import const
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 OCTETS = const(656)  # that one save writes at most: both copies, when one was damaged
-_ELEMENTS = "<6Q"
+_ELEMENTS = const(48)  # octets of what the elements have counted
 
 
 class EnergyRecord:
@@ -84,7 +84,7 @@ class EnergyRecord:
             self._energies.snapshot_into(self._payload, 0)
             self._record.save(self._view)
             if self._elements is not None:
-                self._elements.save(struct.pack(_ELEMENTS, *self._energies.element_uws))
+                self._elements.save(bytes(array("Q", self._energies.element_uws)))
         except OSError:
             self.failed = True
             return
@@ -110,10 +110,10 @@ class EnergyRecord:
         """Add what the memory holds, now that it answers. Raises OSError if it does not."""
         payload = self._record.load()
         if self._elements is not None:
-            counted = list(self._energies.element_uws)
+            counted = self._energies.element_uws
             self._load_elements()
-            for index, uws in enumerate(counted):
-                self._energies.element_uws[index] += uws
+            both = zip(counted, self._energies.element_uws)
+            self._energies.element_uws = [uws + more for uws, more in both]
             self._energies.sign()
         if payload is not None:
             try:
@@ -136,8 +136,8 @@ class EnergyRecord:
         if self._elements is None:
             return record.OK
         payload = self._elements.load()
-        if payload is None or len(payload) != struct.calcsize(_ELEMENTS):
-            payload = bytes(struct.calcsize(_ELEMENTS))
-        self._energies.element_uws[:] = struct.unpack(_ELEMENTS, payload)
+        if payload is None or len(payload) != _ELEMENTS:
+            payload = bytes(_ELEMENTS)
+        self._energies.element_uws = list(array("Q", bytes(payload)))
         self._energies.sign()
         return self._elements.state

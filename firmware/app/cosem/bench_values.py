@@ -29,6 +29,8 @@ _PROGRESS = (axdr.ENUM, axdr.ENUM, axdr.UINT16, axdr.UINT16, axdr.VISIBLE_STRING
 _STATE = (axdr.UINT32, axdr.BOOLEAN, axdr.VISIBLE_STRING)
 # what the linearity step counts: first and last code, number of the input
 _RAMP = (axdr.UINT16, axdr.UINT16, axdr.UINT8)
+# what a client can read as the reason, unless the value is understood
+_FORM = "a value of another form, or for another number of phases"
 
 
 class ReferenceLoad(Value):
@@ -54,15 +56,17 @@ class ReferenceLoad(Value):
         from metrology.calibration_step import Load  # only a bench writes it
 
         load = Load(self._production.load.phases)
+        self._production.reason = _FORM
         reader.structure(2)
         if reader.array() != load.phases:
-            raise ValueError("as many phases as the meter has")
+            raise ValueError(_FORM)
         for phase in range(load.phases):
             reader.structure(3)
             load.u_uv[phase] = reader.number(axdr.UINT32)
             load.i_ua[phase] = reader.number(axdr.UINT32)
             load.phi_udeg[phase] = reader.number(axdr.INT32)
         load.neutral_ua = reader.number(axdr.UINT32)
+        self._production.reason = ""
         self._production.set_load(load)
 
 
@@ -89,9 +93,10 @@ class Corrections(Value):
     def write(self, reader: "Reader") -> None:
         """Take over a new value."""
         record = Calibration(self._production.stored.calibration.phases)
+        self._production.reason = _FORM
         reader.structure(2)
         if reader.array() != record.phases:
-            raise ValueError("as many phases as the meter has")
+            raise ValueError(_FORM)
         for phase in range(record.phases):
             reader.structure(5)
             record.u_gain_ppb[phase] = reader.number(axdr.INT32)
@@ -100,6 +105,7 @@ class Corrections(Value):
             record.p_offset_uw[phase] = reader.number(axdr.INT32)
             record.q_offset_uvar[phase] = reader.number(axdr.INT32)
         record.i_gain_ppb[record.phases] = reader.number(axdr.INT32)
+        self._production.reason = ""
         self._production.set_calibration(record)
 
 

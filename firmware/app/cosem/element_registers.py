@@ -10,17 +10,16 @@ from micropython import const
 from app.cosem import access
 from app.cosem.register import Register
 from app.cosem.register_activation import Assigned, RegisterActivation
-from metrology.energy import ELEMENT_2_RATES, RATES_OF_ELEMENT_2, UNIT_UWS
+from metrology.energy import RATES_OF_ELEMENT_2, UNIT_UWS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.cosem.catalogue import Catalogue
     from app.registers import RegisterFile
     from app.tariff.activation import Activation
     from metrology.energy import Energies
 
 _REGISTER = const(3)
-_ELECTRICITY = const(1)
 _A_IMPORT_C = const(1)
 _ENERGY_D = const(8)
 _L1_FIRST_C = const(21)
@@ -36,40 +35,31 @@ class ElementRegisters:
     def __init__(self, energies: "Energies", totals: "RegisterFile") -> None:
         self._energies = energies
         self._totals = totals
-        self._of_l1 = [
-            index
-            for index in range(totals.count)
-            if _L1_FIRST_C <= totals.obis(index)[0] <= _L1_LAST_C
-        ]
-
-    def names(self) -> bytes:
-        """Return all logical names, end to end."""
-        codes = [self._totals.obis(index) for index in self._of_l1]
-        names = bytearray()
+        self._of_l1 = of_l1 = bytearray()
+        self.names = names = bytearray()  # all logical names, end to end
         for b in (1, 2):
-            for c, d, e in codes:
-                names += bytes((_ELECTRICITY, b, c - _PHASE_C, d, e, 255))
+            for index in range(totals.count):
+                c, d, e = totals.obis(index)
+                if _L1_FIRST_C <= c <= _L1_LAST_C:
+                    of_l1.append(index)
+                    names += bytes((1, b, c - _PHASE_C, d, e, 255))
         for b, e in ((1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4)):
-            names += bytes((_ELECTRICITY, b, _A_IMPORT_C, _ENERGY_D, e, 255))
-        return bytes(names)
+            names += bytes((1, b, _A_IMPORT_C, _ENERGY_D, e, 255))
 
     def value(self, index: int) -> int:
         """Return the present value."""
-        element, place = divmod(index, len(self._of_l1))
-        if element < ELEMENT_2_RATES:
-            return self._totals.of_element(self._of_l1[place], element)
-        return self._energies.element_uws[place] // UNIT_UWS
+        of_l1 = self._of_l1
+        if index < len(of_l1):
+            return self._totals.of_element(of_l1[index], 2 * index // len(of_l1))
+        return self._energies.element_uws[index - len(of_l1)] // UNIT_UWS
 
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
-        element, place = divmod(index, len(self._of_l1))
-        if element < ELEMENT_2_RATES:
-            return self._totals.form(self._of_l1[place])
-        return self._totals.form(self._totals.find(_A_IMPORT_C, _ENERGY_D, 0))
+        return self._totals.form(self._of_l1[index] if index < len(self._of_l1) else 0)
 
     def find(self, c: int, d: int, e: int) -> int:
         """Return the index of 1-2:C.D.E.255, -1 if it is no register of a rate."""
-        is_rate = c == _A_IMPORT_C and d == _ENERGY_D and 1 <= e <= RATES_OF_ELEMENT_2
+        is_rate = (c, d) == (_A_IMPORT_C, _ENERGY_D) and 1 <= e <= RATES_OF_ELEMENT_2
         return e - 1 if is_rate else -1
 
     def obis(self, index: int) -> "tuple[int, int, int]":
@@ -82,6 +72,6 @@ def add(
 ) -> None:
     """Add everything to the catalogue."""
     registers = ElementRegisters(energies, totals)
-    catalogue.add_family(Register(registers), registers.names(), access.READINGS)
+    catalogue.add_family(Register(registers), bytes(registers.names), access.READINGS)
     assigned = Assigned(masks, registers, _REGISTER, 2)
     catalogue.add((0, 2, 14, 0, 1), RegisterActivation(), assigned, access.SETTINGS)

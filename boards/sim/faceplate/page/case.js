@@ -3,7 +3,7 @@
 import {$} from "./call.js";
 
 const KINDS = {"3ph": "three-phase, direct", "1ph": "single-phase", ct: "three-phase, transformer",
-  twin: "single-phase, two elements"};
+  twin: "two elements"};
 // Terminals by DIN 43856
 const NUMBERS = {3: ["1", "3", "4", "6", "7", "9", "10", "12"], 1: ["1", "3", "4", "6"]};
 const LABELS = {3: ["L1", "L1'", "L2", "L2'", "L3", "L3'", "N", "N'"], 1: ["L", "L'", "N", "N'"]};
