@@ -21,6 +21,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE))  # clients.py stands beside the tests
+sys.path.insert(0, str(ROOT / "tools"))
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
 START_TIMEOUT_S = 60
@@ -147,3 +148,38 @@ def meter(tmp_path_factory):
     shared = VirtualMeter(tmp_path_factory.mktemp("meter") / "state").start()
     yield shared
     assert shared.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; where there is none, or nothing to drive it, the test is skipped."""
+    from browser import NoBrowserError, open_browser
+
+    try:
+        with open_browser() as opened:
+            yield opened
+    except NoBrowserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def visit(browser):
+    """`visit(meter, "/meters.html", size=(390, 844))`: windows that are closed after the test.
+
+    No window may have asked anybody but its meters, nor have complained in its console; a test
+    that expects complaints takes them out.
+    """
+    from visitor import Visitor
+
+    visitors = []
+
+    def open_window(meter, *arguments, **options):
+        visitors.append(Visitor(browser, meter, *arguments, **options))
+        return visitors[-1]
+
+    yield open_window
+    for visitor in visitors:
+        visitor.close()
+    for visitor in visitors:
+        assert visitor.strangers == []
+        assert visitor.complaints == []

@@ -4,21 +4,38 @@
 
 import {$, call, complain, shared} from "./call.js";
 
-const NAMES = ["scroll", "reset"];
-const TITLES = {scroll: "Display", reset: "Reset"};
-// What a press becomes while it lasts, in seconds of simulated time; docs/features.md, row KEY-02
-const BECOMES = [[10, "connect or disconnect"], [7, "to automatic display"], [5, "back"], [2, "enter"], [0, "next"]];
+// In the order in which both are pressed and let go: that of the meter reset, see docs/display.md
+const NAMES = ["reset", "scroll"];
+const TITLES = {reset: "Reset", scroll: "Display"};
+// What a press becomes while it lasts, from how many seconds of simulated time on
+const BECOMES = {
+  scroll: [[10, "connect or disconnect, if there is what can"], [7, "to the automatic display"], [5, "back"],
+    [2, "enter"], [0, "next"]],
+  reset: [[5, "end of the billing period, if allowed"], [0, "from the display test: Set menu"]],
+  "reset scroll": [[5, "meter reset, if it was chosen"], [0, "meter reset after 5 s, if it was chosen"]],
+};
 const TELL_MS = 100;
+// So long between two messages, for the meter to see each: a tap may be shorter than its debouncing
+const SAME_MS = 150, OTHER_MS = 250;
 
 const held = {};  // key: when it went down
 let ticking = null;
+let sent = Promise.resolve(), last = {name: "", at_ms: 0};  // presses reach the meter one after the other
 
+const until = at_ms => new Promise(done => setTimeout(done, at_ms - performance.now()));
+
+async function send(name, down) {
+  await until(last.at_ms + (last.name === name ? SAME_MS : OTHER_MS));
+  if (down && document.hidden) return;  // the visitor is gone
+  await call("key", {key: name, down});
+  last = {name, at_ms: performance.now()};
+}
 /** Press a key down, or let it go; what holds it twice counts once. */
 export function hold(name, down) {
   if (down === name in held) return;
   if (down) held[name] = performance.now(); else delete held[name];
   $("key-" + name).classList.toggle("down", down);
-  call("key", {key: name, down}).catch(error => complain(error.message));
+  sent = sent.then(() => send(name, down)).catch(error => complain(error.message));
   if (down && ticking === null) ticking = setInterval(tell, TELL_MS);
   tell();
 }
@@ -32,7 +49,7 @@ function tell() {
   }
   const rate = shared.state ? shared.state.rate : 1;
   const seconds = Math.min(...names.map(name => performance.now() - held[name])) / 1000 * rate;
-  const [, becomes] = BECOMES.find(([from]) => seconds >= from);
+  const [, becomes] = rate ? BECOMES[names.join(" ")].find(([from]) => seconds >= from) : [0, "time stands still"];
   $("held").textContent = `${names.map(name => TITLES[name]).join(" and ")} held ${seconds.toFixed(1)} s: ${becomes}`;
 }
 const letGo = () => NAMES.forEach(name => hold(name, false));
@@ -60,6 +77,12 @@ function build(button, names) {
   button.addEventListener("keyup", event => {
     if (isPress(event)) { event.preventDefault(); end(); }
   });
+  // pressed by a program for the visitor, without a pointer: there is no letting go to be heard
+  button.addEventListener("click", event => {
+    if (event.detail || names.some(name => name in held) || keeps()) return;
+    set(true);
+    set(false);
+  });
   button.addEventListener("contextmenu", event => event.preventDefault());
 }
 
@@ -72,5 +95,8 @@ export function showKeys(keys) {
 for (const name of NAMES) build($("key-" + name), [name]);
 build($("key-both"), NAMES);
 $("keep").addEventListener("change", () => { if (!keeps()) letGo(); });
-window.addEventListener("pagehide", letGo);
-document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
+// Who leaves the page holds nothing; a beacon arrives also when the page is gone.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) for (const key in held) navigator.sendBeacon("/api/key", JSON.stringify({key, down: false}));
+  if (document.hidden) letGo();
+});

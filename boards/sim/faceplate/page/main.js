@@ -2,8 +2,8 @@
 //
 // A panel is a part of the page with a call of its own: {box, path, every_ms, show, fail}. It is
 // asked for while its box can be seen and, if that is a <details>, is open; `show` gets the answer,
-// `fail` why there is none. `always`: also while the firmware does not run; `isNews`: only when it
-// says so, but at last after `rest_ms`.
+// `fail` why there is none. `always`: also while the firmware does not run; `measures`: not while it
+// runs on the battery; `isNews`: only when it says so, but at last after `rest_ms`.
 
 import {showAround} from "./around.js";
 import {book} from "./book.js";
@@ -60,6 +60,10 @@ async function ask(panel) {
   panel.rest_due_ms = now_ms + panel.rest_ms;
   if (state.firmware !== "running" && !panel.always) {
     panel.fail(state.powered ? state.firmware : "The meter has no power.");
+    return;
+  }
+  if (panel.measures && !state.supply) {
+    panel.fail("On its battery the meter measures nothing.");
     return;
   }
   try { panel.show(await call(panel.path)); }

@@ -70,4 +70,4 @@ function fail(reason) {
   $("sums").innerHTML = $("phasors").innerHTML = "";
 }
 
-export const measured = {box: "measured-box", path: "quantities", every_ms: 500, show, fail};
+export const measured = {box: "measured-box", path: "quantities", every_ms: 500, show, fail, measures: true};

@@ -87,4 +87,4 @@ for (const bars of [$("bars-u"), $("bars-i")]) {
 }
 window.addEventListener("resize", draw);
 
-export const waves = {box: "waves-box", path: "waveform", every_ms: 1000, show, fail};
+export const waves = {box: "waves-box", path: "waveform", every_ms: 1000, show, fail, measures: true};
