@@ -34,6 +34,13 @@ def test_a_browser_that_is_named_must_exist(monkeypatch):
         browser.find_browser()
 
 
+def test_where_no_browser_is_what_needs_one_can_be_left_out(monkeypatch, tmp_path):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(browser.NoBrowserError, match="apt install chromium"):
+        browser.find_browser()
+
+
 def test_an_empty_picture_is_refused(tmp_path):
     image = pytest.importorskip("PIL.Image")
     target = tmp_path / "page.png"
