@@ -9,6 +9,8 @@ with the file instead of writing it.
 from __future__ import annotations
 
 import argparse
+import inspect
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -165,7 +167,7 @@ def encoded(entry: Entry, index: int) -> bytes | None:
 
 def type_of(entry: Entry, index: int) -> str:
     """What the object really sends where its class leaves the type open."""
-    tag = entry.handler.ATTRIBUTES[index - 1][2]
+    tag = entry.handler.ATTRIBUTES[index - 1][0]
     if tag == base.CHOICE:
         octets = encoded(entry, index)
         if octets:
@@ -195,15 +197,33 @@ def numbers(indices: Iterable[int]) -> str:
     return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
 
 
+def indices(wanted: Iterable[object]) -> list[int]:
+    """Numbers, counted from 1, of what is true."""
+    return [index for index, true in enumerate(wanted, 1) if true]
+
+
+def names_of(handler: base.InterfaceClass, table: str) -> dict[int, str]:
+    """Names of attributes or methods by index, from the comments behind a class's table."""
+    names: dict[int, str] = {}
+    for owner in reversed(type(handler).__mro__[:-1]):
+        inside = False
+        for line in inspect.getsource(owner).splitlines():
+            inside = f"{table} = " in line or (inside and line.strip() != ")")
+            found = re.search(r"# (\d+) ([\w-]+)$", line) if inside else None
+            if found:
+                names[int(found[1])] = found[2]
+    return names
+
+
 def rights_of(entry: Entry, client: Client) -> str:
     """What a client may do with an object, as the table shows it."""
     rights = client.rights(entry.group)
     said: list[str] = []
     for letter, bit in (("r", base.READ), ("w", base.WRITE)):
-        allowed = [row[0] for row in entry.handler.ATTRIBUTES if row[3] & rights & bit]
+        allowed = indices(row[1] & rights & bit for row in entry.handler.ATTRIBUTES)
         if allowed:
             said.append(f"{letter} {numbers(allowed)}")
-    allowed = [row[0] for row in entry.handler.METHODS if row[2] & rights & base.EXECUTE]
+    allowed = indices(access & rights & base.EXECUTE for access in entry.handler.METHODS)
     if allowed:
         said.append(f"x {numbers(allowed)}")
     return "; ".join(said)
@@ -228,14 +248,17 @@ def classes(entries: list[Entry]) -> list[str]:
     for (class_id, version), handler in sorted(handlers.items()):
         title = (handler.__doc__ or "").split(", version")[0]
         lines += [f"### Class {class_id}, version {version}: {title}", ""]
+        names = names_of(handler, "ATTRIBUTES")
         rows = [
-            [str(index), name, _TYPES[tag], access_of(access)]
-            for index, name, tag, access in handler.ATTRIBUTES
+            [str(index), names[index], _TYPES[tag], access_of(access)]
+            for index, (tag, access) in enumerate(handler.ATTRIBUTES, 1)
         ]
         lines += table(["attribute", "name", "type", "access"], rows)
         if handler.METHODS:
+            names = names_of(handler, "METHODS")
             rows = [
-                [str(index), name, access_of(access)] for index, name, access in handler.METHODS
+                [str(index), names[index], access_of(access)]
+                for index, access in enumerate(handler.METHODS, 1)
             ]
             lines += table(["method", "name", "access"], rows)
     return lines
@@ -243,7 +266,7 @@ def classes(entries: list[Entry]) -> list[str]:
 
 def open_types(entry: Entry) -> str:
     """Types of the attributes whose class leaves them open."""
-    open_ones = [row[0] for row in entry.handler.ATTRIBUTES if row[2] == base.CHOICE]
+    open_ones = indices(row[0] == base.CHOICE for row in entry.handler.ATTRIBUTES)
     if len(open_ones) == 1:
         return type_of(entry, open_ones[0])
     return ", ".join(f"{index}: {type_of(entry, index)}" for index in open_ones)

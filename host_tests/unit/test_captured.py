@@ -217,7 +217,7 @@ class Data(capture_rig.ProfileGeneric):
     CLASS_ID = 1
 
     def __init__(self):
-        self.ATTRIBUTES = ((1, "logical_name", 9, 1), (2, "value", -1, 1))
+        self.ATTRIBUTES = ((9, 1), (-1, 1))
 
     def get(self, writer, key, index, session):
         key.read(writer)

@@ -53,18 +53,14 @@ def test_every_attribute_has_the_type_of_its_table(rig):
     session = Session(rig.catalogue.client(1))
     count = 0
     for name, handler, key, _ in rig.catalogue.entries():
-        assert [row[0] for row in handler.ATTRIBUTES] == list(
-            range(1, len(handler.ATTRIBUTES) + 1)
-        )
-        assert [row[0] for row in handler.METHODS] == list(range(1, len(handler.METHODS) + 1))
-        for index, title, tag, rights in handler.ATTRIBUTES[1:]:
-            if not rights & READ:
+        for index, (tag, rights) in enumerate(handler.ATTRIBUTES, 1):
+            if index == 1 or not rights & READ:
                 continue
             octets = encoded(handler, key, index, session)
             reader = axdr.Reader(octets)
             reader.skip()
-            assert reader.left() == 0, (name, title)
-            assert tag in (CHOICE, octets[0]), (name, title)
+            assert reader.left() == 0, (name, index)
+            assert tag in (CHOICE, octets[0]), (name, index)
             count += 1
     assert count > 200
 

@@ -25,7 +25,7 @@ STEPS = 5
 
 class Slow(InterfaceClass):
     CLASS_ID = 0x2000
-    METHODS = ((1, "take_long", EXECUTE),)
+    METHODS = (EXECUTE,)
     value = b"\x09\x03abc"
     error: Exception | None = None
     steps = 0

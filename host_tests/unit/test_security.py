@@ -388,7 +388,7 @@ def test_no_secret_can_be_read_or_found(rig, client):
     rig.settings.put("lls", b"12345678")
     rig.associate()
     for name, handler, _, group in rig.catalogue.entries():
-        for index, _, _, access in handler.ATTRIBUTES:
+        for index, (_, access) in enumerate(handler.ATTRIBUTES, 1):
             if manager.rights(group) & access & 1:
                 class_id = handler.CLASS_ID.to_bytes(2, "big")
                 answer = rig.apdu(b"\xc0\x01\xc1" + class_id + name + bytes((index, 0)))

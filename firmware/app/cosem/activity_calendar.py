@@ -40,18 +40,20 @@ class ActivityCalendar(InterfaceClass):
     CLASS_ID = 20
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "calendar_name_active", OCTET_STRING, READ),
-        (3, "season_profile_active", ARRAY, READ),
-        (4, "week_profile_table_active", ARRAY, READ),
-        (5, "day_profile_table_active", ARRAY, READ),
-        (6, "calendar_name_passive", OCTET_STRING, READ_WRITE),
-        (7, "season_profile_passive", ARRAY, READ_WRITE),
-        (8, "week_profile_table_passive", ARRAY, READ_WRITE),
-        (9, "day_profile_table_passive", ARRAY, READ_WRITE),
-        (10, "activate_passive_calendar_time", OCTET_STRING, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (OCTET_STRING, READ),  # 2 calendar_name_active
+        (ARRAY, READ),  # 3 season_profile_active
+        (ARRAY, READ),  # 4 week_profile_table_active
+        (ARRAY, READ),  # 5 day_profile_table_active
+        (OCTET_STRING, READ_WRITE),  # 6 calendar_name_passive
+        (ARRAY, READ_WRITE),  # 7 season_profile_passive
+        (ARRAY, READ_WRITE),  # 8 week_profile_table_passive
+        (ARRAY, READ_WRITE),  # 9 day_profile_table_passive
+        (OCTET_STRING, READ_WRITE),  # 10 activate_passive_calendar_time
     )
-    METHODS = ((1, "activate_passive_calendar", EXECUTE),)
+    METHODS = (
+        EXECUTE,  # 1 activate_passive_calendar
+    )
 
     def __init__(
         self,

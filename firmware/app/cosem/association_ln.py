@@ -90,21 +90,21 @@ class AssociationLn(InterfaceClass):
     CLASS_ID = 15
     VERSION = 1
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "object_list", ARRAY, READ),
-        (3, "associated_partners_id", STRUCTURE, READ),
-        (4, "application_context_name", STRUCTURE, READ),
-        (5, "xdlms_context_info", STRUCTURE, READ),
-        (6, "authentication_mechanism_name", CHOICE, READ_WRITE),
-        (7, "secret", OCTET_STRING, WRITE),
-        (8, "association_status", ENUM, READ),
-        (9, "security_setup_reference", OCTET_STRING, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ),  # 2 object_list
+        (STRUCTURE, READ),  # 3 associated_partners_id
+        (STRUCTURE, READ),  # 4 application_context_name
+        (STRUCTURE, READ),  # 5 xdlms_context_info
+        (CHOICE, READ_WRITE),  # 6 authentication_mechanism_name
+        (OCTET_STRING, WRITE),  # 7 secret
+        (ENUM, READ),  # 8 association_status
+        (OCTET_STRING, READ),  # 9 security_setup_reference
     )
     METHODS = (
-        (1, "reply_to_HLS_authentication", EXECUTE),
-        (2, "change_HLS_secret", NO_ACCESS),
-        (3, "add_object", NO_ACCESS),
-        (4, "remove_object", NO_ACCESS),
+        EXECUTE,  # 1 reply_to_HLS_authentication
+        NO_ACCESS,  # 2 change_HLS_secret
+        NO_ACCESS,  # 3 add_object
+        NO_ACCESS,  # 4 remove_object
     )
 
     def __init__(
@@ -306,13 +306,13 @@ def _object_list(
 def _access_rights(writer: "Writer", handler: "InterfaceClass", rights: int) -> None:
     writer.structure(2)
     writer.array(len(handler.ATTRIBUTES))
-    for index, _, _, access in handler.ATTRIBUTES:
+    for index, (_, access) in enumerate(handler.ATTRIBUTES, 1):
         writer.structure(3)
         writer.int8(index)
         writer.enum(access & rights & READ_WRITE)
         writer.null()
     writer.array(len(handler.METHODS))
-    for index, _, access in handler.METHODS:
+    for index, access in enumerate(handler.METHODS, 1):
         writer.structure(2)
         writer.int8(index)
         writer.enum(1 if access & rights & EXECUTE else 0)

@@ -25,8 +25,7 @@ if _TYPE_CHECKING:
     Session = Any
     # what a method that takes long does step by step; its value is what the method returns
     Work = Generator[None, None, bytes | None]
-    AttributeRow = tuple[int, str, int, int]  # index, name, A-XDR tag or CHOICE, access
-    MethodRow = tuple[int, str, int]  # index, name, access
+    AttributeRow = tuple[int, int]  # A-XDR tag or CHOICE, access
 
 # Access of an attribute as attribute_access_descriptor counts it; EXECUTE is for methods
 NO_ACCESS = const(0)
@@ -52,12 +51,16 @@ class Selection:
 
 
 class InterfaceClass:
-    """One interface class; a subclass adds its tables and what they mean."""
+    """One interface class; a subclass adds its tables and what they mean.
+
+    Attributes and methods count from 1. Index and name of each stand behind its row as a comment,
+    from which tools/objects.py takes them: the meter itself needs no names.
+    """
 
     CLASS_ID: int = 0
     VERSION: int = 0
     ATTRIBUTES: "tuple[AttributeRow, ...]" = ()
-    METHODS: "tuple[MethodRow, ...]" = ()
+    METHODS: "tuple[int, ...]" = ()  # access of each
 
     def read(
         self,
@@ -74,7 +77,7 @@ class InterfaceClass:
         """
         if not 2 <= index <= len(self.ATTRIBUTES):
             raise AccessRefused(OBJECT_UNDEFINED)
-        if not self.ATTRIBUTES[index - 1][3] & READ:
+        if not self.ATTRIBUTES[index - 1][1] & READ:
             raise AccessRefused(READ_WRITE_DENIED)
         if selection is not None:
             return self.select(writer, key, index, session, selection)
@@ -88,7 +91,7 @@ class InterfaceClass:
         """
         if not 1 <= index <= len(self.ATTRIBUTES):
             raise AccessRefused(OBJECT_UNDEFINED)
-        _, _, tag, access = self.ATTRIBUTES[index - 1]
+        tag, access = self.ATTRIBUTES[index - 1]
         if not access & WRITE:
             raise AccessRefused(READ_WRITE_DENIED)
         if tag not in (CHOICE, reader.peek()):
@@ -105,7 +108,7 @@ class InterfaceClass:
         """
         if not 1 <= index <= len(self.METHODS):
             raise AccessRefused(OBJECT_UNDEFINED)
-        if not self.METHODS[index - 1][2]:
+        if not self.METHODS[index - 1]:
             raise AccessRefused(READ_WRITE_DENIED)
         return self.act(reader, key, index, session)
 

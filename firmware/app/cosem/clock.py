@@ -38,23 +38,23 @@ class Clock(InterfaceClass):
     CLASS_ID = 8
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "time", OCTET_STRING, READ_WRITE),
-        (3, "time_zone", INT16, READ_WRITE),
-        (4, "status", UINT8, READ),
-        (5, "daylight_savings_begin", OCTET_STRING, READ_WRITE),
-        (6, "daylight_savings_end", OCTET_STRING, READ_WRITE),
-        (7, "daylight_savings_deviation", INT8, READ_WRITE),
-        (8, "daylight_savings_enabled", BOOLEAN, READ_WRITE),
-        (9, "clock_base", ENUM, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (OCTET_STRING, READ_WRITE),  # 2 time
+        (INT16, READ_WRITE),  # 3 time_zone
+        (UINT8, READ),  # 4 status
+        (OCTET_STRING, READ_WRITE),  # 5 daylight_savings_begin
+        (OCTET_STRING, READ_WRITE),  # 6 daylight_savings_end
+        (INT8, READ_WRITE),  # 7 daylight_savings_deviation
+        (BOOLEAN, READ_WRITE),  # 8 daylight_savings_enabled
+        (ENUM, READ),  # 9 clock_base
     )
     METHODS = (
-        (1, "adjust_to_quarter", EXECUTE),
-        (2, "adjust_to_measuring_period", EXECUTE),
-        (3, "adjust_to_minute", EXECUTE),
-        (4, "adjust_to_preset_time", EXECUTE),
-        (5, "preset_adjusting_time", EXECUTE),
-        (6, "shift_time", EXECUTE),
+        EXECUTE,  # 1 adjust_to_quarter
+        EXECUTE,  # 2 adjust_to_measuring_period
+        EXECUTE,  # 3 adjust_to_minute
+        EXECUTE,  # 4 adjust_to_preset_time
+        EXECUTE,  # 5 preset_adjusting_time
+        EXECUTE,  # 6 shift_time
     )
 
     def __init__(self, clock: "app.clock.Clock", measuring_period_s: "Callable[[], int]") -> None:

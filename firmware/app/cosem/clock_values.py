@@ -40,11 +40,13 @@ class Cells(InterfaceClass):
     CLASS_ID = 3
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", axdr.OCTET_STRING, READ),
-        (2, "value", CHOICE, READ_WRITE),
-        (3, "scaler_unit", axdr.STRUCTURE, READ),
+        (axdr.OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ_WRITE),  # 2 value
+        (axdr.STRUCTURE, READ),  # 3 scaler_unit
     )
-    METHODS = ((1, "reset", EXECUTE),)
+    METHODS = (
+        EXECUTE,  # 1 reset
+    )
 
     def get(self, writer: "Writer", key: "Cell", index: int, session: "Session") -> None:
         """Encode an attribute."""

@@ -20,8 +20,8 @@ class Data(InterfaceClass):
     CLASS_ID = 1
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "value", CHOICE, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ_WRITE),  # 2 value
     )
 
     def get(

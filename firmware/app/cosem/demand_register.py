@@ -37,17 +37,20 @@ class DemandRegister(ExtendedRegister):
 
     CLASS_ID = 5
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "current_average_value", CHOICE, READ),
-        (3, "last_average_value", CHOICE, READ),
-        (4, "scaler_unit", STRUCTURE, READ),
-        (5, "status", UINT8, READ),
-        (6, "capture_time", OCTET_STRING, READ),
-        (7, "start_time_current", OCTET_STRING, READ),
-        (8, "period", UINT32, READ_WRITE),
-        (9, "number_of_periods", UINT16, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ),  # 2 current_average_value
+        (CHOICE, READ),  # 3 last_average_value
+        (STRUCTURE, READ),  # 4 scaler_unit
+        (UINT8, READ),  # 5 status
+        (OCTET_STRING, READ),  # 6 capture_time
+        (OCTET_STRING, READ),  # 7 start_time_current
+        (UINT32, READ_WRITE),  # 8 period
+        (UINT16, READ_WRITE),  # 9 number_of_periods
     )
-    METHODS = ((1, "reset", EXECUTE), (2, "next_period", EXECUTE))
+    METHODS = (
+        EXECUTE,  # 1 reset
+        EXECUTE,  # 2 next_period
+    )
 
     def __init__(self, file: "File", clock: "Clock") -> None:
         super().__init__(file, clock)

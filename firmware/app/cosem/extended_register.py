@@ -31,8 +31,8 @@ class ExtendedRegister(Register):
 
     CLASS_ID = 4
     ATTRIBUTES = Register.ATTRIBUTES + (
-        (4, "status", UINT8, READ),
-        (5, "capture_time", OCTET_STRING, READ),
+        (UINT8, READ),  # 4 status
+        (OCTET_STRING, READ),  # 5 capture_time
     )
 
     def __init__(self, file: "File", clock: "Clock") -> None:

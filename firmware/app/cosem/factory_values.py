@@ -148,11 +148,13 @@ class Constants(InterfaceClass):
     CLASS_ID = 3
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", axdr.OCTET_STRING, READ),
-        (2, "value", axdr.UINT32, READ_WRITE),
-        (3, "scaler_unit", axdr.STRUCTURE, READ),
+        (axdr.OCTET_STRING, READ),  # 1 logical_name
+        (axdr.UINT32, READ_WRITE),  # 2 value
+        (axdr.STRUCTURE, READ),  # 3 scaler_unit
     )
-    METHODS = ((1, "reset", NO_ACCESS),)
+    METHODS = (
+        NO_ACCESS,  # 1 reset
+    )
 
     def __init__(self, parameters: "Parameters") -> None:
         self._parameters = parameters

@@ -34,21 +34,21 @@ class HdlcSetup(InterfaceClass):
     CLASS_ID = 23
     VERSION = 1
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "comm_speed", ENUM, READ_WRITE),
-        (3, "window_size_transmit", UINT8, READ_WRITE),
-        (4, "window_size_receive", UINT8, READ_WRITE),
-        (5, "max_info_field_length_transmit", UINT16, READ_WRITE),
-        (6, "max_info_field_length_receive", UINT16, READ_WRITE),
-        (7, "inter_octet_time_out", UINT16, READ_WRITE),
-        (8, "inactivity_time_out", UINT16, READ_WRITE),
-        (9, "device_address", UINT16, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ENUM, READ_WRITE),  # 2 comm_speed
+        (UINT8, READ_WRITE),  # 3 window_size_transmit
+        (UINT8, READ_WRITE),  # 4 window_size_receive
+        (UINT16, READ_WRITE),  # 5 max_info_field_length_transmit
+        (UINT16, READ_WRITE),  # 6 max_info_field_length_receive
+        (UINT16, READ_WRITE),  # 7 inter_octet_time_out
+        (UINT16, READ_WRITE),  # 8 inactivity_time_out
+        (UINT16, READ_WRITE),  # 9 device_address
     )
 
     def get(self, writer: "Writer", key: "HdlcSettings", index: int, session: "Session") -> None:
         """Encode an attribute."""
-        writer.number(self.ATTRIBUTES[index - 1][2], getattr(key, _FIELDS[index - 2]))
+        writer.number(self.ATTRIBUTES[index - 1][0], getattr(key, _FIELDS[index - 2]))
 
     def put(self, reader: "Reader", key: "HdlcSettings", index: int, session: "Session") -> None:
         """Set an attribute."""
-        key.set(_FIELDS[index - 2], reader.number(self.ATTRIBUTES[index - 1][2]))
+        key.set(_FIELDS[index - 2], reader.number(self.ATTRIBUTES[index - 1][0]))

@@ -25,26 +25,26 @@ class Ipv4Setup(InterfaceClass):
     CLASS_ID = 42
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "DL_reference", OCTET_STRING, READ),
-        (3, "IP_address", UINT32, READ),
-        (4, "multicast_IP_address", ARRAY, READ),
-        (5, "IP_options", ARRAY, READ),
-        (6, "subnet_mask", UINT32, READ),
-        (7, "gateway_IP_address", UINT32, READ),
-        (8, "use_DHCP_flag", BOOLEAN, READ),
-        (9, "primary_DNS_address", UINT32, READ),
-        (10, "secondary_DNS_address", UINT32, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (OCTET_STRING, READ),  # 2 DL_reference
+        (UINT32, READ),  # 3 IP_address
+        (ARRAY, READ),  # 4 multicast_IP_address
+        (ARRAY, READ),  # 5 IP_options
+        (UINT32, READ),  # 6 subnet_mask
+        (UINT32, READ),  # 7 gateway_IP_address
+        (BOOLEAN, READ),  # 8 use_DHCP_flag
+        (UINT32, READ),  # 9 primary_DNS_address
+        (UINT32, READ),  # 10 secondary_DNS_address
     )
     METHODS = (
-        (1, "add_mc_IP_address", 0),
-        (2, "delete_mc_IP_address", 0),
-        (3, "get_nbof_mc_IP_addresses", 0),
+        0,  # 1 add_mc_IP_address
+        0,  # 2 delete_mc_IP_address
+        0,  # 3 get_nbof_mc_IP_addresses
     )
 
     def get(self, writer: "Writer", key: str, index: int, session: "Session") -> None:
         """Encode an attribute."""
-        tag = self.ATTRIBUTES[index - 1][2]
+        tag = self.ATTRIBUTES[index - 1][0]
         if tag == OCTET_STRING:
             writer.octet_string(_NO_REFERENCE)
         elif tag == ARRAY:

@@ -28,15 +28,15 @@ class LocalPortSetup(InterfaceClass):
     CLASS_ID = 19
     VERSION = 1
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "default_mode", ENUM, READ_WRITE),
-        (3, "default_baud", ENUM, READ_WRITE),
-        (4, "prop_baud", ENUM, READ_WRITE),
-        (5, "response_time", ENUM, READ_WRITE),
-        (6, "device_addr", OCTET_STRING, READ_WRITE),
-        (7, "pass_p1", OCTET_STRING, READ_WRITE),
-        (8, "pass_p2", OCTET_STRING, READ_WRITE),
-        (9, "pass_w5", OCTET_STRING, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ENUM, READ_WRITE),  # 2 default_mode
+        (ENUM, READ_WRITE),  # 3 default_baud
+        (ENUM, READ_WRITE),  # 4 prop_baud
+        (ENUM, READ_WRITE),  # 5 response_time
+        (OCTET_STRING, READ_WRITE),  # 6 device_addr
+        (OCTET_STRING, READ_WRITE),  # 7 pass_p1
+        (OCTET_STRING, READ_WRITE),  # 8 pass_p2
+        (OCTET_STRING, READ_WRITE),  # 9 pass_w5
     )
 
     def get(

@@ -46,16 +46,19 @@ class ProfileGeneric(InterfaceClass):
     ) -> None:
         self._clock = clock
         self.ATTRIBUTES = (
-            (1, "logical_name", OCTET_STRING, READ),
-            (2, "buffer", ARRAY, READ),
-            (3, "capture_objects", ARRAY, columns),
-            (4, "capture_period", UINT32, period),
-            (5, "sort_method", ENUM, READ),
-            (6, "sort_object", STRUCTURE, READ),
-            (7, "entries_in_use", UINT32, READ),
-            (8, "profile_entries", UINT32, READ),
+            (OCTET_STRING, READ),  # 1 logical_name
+            (ARRAY, READ),  # 2 buffer
+            (ARRAY, columns),  # 3 capture_objects
+            (UINT32, period),  # 4 capture_period
+            (ENUM, READ),  # 5 sort_method
+            (STRUCTURE, READ),  # 6 sort_object
+            (UINT32, READ),  # 7 entries_in_use
+            (UINT32, READ),  # 8 profile_entries
         )
-        self.METHODS = ((1, "reset", reset), (2, "capture", capture))
+        self.METHODS = (
+            reset,  # 1 reset
+            capture,  # 2 capture
+        )
 
     def get(
         self, writer: "Writer", key: "RowSource", index: int, session: "Session"

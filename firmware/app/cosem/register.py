@@ -37,11 +37,13 @@ class Register(InterfaceClass):
     CLASS_ID = 3
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "value", CHOICE, READ),
-        (3, "scaler_unit", STRUCTURE, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ),  # 2 value
+        (STRUCTURE, READ),  # 3 scaler_unit
     )
-    METHODS = ((1, "reset", NO_ACCESS),)
+    METHODS = (
+        NO_ACCESS,  # 1 reset
+    )
 
     def __init__(self, file: "Values") -> None:
         self.file = file

@@ -50,15 +50,15 @@ class RegisterActivation(InterfaceClass):
     CLASS_ID = 6
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "register_assignment", ARRAY, READ),
-        (3, "mask_list", ARRAY, READ_WRITE),
-        (4, "active_mask", OCTET_STRING, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ),  # 2 register_assignment
+        (ARRAY, READ_WRITE),  # 3 mask_list
+        (OCTET_STRING, READ_WRITE),  # 4 active_mask
     )
     METHODS = (
-        (1, "add_register", EXECUTE),
-        (2, "add_mask", EXECUTE),
-        (3, "delete_mask", EXECUTE),
+        EXECUTE,  # 1 add_register
+        EXECUTE,  # 2 add_mask
+        EXECUTE,  # 3 delete_mask
     )
 
     def get(

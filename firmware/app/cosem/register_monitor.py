@@ -41,10 +41,10 @@ class RegisterMonitor(InterfaceClass):
     CLASS_ID = 21
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "thresholds", ARRAY, READ),
-        (3, "monitored_value", STRUCTURE, READ),
-        (4, "actions", ARRAY, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ),  # 2 thresholds
+        (STRUCTURE, READ),  # 3 monitored_value
+        (ARRAY, READ_WRITE),  # 4 actions
     )
 
     def get(self, writer: "Writer", key: "Monitor", index: int, session: "Session") -> None:

@@ -18,10 +18,12 @@ class SapAssignment(InterfaceClass):
     CLASS_ID = 17
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "sap_assignment_list", ARRAY, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ),  # 2 sap_assignment_list
     )
-    METHODS = ((1, "connect_logical_device", NO_ACCESS),)
+    METHODS = (
+        NO_ACCESS,  # 1 connect_logical_device
+    )
 
     def __init__(self, logical_device_name: bytes) -> None:
         self._logical_device_name = logical_device_name

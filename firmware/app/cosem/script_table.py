@@ -59,10 +59,12 @@ class ScriptTable(InterfaceClass):
     CLASS_ID = 9
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "scripts", ARRAY, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ_WRITE),  # 2 scripts
     )
-    METHODS = ((1, "execute", EXECUTE),)
+    METHODS = (
+        EXECUTE,  # 1 execute
+    )
 
     def __init__(self, catalogue: "Catalogue", runner: "scripts.Runner") -> None:
         self._catalogue = catalogue
@@ -138,7 +140,9 @@ class ScriptTable(InterfaceClass):
             raise AccessRefused(OBJECT_UNDEFINED)
         rights = EXECUTE | READ_WRITE if session is None else session.client.rights(group)
         wanted = EXECUTE if calls else WRITE
-        if not table[action.index - 1][-1] & rights & wanted or isinstance(key, StoredScripts):
+        row = table[action.index - 1]
+        expected, access = (tag, row) if isinstance(row, int) else row
+        if not access & rights & wanted or isinstance(key, StoredScripts):
             raise AccessRefused(READ_WRITE_DENIED)
-        if not calls and handler.ATTRIBUTES[action.index - 1][2] not in (CHOICE, tag):
+        if expected not in (CHOICE, tag):
             raise TypeUnmatched

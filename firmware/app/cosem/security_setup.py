@@ -38,15 +38,15 @@ class SecuritySetup(InterfaceClass):
     CLASS_ID = 64
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "security_policy", ENUM, READ),
-        (3, "security_suite", ENUM, READ),
-        (4, "client_system_title", OCTET_STRING, READ_WRITE),
-        (5, "server_system_title", OCTET_STRING, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ENUM, READ),  # 2 security_policy
+        (ENUM, READ),  # 3 security_suite
+        (OCTET_STRING, READ_WRITE),  # 4 client_system_title
+        (OCTET_STRING, READ),  # 5 server_system_title
     )
     METHODS = (
-        (1, "security_activate", EXECUTE),
-        (2, "global_key_transfer", EXECUTE),
+        EXECUTE,  # 1 security_activate
+        EXECUTE,  # 2 global_key_transfer
     )
 
     def __init__(self, security: "Security") -> None:
@@ -142,14 +142,16 @@ class SecuritySetup1(SecuritySetup):
     """The same in version 1."""
 
     VERSION = 1
-    ATTRIBUTES = SecuritySetup.ATTRIBUTES + ((6, "certificates", ARRAY, READ),)
+    ATTRIBUTES = SecuritySetup.ATTRIBUTES + (
+        (ARRAY, READ),  # 6 certificates
+    )
     METHODS = SecuritySetup.METHODS + (
-        (3, "key_agreement", EXECUTE),
-        (4, "generate_key_pair", EXECUTE),
-        (5, "generate_certificate_request", EXECUTE),
-        (6, "import_certificate", EXECUTE),
-        (7, "export_certificate", EXECUTE),
-        (8, "remove_certificate", EXECUTE),
+        EXECUTE,  # 3 key_agreement
+        EXECUTE,  # 4 generate_key_pair
+        EXECUTE,  # 5 generate_certificate_request
+        EXECUTE,  # 6 import_certificate
+        EXECUTE,  # 7 export_certificate
+        EXECUTE,  # 8 remove_certificate
     )
 
 

@@ -27,10 +27,10 @@ class SingleActionSchedule(InterfaceClass):
     CLASS_ID = 22
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "executed_script", STRUCTURE, READ_WRITE),
-        (3, "type", ENUM, READ_WRITE),
-        (4, "execution_time", ARRAY, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (STRUCTURE, READ_WRITE),  # 2 executed_script
+        (ENUM, READ_WRITE),  # 3 type
+        (ARRAY, READ_WRITE),  # 4 execution_time
     )
 
     def __init__(self, clockwork: "Tariff") -> None:

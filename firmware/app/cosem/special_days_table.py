@@ -22,10 +22,13 @@ class SpecialDaysTable(InterfaceClass):
     CLASS_ID = 11
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "entries", ARRAY, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (ARRAY, READ_WRITE),  # 2 entries
     )
-    METHODS = ((1, "insert", EXECUTE), (2, "delete", EXECUTE))
+    METHODS = (
+        EXECUTE,  # 1 insert
+        EXECUTE,  # 2 delete
+    )
 
     def __init__(
         self,

@@ -59,7 +59,10 @@ class Counts(InterfaceClass):
 
     CLASS_ID = 1
     VERSION = 0
-    ATTRIBUTES = ((1, "logical_name", OCTET_STRING, READ), (2, "value", CHOICE, READ))
+    ATTRIBUTES = (
+        (OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ),  # 2 value
+    )
 
     def __init__(self, count: "Callable[[int], int]") -> None:
         self._count = count
@@ -75,11 +78,13 @@ class LimitRegister(InterfaceClass):
     CLASS_ID = 3
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "value", CHOICE, READ_WRITE),
-        (3, "scaler_unit", STRUCTURE, READ),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (CHOICE, READ_WRITE),  # 2 value
+        (STRUCTURE, READ),  # 3 scaler_unit
     )
-    METHODS = ((1, "reset", NO_ACCESS),)
+    METHODS = (
+        NO_ACCESS,  # 1 reset
+    )
 
     def __init__(self, bounds: "Limits") -> None:
         self._limits = bounds

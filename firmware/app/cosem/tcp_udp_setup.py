@@ -29,12 +29,13 @@ class TcpUdpSetup(InterfaceClass):
     CLASS_ID = 41
     VERSION = 0
     ATTRIBUTES = (
-        (1, "logical_name", OCTET_STRING, READ),
-        (2, "TCP-UDP_port", UINT16, READ_WRITE),
-        (3, "IP_reference", OCTET_STRING, READ),
-        (4, "MSS", UINT16, READ),  # the network stack's affair
-        (5, "nb_of_sim_conn", UINT8, READ_WRITE),
-        (6, "inactivity_time_out", UINT16, READ_WRITE),
+        (OCTET_STRING, READ),  # 1 logical_name
+        (UINT16, READ_WRITE),  # 2 TCP-UDP_port
+        (OCTET_STRING, READ),  # 3 IP_reference
+        # of the network stack:
+        (UINT16, READ),  # 4 MSS
+        (UINT8, READ_WRITE),  # 5 nb_of_sim_conn
+        (UINT16, READ_WRITE),  # 6 inactivity_time_out
     )
 
     def get(self, writer: "Writer", key: "TcpSettings", index: int, session: "Session") -> None:
@@ -42,11 +43,11 @@ class TcpUdpSetup(InterfaceClass):
         if index == _IP_REFERENCE:
             writer.octet_string(bytes(IPV4_SETUP) + b"\xff")
         else:
-            writer.number(self.ATTRIBUTES[index - 1][2], getattr(key, _FIELDS[index - 2]))
+            writer.number(self.ATTRIBUTES[index - 1][0], getattr(key, _FIELDS[index - 2]))
 
     def put(self, reader: "Reader", key: "TcpSettings", index: int, session: "Session") -> None:
         """Set an attribute."""
-        value = reader.number(self.ATTRIBUTES[index - 1][2])
+        value = reader.number(self.ATTRIBUTES[index - 1][0])
         if index == _PORT:
             key.set_port(value)
         else:

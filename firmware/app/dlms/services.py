@@ -123,7 +123,7 @@ def find_attribute(
     handler, key, rights = find(catalogue, session, class_id, logical_name)
     if not 1 <= index <= len(handler.ATTRIBUTES):
         raise AccessRefused(OBJECT_UNDEFINED)
-    if not handler.ATTRIBUTES[index - 1][3] & rights & access:
+    if not handler.ATTRIBUTES[index - 1][1] & rights & access:
         raise AccessRefused(READ_WRITE_DENIED)
     return handler, key
 
@@ -135,7 +135,7 @@ def find_method(
     handler, key, rights = find(catalogue, session, class_id, logical_name)
     if not 1 <= index <= len(handler.METHODS):
         raise AccessRefused(OBJECT_UNDEFINED)
-    if not handler.METHODS[index - 1][2] & rights & EXECUTE:
+    if not handler.METHODS[index - 1] & rights & EXECUTE:
         raise AccessRefused(READ_WRITE_DENIED)
     return handler, key
 
