@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
+import fold_constants
 import rom_image
 from board_list import ROOT, Board
 
@@ -51,12 +52,15 @@ def _compiler() -> str:
     return found
 
 
-def _compile(compiler: str, board: Board, source: board_manifest.Source, target: Path) -> None:
+def _compile(
+    compiler: str, board: Board, source: board_manifest.Source, text: str, target: Path
+) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    folded = target.with_suffix(".py")
+    folded.write_text(text, encoding="utf-8")
     command = [compiler, "-O3", f"-march={board.march}", "-s", source.target, "-o", str(target)]
-    done = subprocess.run(
-        [*command, str(source.path)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, str(folded)], capture_output=True, text=True, check=False)
+    folded.unlink()
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
         raise BuildError(f"{source.path}: {reason}")
@@ -76,9 +80,15 @@ def build(board: Board, fitted: Path | None = None) -> Built:
             for one in sources
         ]
 
+    paths = {one.module: one.path for one in sources}
+    try:
+        texts = fold_constants.folded({name: path.read_text() for name, path in paths.items()})
+    except SyntaxError as error:
+        raise BuildError(f"{paths[str(error.filename)]}: SyntaxError: {error.msg}") from None
+
     def one(source: board_manifest.Source) -> tuple[str, bytes]:
         target = (folder / source.target).with_suffix(".mpy")
-        _compile(compiler, board, source, target)
+        _compile(compiler, board, source, texts[source.module], target)
         return str(target.relative_to(folder)), target.read_bytes()
 
     with ThreadPoolExecutor() as pool:

@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,30 +23,62 @@ _FOLDERS = ("firmware", "boards/sim", ".venv/upylib")
 _ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
 
 
-def _compile(command: "list[str]", source: Path, target: Path) -> bool:
+def _compile(command: "list[str]", source: Path, text: str, target: Path) -> bool:
+    """Compile what a source is with folded constants, unless that was compiled before."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = target.with_suffix(f".{os.getpid()}")  # two meters may start at once
+    # the text that was compiled, beside the compiled ones
+    kept = COMPILED.with_name("folded") / source.relative_to(ROOT)
+    if target.exists() and kept.exists() and kept.read_text() == text:
+        target.touch()
+        return True
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    folded = kept.with_suffix(f".{os.getpid()}.py")  # two meters may start at once
+    made = target.with_suffix(f".{os.getpid()}")
+    folded.write_text(text)
     name = str(source.relative_to(ROOT))
-    command = [*command, "-s", name, "-o", str(made), str(source)]
+    command = [*command, "-s", name, "-o", str(made), str(folded)]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         made.unlink(missing_ok=True)
+        folded.unlink()
         return False
     made.replace(target)
+    folded.replace(kept)
     return True
 
 
-def _work() -> "tuple[list[tuple[Path, Path]], set[Path]]":
-    """Sources to compile with their targets, and all targets that belong to a source."""
-    due: list[tuple[Path, Path]] = []
-    targets: set[Path] = set()
-    for folder in _FOLDERS:
-        for source in (ROOT / folder).rglob("*.py"):
-            target = COMPILED / source.relative_to(ROOT).with_suffix(".mpy")
-            targets.add(target)
-            if not target.exists() or target.stat().st_mtime <= source.stat().st_mtime:
-                due.append((source, target))
-    return due, targets
+def _sources() -> "dict[Path, Path]":
+    """All sources with what they are compiled to."""
+    return {
+        source: COMPILED / source.relative_to(ROOT).with_suffix(".mpy")
+        for folder in _FOLDERS
+        for source in (ROOT / folder).rglob("*.py")
+    }
+
+
+def _stale(source: Path, target: Path) -> bool:
+    return not target.exists() or target.stat().st_mtime <= source.stat().st_mtime
+
+
+def _texts(sources: "Iterable[Path]") -> "dict[Path, str]":
+    """What is compiled of each source; firmware and simulation are folded as one image."""
+    import fold_constants
+
+    texts = {source: source.read_text() for source in sources}
+    names: dict[str, Path] = {}
+    simulated: list[str] = []
+    for folder in _FOLDERS[:2]:
+        for source in texts:
+            if (ROOT / folder) in source.parents and source.name != "manifest.py":
+                parts = source.relative_to(ROOT / folder).with_suffix("").parts
+                name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+                names[name] = source
+                if folder == _FOLDERS[1]:
+                    simulated.append(name)  # some take the place of MicroPython's own modules
+    image = {name: texts[source] for name, source in names.items()}
+    for name, text in fold_constants.folded(image, simulated).items():
+        texts[names[name]] = text
+    return texts
 
 
 def compiled() -> "Path | None":
@@ -56,18 +89,26 @@ def compiled() -> "Path | None":
         return None
     import rom_image
 
-    if COMPILED.exists() and COMPILED.stat().st_mtime < compiler.stat().st_mtime:
+    folding = Path(__file__).with_name("fold_constants.py")
+    newest = max(tool.stat().st_mtime for tool in (compiler, folding))
+    if COMPILED.exists() and COMPILED.stat().st_mtime < newest:
         shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
     COMPILED.mkdir(parents=True, exist_ok=True)
-    due, targets = _work()
-    sources = [source for source, _ in due]
-    command = [str(compiler), f"-march={architecture}"]
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(partial(_compile, command), sources, [target for _, target in due])
-        failed = not all(list(done))
-    if failed:
-        return None  # the interpreter says better what is wrong with a source
-    orphans = [found for found in COMPILED.rglob("*.mpy") if found not in targets]
+    targets = _sources()
+    due = any(_stale(source, target) for source, target in targets.items())
+    if due:
+        command = [str(compiler), f"-march={architecture}"]
+        try:
+            texts = _texts(targets)
+        except SyntaxError:
+            return None  # the interpreter says better what is wrong with a source
+        with ThreadPoolExecutor() as pool:
+            sources = list(texts)
+            work = [[texts[source] for source in sources], [targets[source] for source in sources]]
+            if not all(list(pool.map(partial(_compile, command), sources, *work))):
+                return None
+    compiled_ones = set(targets.values())
+    orphans = [found for found in COMPILED.rglob("*.mpy") if found not in compiled_ones]
     for found in orphans:
         found.unlink(missing_ok=True)  # its source is gone
     module = ROM / "rom_image.mpy"

