@@ -10,6 +10,7 @@ them). Two options take the running virtual meter instead, with everything in it
           (host_tests/reference/year_model.py). Differences are printed as a table. A simulated
           day takes half a minute or less: the year runs for some hours, `--days` for less. With
           `--state DIR` it is kept there each week and when it is stopped; `--resume` goes on.
+          `--lot` lives through some days with outages and clocks set wrong by lot instead.
 --clock   Each day the clock is corrected by gurux-dlms, twice its battery fails in an outage. It
           is a week unless `--days` says so.
 """
@@ -153,9 +154,7 @@ def clock_year(seed: int, first: datetime, days: int) -> int:
     return len(year.failures)
 
 
-def registered_year(
-    seed: int, first: datetime, days: int, folder: Path | None, resume: bool
-) -> int | None:
+def registered_year(seed: int, options: argparse.Namespace, days: int) -> int | None:
     """Compare a virtual meter with the model of its registration; return the differences.
 
     None: the year was asked to stop and is kept.
@@ -166,8 +165,11 @@ def registered_year(
     from year_registration import Registration
 
     with tempfile.TemporaryDirectory() as passing:
+        folder: Path | None = options.state
         year = Registration(folder or Path(passing), seed, folder is not None)
-        comparison = year.resume() if resume else year.begin(first, days)
+        comparison = (
+            year.resume() if options.resume else year.begin(options.first, days, options.lot)
+        )
     if comparison is None:
         return None
     print(comparison.report())
@@ -200,6 +202,8 @@ def main() -> int:
     running.add_argument("--clock", action="store_true", help="the clock of a running meter")
     parser.add_argument("--state", type=Path, metavar="DIR",
                         help="with --meter: keep the year here, weekly and on Ctrl-C")  # fmt: skip
+    parser.add_argument("--lot", action="store_true",
+                        help="with --meter: outages and clocks by lot, up to 6 days")  # fmt: skip
     parser.add_argument("--resume", action="store_true",
                         help="go on with the year that --state holds, as it began")  # fmt: skip
     options = parser.parse_args()
@@ -207,7 +211,9 @@ def main() -> int:
         parser.error("--state and --resume go with --meter, --resume with --state")
     if options.resume and (options.days or options.seed is not None or options.first != _FIRST):
         parser.error("--resume goes on as the year began: no --days, --seed, --from")
-    days = options.days or (7 if options.clock else 365)
+    if options.lot and (not options.meter or options.state or not 0 <= (options.days or 1) <= 6):
+        parser.error("--lot goes with --meter, without --state, for 1 to 6 days")
+    days = options.days or (7 if options.clock else 1 if options.lot else 365)
     if days < (1 if options.meter else 2):
         parser.error("--days must be 2 or more, with --meter 1")
     seed: int = options.seed if options.seed is not None else random.randrange(2**32)
@@ -216,7 +222,7 @@ def main() -> int:
         print(f"seed {seed}")
     if options.meter:
         try:
-            wrong = registered_year(seed, options.first, days, options.state, options.resume)
+            wrong = registered_year(seed, options, days)
         except KeptError as error:
             parser.error(str(error))
     elif options.clock:

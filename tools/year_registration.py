@@ -8,6 +8,7 @@ to stop (Ctrl-C or SIGTERM; a second one ends it at once). `--resume` goes on fr
 from __future__ import annotations
 
 import pickle
+import random
 import shutil
 import signal
 import time
@@ -40,15 +41,23 @@ class Registration:
         self._year: Any = None
         self.problems: list[str] = []
 
-    def begin(self, first: datetime, days: int) -> Any:  # noqa: ANN401 - the tests have no types
-        """Live through `days` from `first` on; return the comparison, None if asked to stop."""
+    def begin(self, first: datetime, days: int, lot: bool = False) -> Any:  # noqa: ANN401 - the tests have no types
+        """Live through `days` from `first` on; return the comparison, None if asked to stop.
+
+        `lot`: with outages and clocks by lot.
+        """
         from year_harness import Year  # pyright: ignore
-        from year_plan import year  # pyright: ignore
+        from year_plan import by_lot, year  # pyright: ignore
 
         if (self._folder / _KEPT).exists():
             raise KeptError(f"{self._folder} holds a year: --resume goes on with it")
         shutil.rmtree(self._folder / _CHIPS, ignore_errors=True)
-        plan = year(first, days)  # pyright: ignore
+        if lot:
+            plan = by_lot(first, days, random.Random(self._seed))  # pyright: ignore
+            for moment, verb, ahead_s in plan.happenings:  # pyright: ignore
+                self._say(f"{moment:%Y-%m-%d %H:%M:%S} {verb} {ahead_s or ''}")
+        else:
+            plan = year(first, days)  # pyright: ignore
         self._folder.mkdir(parents=True, exist_ok=True)
         meter = self._start(plan.start)  # pyright: ignore
         self._year = Year(meter.call_fields, meter.cosem_port, plan, self._seed, self._say)  # pyright: ignore

@@ -3,6 +3,9 @@
 `make year ARGS=--meter` does the same with a whole year.
 """
 
+import random
+from datetime import timedelta
+
 import pytest
 import year_harness
 import year_parts
@@ -130,3 +133,19 @@ def test_maxima_that_are_not_certain_may_count():
     assert differences(0, ()) == 0
     assert differences(10, ()) == 0
     assert differences(900, ()) == 1
+
+
+def test_a_plan_by_lot_keeps_its_order_and_its_distance():
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    lot = random.Random(seed)
+    for days in range(1, 7):
+        plan = year_plan.by_lot(year_plan.at(2026, 3, 27, 22), days, lot)
+        moments = [moment for moment, _, _ in plan.happenings]
+        assert len(set(moments)) == len(moments)
+        assert all(2 < moment.second < 57 for moment in moments)
+        assert plan.last - plan.first < timedelta(days=6, minutes=1)
+        on = True
+        for _, verb, argument in plan.happenings:
+            assert verb == ("clock" if argument is not None else "cut" if on else "restore")
+            on = on if verb == "clock" else not on

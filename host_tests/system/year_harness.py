@@ -250,7 +250,8 @@ class Year:
         self.registers()
 
     def _cut(self, _argument):
-        self.fetch()
+        if not self._plan.one_reading:
+            self.fetch()
         self._post("/api/supply", on=False)
         self.model.cut()
 

@@ -58,15 +58,17 @@ class Plan:
     """Days to live through from `first` on and what happens in them: [(moment, verb, argument)].
 
     The meter starts a little earlier, so that it measures when its tables are written.
+    one_reading: entries are read at the end only, however often the clock was set back
     """
 
     epoch = EPOCH
 
-    def __init__(self, first, last, happenings, tables=WORKDAYS):
+    def __init__(self, first, last, happenings, tables=WORKDAYS, one_reading=False):
         self.tables = tables  # in force from the first day on
         self.start = first - _SETTLING
         self.first = first
         self.last = last
+        self.one_reading = one_reading
         self.happenings = sorted(happenings, key=lambda one: one[0])
 
 
@@ -97,6 +99,38 @@ def year(first, days):
         return Plan(first, last, _YEAR, SUNNY)
     written = max(first + datetime.timedelta(hours=5, seconds=30), at(2026, 8, 20, 9, 30, 30))
     return Plan(first, last, [*_YEAR, (written, "passive", (SUNNY, _CHANGE))])
+
+
+_OUTAGES_S = (3, 40, 400, 900, 2000, 7000, 15000)
+_AHEAD_S = (-1980, -900, -300, -60, 60, 300, 900, 1980, 0)
+_PAUSES_S = (80, 200, 700, 1500, 4000, 9000)
+
+
+def by_lot(first, days, lot):
+    """Return a plan of up to six days in which power fails and the clock is set as `lot` has it.
+
+    The shortest buffer holds a bit more. The clock is set by whole minutes, so that loads change
+    with its own, and away from midnight; no start takes longer than what is left of a minute.
+    """
+    last = first + datetime.timedelta(days=days, seconds=31)
+    happenings = []
+    ahead_s = 0
+    now = first + datetime.timedelta(minutes=20)
+    while now < last - datetime.timedelta(hours=1):
+        now += datetime.timedelta(seconds=lot.choice(_PAUSES_S))
+        now = now.replace(second=lot.randrange(3, 57))
+        if lot.random() < 0.5:
+            happenings.append((now, "cut", None))
+            now += datetime.timedelta(seconds=lot.choice(_OUTAGES_S))
+            if not 3 <= now.second < 50:
+                now += datetime.timedelta(seconds=20)
+            happenings.append((now, "restore", None))
+        elif 3 <= now.hour < 20:
+            wanted_s = lot.choice(_AHEAD_S)
+            if wanted_s != ahead_s:
+                ahead_s = wanted_s
+                happenings.append((now, "clock", ahead_s))
+    return Plan(first, last, happenings, lot.choice((WORKDAYS, SUNNY)), one_reading=True)
 
 
 def short():
