@@ -125,8 +125,8 @@ class Blocks:
         self.periods = 0
 
     def begin(self, rate, energy_ws):
-        """Take what a rate has counted in this period while there were no thresholds."""
-        self.energy_ws[1, rate] = self._used_ws[rate] = energy_ws
+        """Take what a rate has counted before this period, when there were no thresholds."""
+        self.energy_ws[1, rate] = energy_ws
 
     def add(self, rate, energy_ws):
         """Count energy of a rate."""

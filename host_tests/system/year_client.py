@@ -183,6 +183,10 @@ class Client:
         data.setDataType(2, DataType.ARRAY)
         self.session.write(data, 2)
 
+    def end_billing_period(self):
+        """Execute script 1 of the end of billing."""
+        self.session.call(GXDLMSScriptTable(END_OF_BILLING), 1, 1, DataType.UINT16)
+
     def capture(self, name, columns, period_s=None):
         """Let a profile capture columns (key, class, logical name, attribute)."""
         profile = GXDLMSProfileGeneric(name)

@@ -316,6 +316,7 @@ class Year:
             client.passive_calendar(self._plan.tables)
             client.activate_calendar()
             client.bill_monthly()
+            client.end_billing_period()  # that of the blocks begins here
             client.block_thresholds(THRESHOLDS)
             for name, number, period_s, columns in self._profiles:
                 client.capture(name, [_CLOCK, _status(number), *columns], period_s)

@@ -93,7 +93,8 @@ _CHANGE = datetime.datetime(2026, 9, 1)  # of the calendar, local time
 
 
 def year(first, days):
-    """Return the plan of some days of 2026."""
+    """Return the plan of some days of 2026, begun a little after midnight in any zone."""
+    first += datetime.timedelta(seconds=90)
     last = first + datetime.timedelta(days=days, seconds=31)
     if first >= _CHANGE.replace(tzinfo=UTC):
         return Plan(first, last, _YEAR, SUNNY)
