@@ -16,7 +16,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy boards image size rows measure accuracy objects events storage map conformance year fuzz bench \
+	types mpy boards image flash size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look screens pictures clean
 
 help: ## list the targets
@@ -80,6 +80,9 @@ boards: $(DEV_SET) ## run every board.py against its processor's pins; its manif
 
 image: $(DEV_SET) ## compile and pack a board's code, sizes, RAM: make image BOARD=pico2_meter (ARGS=--list)
 	$(PY) tools/image.py $(BOARD) $(ARGS)
+
+flash: $(DEV_SET) ## put the meter on a board and start it: make flash BOARD=pico2_meter (PORT=...)
+	@$(PY) tools/flash.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 size: $(DEV_SET) ## .mpy sizes per package, heap after start
 	$(PY) tools/size.py

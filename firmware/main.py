@@ -6,6 +6,7 @@ import gc
 from micropython import const
 
 import board
+from version import APPLICATION
 
 # Collected this often, what imports leave behind does not lie between what stays: a heap in
 # pieces has no room for long buffers.
@@ -35,5 +36,10 @@ def start() -> None:
 
 
 if __name__ == "__main__":
+    # for who has just flashed it; a meter in service has nobody at its console
+    serial_number = meter.identification.serial_number().decode()
+    print(f"Ferraris {APPLICATION}, {parts.NAME}, serial number {serial_number}")  # noqa: T201
+    for problem in meter.problems:
+        print(problem)  # noqa: T201
     start()
     asyncio.get_event_loop().run_forever()

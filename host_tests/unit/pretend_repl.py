@@ -1,0 +1,197 @@
+"""MicroPython's raw REPL in the unix port, on a file system of its own: the inside of a board.
+
+    micropython pretend_repl.py IMAGE BLOCKS MACHINE MAJOR.MINOR.PATCH MPY ROM_FILE|- [NAME]
+
+Its file system is LittleFS in the blocks of IMAGE. Runs main.py from there, then obeys. Ends with
+7 when the processor is reset. pretend_board.py is the outside.
+"""
+
+import os
+import sys
+
+import vfs
+
+_WINDOW = 64
+
+
+class Blocks:
+    """A block device in an open file."""
+
+    def __init__(self, name, count):
+        self.file = open(name, "r+b")  # noqa: SIM115 - the board's flash for as long as it runs
+        self.count = count
+
+    def _seek(self, block, offset):
+        self.file.seek(block * 4096 + offset)
+
+    def readblocks(self, block, buffer, offset=0):
+        self._seek(block, offset)
+        self.file.readinto(buffer)
+
+    def writeblocks(self, block, buffer, offset=0):
+        self._seek(block, offset)
+        self.file.write(buffer)
+        self.file.flush()
+
+    def ioctl(self, request, argument):
+        if request == 4:
+            return self.count
+        if request == 5:
+            return 4096
+        if request == 6:
+            self._seek(argument, 0)
+            self.file.write(b"\xff" * 4096)
+            self.file.flush()
+        return 0
+
+
+class Module:
+    """Something to stand in sys.modules."""
+
+
+def processor(machine_name, version, mpy, name):
+    fake = Module()
+    fake.implementation = Module()
+    fake.implementation.name = name
+    fake.implementation.version = version
+    fake.implementation._machine = machine_name
+    fake.implementation._mpy = mpy
+    fake.path, fake.modules, fake.stdout = sys.path, sys.modules, sys.stdout
+    fake.print_exception = sys.print_exception
+    chip = Module()
+
+    def reset():
+        raise SystemExit(7)
+
+    chip.reset = reset
+    sys.modules["sys"] = fake
+    sys.modules["machine"] = chip
+
+
+def rom(name):
+    """`vfs` with a ROMFS partition in a file."""
+    file = open(name, "r+b")  # noqa: SIM115
+    content = bytearray(file.read())
+
+    def rom_ioctl(request, *arguments):
+        if request == 1:
+            return 1
+        if request == 2:
+            return memoryview(content)
+        if request == 3:
+            return 4
+        if request == 4:
+            _, offset, data = arguments
+            content[offset : offset + len(data)] = data
+            file.seek(offset)
+            file.write(data)
+            file.flush()
+        return 4096 if request == 6 else 0
+
+    own = Module()
+    own.rom_ioctl = rom_ioctl
+    own.umount = lambda _path: None
+    sys.modules["vfs"] = own
+
+
+def say(text):
+    sys.stdout.write(text)
+
+
+def get():
+    return sys.stdin.read(1)
+
+
+def pasted():
+    """A program by raw paste, with its flow control."""
+    say("R\x01" + chr(_WINDOW) + "\0\x01")
+    code, room = [], _WINDOW
+    while True:
+        char = get()
+        if char == "\x04":
+            say("\x04")
+            return "".join(code)
+        code.append(char)
+        room -= 1
+        if not room:
+            room = _WINDOW
+            say("\x01")
+
+
+def execute(code, scope):
+    try:
+        exec(code, scope)
+        say("\x04")
+    except SystemExit:
+        raise
+    except BaseException as error:
+        say("\x04")
+        sys.print_exception(error)
+    say("\x04>")
+
+
+def obey(scope):
+    raw, code = False, ""
+    while True:
+        try:
+            char = get()
+            if not char:
+                raise SystemExit(0)
+            if char == "\x01":
+                raw, code = True, ""
+                say("raw REPL; CTRL-B to exit\r\n>")
+            elif char == "\x02":
+                raw = False
+                say("\r\n>>> ")
+            elif not raw:
+                continue
+            elif char == "\x05" and not code:
+                if get() + get() == "A\x01":
+                    execute(pasted(), scope)
+            elif char == "\x04":
+                say("OK")
+                text, code = code, ""
+                execute(text, scope)
+            else:
+                code += char
+        except KeyboardInterrupt:
+            code = ""
+            if not raw:
+                say("\r\n>>> ")
+
+
+def main():
+    image, blocks, machine_name, version, mpy, rom_file = sys.argv[1:7]
+    device = Blocks(image, int(blocks))
+    rom_device = rom_file != "-"
+    processor(
+        machine_name,
+        tuple(int(part) for part in version.split(".")),
+        int(mpy),
+        sys.argv[7] if len(sys.argv) > 7 else "micropython",
+    )
+    mount, umount, lfs = vfs.mount, vfs.umount, vfs.VfsLfs2
+    if rom_device:
+        rom(rom_file)
+    try:
+        umount("/")
+        mount(lfs(device), "/")
+    except OSError:
+        lfs.mkfs(device)
+        mount(lfs(device), "/")
+    sys.path[:] = ["", ".frozen", "/lib"]
+    scope = {"__name__": "__main__"}
+    try:
+        if "main.py" in os.listdir("/"):
+            with open("/main.py") as file:
+                text = file.read()
+            exec(text, scope)
+    except KeyboardInterrupt as error:
+        sys.print_exception(error)
+    except Exception as error:
+        sys.print_exception(error)
+    say("MicroPython\r\n>>> ")
+    obey(scope)
+
+
+main()

@@ -1,0 +1,247 @@
+"""`make flash` against a pretend board: MicroPython with a file system behind a pty."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tools"))
+sys.path.append(str(Path(__file__).parent))
+
+pytest.importorskip("mpremote")
+
+import board_build
+import board_link
+import flash
+import rom_image
+from board_link import Identity, LinkError
+from board_list import named
+from pretend_board import MICROPYTHON, PretendBoard
+
+pytestmark = pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython in .venv")
+BOARD = named("pico2_meter")
+RUNS_ON = b"""import time
+time.sleep(1)  # what is said before somebody listens is lost
+from app import one
+print("Ferraris 9.9, pretend", one.text())
+while True:
+    time.sleep(1)
+"""
+FILES = {
+    "app/__init__.py": b"",
+    "app/one.py": b"def text(): return 'first'\n",
+    "app/deep/__init__.py": b"",
+    "app/deep/two.py": b"x = '" + b"2" * 9000 + b"'\n",
+    "drivers/three.py": b"y = 3\n",
+    "metrology/four.py": b"z = 4\n",
+}  # sources, which the pretend board's processor can run whatever it says that it is
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    monkeypatch.setattr(board_link, "_BACK_S", 5)
+    for name, value in (("_SILENCE_S", 0.3), ("_ENTER_S", 0.7), ("_TRIES", 10)):
+        monkeypatch.setattr(board_link, name, value)
+    monkeypatch.setattr(flash, "_HEAR_S", 5)
+    monkeypatch.setattr(flash, "FIRMWARE", tmp_path)
+    monkeypatch.setattr(board_build.Built, "image", lambda built: rom_image.image_of(built.folder))
+    (tmp_path / "main.py").write_bytes(RUNS_ON)
+
+
+def built(tmp_path, files=FILES):
+    folder = tmp_path / "build" / "mpy"
+    folder.mkdir(parents=True, exist_ok=True)
+    return board_build.Built(BOARD, folder, files)
+
+
+def run(board, tmp_path, files=FILES):
+    return flash.flash(BOARD, board.port, built(tmp_path, files))
+
+
+def contents(board):
+    link = board_link.BoardLink(board.port)
+    try:
+        return {path: digest for path, (_, digest) in flash.listed(link).items()}
+    finally:
+        link.close()
+
+
+def test_everything_is_copied_once_and_afterwards_what_changed(tmp_path, capsys):
+    with PretendBoard(tmp_path) as board:
+        assert "Ferraris 9.9, pretend first" in run(board, tmp_path)
+        assert board.resets == 2, "once without its program, once with it"
+        assert "7 files written, 0 removed, 0 unchanged" in capsys.readouterr().out
+        assert "pretend first" in run(board, tmp_path), "a board at work is interrupted"
+        assert "1 files written, 0 removed, 6 unchanged" in capsys.readouterr().out
+        changed = dict(FILES, **{"app/one.py": b"def text(): return 'second'\n"})
+        del changed["drivers/three.py"]
+        assert "pretend second" in run(board, tmp_path, changed)
+        out = capsys.readouterr().out
+        assert "2 files written, 1 removed, 4 unchanged" in out
+        assert set(contents(board)) == {*changed, "main.py"}
+
+
+def test_what_the_user_keeps_there_stays_and_what_would_be_imported_instead_goes(tmp_path):
+    with PretendBoard(tmp_path) as board:
+        link = board_link.BoardLink(board.port)
+        link.run("import os\nos.mkdir('/app')\nos.mkdir('/lib')")
+        for path in ("/notes.txt", "/lib/own.py", "/app/one.mpy", "/main.mpy", "/x.py.new"):
+            link.write_file(path, b"old")
+        link.close()
+        run(board, tmp_path)
+        there = contents(board)
+    assert "notes.txt" in there
+    assert not {"app/one.mpy", "main.mpy", "x.py.new"} & set(there)
+
+
+@pytest.mark.parametrize("octets", [300, 6_000])
+def test_a_cable_pulled_anywhere_is_said_and_the_next_run_goes_on(tmp_path, octets):
+    with PretendBoard(tmp_path) as board:
+        run(board, tmp_path)
+    other = dict(FILES, **{"app/one.py": b"def text(): return 'third'\n",
+                           "app/deep/two.py": b"x = '" + b"3" * 20_000 + b"'\n"})  # fmt: skip
+    with (
+        PretendBoard(tmp_path, pull_after=octets) as board,
+        pytest.raises(LinkError, match=r"lost the board|did not come back|does not answer"),
+    ):
+        run(board, tmp_path, other)
+    with PretendBoard(tmp_path) as board:
+        assert "pretend third" in run(board, tmp_path, other)
+        assert set(contents(board)) == {*other, "main.py"}
+
+
+def test_a_full_file_system_is_said_before_anything_is_copied(tmp_path):
+    files = dict(FILES, **{"app/deep/two.py": bytes(100_000)})
+    with PretendBoard(tmp_path, blocks=24) as board:
+        with pytest.raises(flash.FlashError, match=r"full: 1\d\d KB are wanted and \d+ KB free"):
+            run(board, tmp_path, files)
+        assert contents(board) == {}
+        link = board_link.BoardLink(board.port)
+        link.write_file("/film", bytes(64_000))
+        link.close()
+        with pytest.raises(flash.FlashError, match="full"):
+            run(board, tmp_path, {"app/one.py": bytes(15_000)})
+        link = board_link.BoardLink(board.port)
+        link.run("import os\nos.remove('/film')")
+        link.close()
+        assert "pretend first" in run(board, tmp_path)
+
+
+def test_the_file_system_full_in_the_middle_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(flash, "free", lambda _link: 1 << 30)
+    with (
+        PretendBoard(tmp_path, blocks=12) as board,
+        pytest.raises(flash.FlashError, match=r"full at app/deep/two.py"),
+    ):
+        run(board, tmp_path, dict(FILES, **{"app/deep/two.py": bytes(100_000)}))
+
+
+def test_an_octet_that_reads_back_differently_is_noticed(tmp_path, monkeypatch):
+    write = board_link.BoardLink.write_file
+    monkeypatch.setattr(
+        board_link.BoardLink,
+        "write_file",
+        lambda self, path, content: write(self, path, content.replace(b"4", b"5")),
+    )
+    with (
+        PretendBoard(tmp_path) as board,
+        pytest.raises(flash.FlashError, match=r"metrology/four.py reads back differently"),
+    ):
+        run(board, tmp_path)
+
+
+def test_a_meter_that_does_not_start_is_told_with_what_it_said(tmp_path, capsys):
+    (tmp_path / "main.py").write_text(
+        "import time, app.one\ntime.sleep(1)\nraise MemoryError('memory allocation')\n"
+    )
+    with PretendBoard(tmp_path) as board:
+        said = run(board, tmp_path)
+    assert flash.verdict(said, BOARD) == 1
+    assert "does not fit into the RAM" in capsys.readouterr().out
+    assert flash.verdict("", BOARD) == 1
+    assert "says nothing" in capsys.readouterr().out
+    assert flash.verdict("Ferraris 0.1\n", BOARD) == 0
+
+
+def test_a_board_with_a_partition_runs_from_it_and_its_files_go(tmp_path, capfd):
+    image = tmp_path / "build" / "mpy" / "app"
+    image.mkdir(parents=True)
+    (image / "one.mpy").write_bytes(b"M\x06" + bytes(5000))
+    size = 16 * 4096
+    with PretendBoard(tmp_path, rom_octets=size) as board:
+        link = board_link.BoardLink(board.port)
+        link.run("import os\nos.mkdir('/app')")
+        link.write_file("/app/one.py", b"old")
+        link.close()
+        run(board, tmp_path)
+        assert set(contents(board)) == {"main.py"}
+        wanted = rom_image.image_of(image.parent)
+        assert board.rom.read_bytes()[: len(wanted)] == wanted
+        run(board, tmp_path)
+        assert "holds this code already" in capfd.readouterr().out
+        (image / "two.mpy").write_bytes(bytes(size))
+        with pytest.raises(flash.FlashError, match="partition has 64 KB, the code takes 6"):
+            run(board, tmp_path)
+
+
+def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path):
+    with pytest.raises(LinkError, match="there is no port /dev/nothing"):
+        board_link.BoardLink("/dev/nothing")
+    with PretendBoard(tmp_path) as board:
+        board.child.kill()
+        with pytest.raises(LinkError, match="does not answer as MicroPython does"):
+            board_link.BoardLink(board.port)
+
+
+GOOD = Identity("micropython", (1, 29, 0), "Raspberry Pi Pico 2 with RP2350", 6 | 3 << 8 | 7 << 10)
+WRONG = {
+    "CircuitPython": (replace(GOOD, name="circuitpython"), "circuitpython 1.29.0 runs there"),
+    "another chip": (replace(GOOD, machine="Raspberry Pi Pico with RP2040"), "BOARD=pico_meter"),
+    "no board of ours": (replace(GOOD, machine="ESP32"), "has an RP2350, there is 'ESP32'$"),
+    "too old": (replace(GOOD, version=(1, 24, 1)), "1.24.1 is too old, at least 1.25"),
+    "other bytecode": (replace(GOOD, mpy=5 | 7 << 10), "does not read .mpy 6.3"),
+    "RISC-V cores": (replace(GOOD, mpy=6 | 3 << 8 | 11 << 10), "rv32imc machine code"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_board_is_named(name):
+    identity, complaint = WRONG[name]
+    with pytest.raises(LinkError, match=complaint):
+        board_link.check(identity, BOARD)
+    board_link.check(GOOD, BOARD)
+
+
+def test_a_wrong_chip_is_not_written_to(tmp_path):
+    with PretendBoard(tmp_path, machine="Raspberry Pi Pico with RP2040") as board:
+        with pytest.raises(LinkError, match="BOARD=pico_meter"):
+            run(board, tmp_path)
+        assert board.resets == 0
+        assert contents(board) == {}
+
+
+class Port:
+    def __init__(self, device, vid, pid):
+        self.device, self.vid, self.pid, self.description = device, vid, pid, "what it says"
+
+
+@pytest.mark.parametrize(
+    ("ports", "found", "complaint"),
+    [
+        ([Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x10C4, 0xEA60)], "/dev/a", ""),
+        ([Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x2E8A, 5)], "", "say PORT=: /dev/a, /dev/b"),
+        ([Port("/dev/b", 0x10C4, 0xEA60)], "", r"serial ports: /dev/b \(what it says\)"),
+        ([], "", "serial ports: none"),
+        ([Port("/dev/a", 0x2E8A, 0xF)], "", "copy MicroPython's .uf2"),
+    ],
+)
+def test_the_only_board_is_found_by_itself(monkeypatch, ports, found, complaint):
+    monkeypatch.setattr(board_link.list_ports, "comports", lambda: ports)
+    assert board_link.find(BOARD, "/dev/own") == "/dev/own"
+    if found:
+        assert board_link.find(BOARD) == found
+    else:
+        with pytest.raises(LinkError, match=complaint):
+            board_link.find(BOARD)

@@ -1,0 +1,259 @@
+"""A board on a serial port, by MicroPython's raw REPL: found, asked who it is, restarted.
+
+mpremote's transport does the talking; here every failure becomes a `LinkError` that says what to
+do. A soft reset is never asked for: on an RP2 it leaves DMA and state machines at work.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import errno
+import io
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from board_list import BOARDS, MICROPYTHON, Board
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial import Serial, SerialException
+from serial.tools import list_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_TRIES = 4
+_ENTER_S = 2
+_SILENCE_S = 5  # of the board within an answer, while it erases a sector
+_QUIET_S = 0.2
+_BACK_S = 15  # that a board may take to come back after its reset
+_BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
+_MPY_VERSION = 6
+_MPY_SUB_VERSION = 3
+_ARCHITECTURES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp",
+                  "armv7emdp", "xtensa", "xtensawin", "rv32imc", "rv64imc")  # fmt: skip
+
+
+class LinkError(Exception):
+    """The board cannot be reached or is not the one; the text says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the interpreter on a board says of itself."""
+
+    name: str
+    version: tuple[int, ...]
+    machine: str
+    mpy: int
+
+    @property
+    def architecture(self) -> str:
+        """mpy-cross's name of what its machine code is for."""
+        number = self.mpy >> 10 & 0xF
+        return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else "?"
+
+
+def plugged() -> list[str]:
+    """One line a serial port: its name and what is there."""
+    return [f"{port.device} ({port.description})" for port in list_ports.comports() if port.vid]
+
+
+def find(board: Board, wanted: str = "") -> str:
+    """The port of a board: the one that is asked for, or the only one of its kind."""
+    if wanted:
+        return wanted
+    ports = list(list_ports.comports())
+    found = [port.device for port in ports if (port.vid, port.pid) == board.usb]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise LinkError(f"more than one board is plugged in, say PORT=: {', '.join(found)}")
+    if any((port.vid, port.pid) in _BOOTLOADER for port in ports):
+        raise LinkError("the board waits for firmware: copy MicroPython's .uf2 to its drive first")
+    others = plugged()
+    raise LinkError(
+        f"no {board.name} is plugged in; serial ports: {', '.join(others) or 'none'}. A new board "
+        "first needs MicroPython itself (see its README); a cable must carry data too"
+    )
+
+
+def _open(port: str) -> SerialTransport:
+    try:
+        Serial(port, exclusive=True).close()
+        return SerialTransport(port, timeout=_SILENCE_S)
+    except (SerialException, OSError) as error:
+        number = error.errno
+        if number == errno.ENOENT:
+            others = ", ".join(plugged()) or "none"
+            raise LinkError(f"there is no port {port}; plugged in: {others}") from None
+        if number == errno.EACCES:
+            raise LinkError(f"no right to open {port}: join its group (dialout)") from None
+        if number in (errno.EBUSY, errno.EAGAIN):
+            raise LinkError(f"another program uses {port}") from None
+        raise LinkError(f"{port}: {error}") from None
+    except TransportError as error:
+        raise LinkError(str(error)) from None
+
+
+class BoardLink:
+    """A board whose program is interrupted and that waits for orders."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._transport = _open(port)
+        self._interrupt()
+
+    def close(self) -> None:
+        """Let the port go."""
+        with contextlib.suppress(OSError, SerialException):
+            self._transport.close()
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Generator[SerialTransport]:
+        try:
+            yield self._transport
+        except TransportExecError as error:
+            lines = error.error_output.strip().splitlines() or ["an error without a word"]
+            raise BoardError(lines[-1]) from None
+        except BoardError:
+            raise
+        except Exception as error:  # a line that dies within an answer: mpremote fails anyhow
+            raise LinkError(f"lost the board on {self.port} ({error})") from None
+
+    def _interrupt(self) -> None:
+        for _ in range(_TRIES):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it hears
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
+                self._settle()
+                return
+            except TransportError:
+                continue
+            except Exception as error:
+                raise LinkError(f"lost the board on {self.port} ({error})") from None
+        self.close()
+        raise LinkError(
+            f"what is on {self.port} does not answer as MicroPython does: another device, a board "
+            "without MicroPython, or one that hangs (unplug it, plug it in again)"
+        )
+
+    def _settle(self) -> None:
+        """Hear out the answers to earlier tries, which a program at work had left unread."""
+        line: Any = self._transport.serial
+        while True:
+            time.sleep(_QUIET_S)
+            if not line.inWaiting():
+                break
+            line.read(line.inWaiting())
+        line.write(b"\x01")  # the prompt once more
+
+    def run(self, code: str) -> str:
+        """What `code` prints there. Raises BoardError with the last line of its traceback."""
+        with self._guarded() as transport:
+            return transport.exec(code).decode(errors="replace")
+
+    def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is there
+        """A literal that an expression makes there."""
+        return ast.literal_eval(self.run(f"print(repr({expression}))"))
+
+    def write_file(self, path: str, content: bytes) -> None:
+        """Write a file."""
+        with self._guarded() as transport:
+            try:
+                transport.fs_writefile(path, content, chunk_size=1024)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise BoardError("ENOSPC") from None
+                raise
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of a file, in hex."""
+        with self._guarded() as transport:
+            return bytes(transport.fs_hashfile(path, "sha256")).hex()
+
+    def identity(self) -> Identity:
+        """Who is there."""
+        code = (
+            "import sys\ni=sys.implementation\n"
+            "print((i.name,tuple(i.version[:3]),getattr(i,'_machine',''),getattr(i,'_mpy',0)))"
+        )
+        return Identity(*ast.literal_eval(self.run(code)))
+
+    def reset(self) -> None:
+        """Reset the processor; the port is closed."""
+        with contextlib.suppress(Exception):
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            time.sleep(0.2)
+        self.close()
+
+    def restart(self) -> None:
+        """Reset the processor and be there when it is back, before its program."""
+        self.reset()
+        end = time.monotonic() + _BACK_S
+        while True:
+            time.sleep(0.5)
+            try:
+                self._transport = _open(self.port)
+                self._interrupt()
+                return
+            except LinkError as error:
+                if time.monotonic() > end:
+                    raise LinkError(
+                        f"the board did not come back after its reset: {error}"
+                    ) from None
+
+
+class BoardError(Exception):
+    """Code on the board has failed; the last line of its traceback."""
+
+
+def hear(port: str, seconds: float, enough: str) -> str:
+    """What a board prints after its reset, until `enough` is in it or it says no more."""
+    end = time.monotonic() + seconds
+    heard = b""
+    line: Serial | None = None
+    while time.monotonic() < end:
+        try:
+            if line is None:
+                line = Serial(port, timeout=0.2)
+            heard += line.read(4096)
+        except (SerialException, OSError):
+            line = None
+            time.sleep(0.2)
+        if enough.encode() in heard and heard.endswith(b"\n"):
+            break
+        if b">>> " in heard:
+            break  # the program has ended
+    if line is not None:
+        line.close()
+    return heard.decode(errors="replace").replace("\r", "")
+
+
+def check(identity: Identity, board: Board) -> None:
+    """Raise LinkError if this is not the board's interpreter."""
+    version = ".".join(str(part) for part in identity.version)
+    if identity.name != "micropython":
+        raise LinkError(
+            f"{identity.name} {version} runs there, not MicroPython: install that first"
+        )
+    if board.machine not in identity.machine:
+        others = [other.name for other in BOARDS.values() if other.machine in identity.machine]
+        hint = f"; that would be BOARD={others[0]}" if others else ""
+        raise LinkError(
+            f"{board.name} has an {board.machine}, there is {identity.machine!r}{hint}"
+        )
+    if identity.version < MICROPYTHON:
+        wanted = ".".join(str(part) for part in MICROPYTHON)
+        raise LinkError(f"MicroPython {version} is too old, at least {wanted} is wanted")
+    mpy = identity.mpy & 0xFF, identity.mpy >> 8 & 3
+    if mpy[0] != _MPY_VERSION or mpy[1] < _MPY_SUB_VERSION:
+        raise LinkError(
+            f"MicroPython {version} does not read .mpy {_MPY_VERSION}.{_MPY_SUB_VERSION}"
+        )
+    if identity.architecture != board.march:
+        raise LinkError(
+            f"that MicroPython runs {identity.architecture or 'no'} machine code, "
+            f"{board.name} is built for {board.march}: install the firmware for the Arm cores"
+        )
