@@ -16,7 +16,7 @@ export MICROPYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
-	types mpy boards image flash size rows measure accuracy objects events storage map conformance year fuzz bench \
+	types mpy boards image flash docs size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look screens pictures clean
 
 help: ## list the targets
@@ -83,6 +83,9 @@ image: $(DEV_SET) ## compile and pack a board's code, sizes, RAM: make image BOA
 
 flash: $(DEV_SET) ## put the meter on a board and start it: make flash BOARD=pico2_meter (PORT=...)
 	@$(PY) tools/flash.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+docs: $(DEV_SET) ## draw each board's wiring from its tables, boards/*/wiring.svg
+	@$(PY) tools/wiring.py $(BOARD)
 
 size: $(DEV_SET) ## .mpy sizes per package, heap after start
 	$(PY) tools/size.py

@@ -1,0 +1,142 @@
+"""`make docs`: draw each board's wiring from its own tables, boards/<board>/wiring.svg.
+
+    wiring.py [BOARD ...] [--check]
+
+Pins come from the table that the code uses, what is at their ends from wiring.csv
+(tools/board_check.py holds both together). Ends with 1 if `--check` finds a drawing out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from board_check import wiring
+from board_chips import CHIPS
+from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
+
+_LINE = 22  # height of a wire's row
+_GAP = 16  # between two parts
+_LEFT, _LEFT_WIDTH = 20, 230
+_RIGHT, _RIGHT_WIDTH = 520, 300
+_WIDTH = _RIGHT + _RIGHT_WIDTH + 20
+# Where a Pico's pin stands on its header (Raspberry Pi Pico data sheet, pinout).
+_PICO_HEADER = {
+    **dict(zip(range(23), (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22,
+                           24, 25, 26, 27, 29), strict=True)),
+    26: 31, 27: 32, 28: 34,
+}  # fmt: skip
+_STYLE = (
+    "text{font:13px sans-serif;fill:#222}.t{font-weight:bold}.n{fill:#666;font-size:11px}"
+    ".w{stroke:#2a6f97;stroke-width:1.5}.p{fill:#e8f1f6;stroke:#2a6f97}.c{fill:#f6f3e8;stroke:#977a2a}"
+)
+
+
+def pin_text(row: dict[str, str]) -> str:
+    """What stands at a pin: its label, its place on the header, the signal."""
+    label = row["label"]
+    number = label[2:] if label.startswith("GP") else ""
+    place = _PICO_HEADER.get(int(number)) if number.isdigit() else None
+    where = f"{label}, pin {place}" if place else label
+    return f"{where}: {row['signal'].removeprefix('EXPANDER_').lower().replace('_', ' ')}"
+
+
+class Drawing:
+    """Text of an SVG that grows downwards."""
+
+    def __init__(self, title: str) -> None:
+        self._parts: list[str] = []
+        self._y = 20
+        self.text(_LEFT, self._y + 4, title, "t")
+        self._y += 24
+
+    def text(self, x: int, y: int, text: str, kind: str = "") -> None:
+        """A line of text."""
+        mark = f' class="{kind}"' if kind else ""
+        self._parts.append(f'<text x="{x}" y="{y}"{mark}>{escape(text)}</text>')
+
+    def box(self, x: int, y: int, width: int, height: int, kind: str) -> None:
+        """A part."""
+        self._parts.append(
+            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="4" class="{kind}"/>'
+        )
+
+    def chip(self, name: str, rows: list[dict[str, str]]) -> None:
+        """A chip with all its pins on the left, what is at their ends on the right."""
+        top = self._y
+        groups = [(part, list(ends)) for part, ends in groupby(rows, lambda row: row["part"])]
+        height = sum(_LINE * (len(ends) + 1) + _GAP for _, ends in groups)
+        self.box(_LEFT, top, _LEFT_WIDTH, height, "p")
+        self.text(_LEFT + 8, top + 16, name, "t")
+        for part, ends in groups:
+            self.box(_RIGHT, self._y, _RIGHT_WIDTH, _LINE * (len(ends) + 1), "c")
+            self.text(_RIGHT + 8, self._y + 16, part, "t")
+            for row in ends:
+                self._y += _LINE
+                self._wire(row)
+            self._y += _LINE + _GAP
+        self._y += _GAP
+
+    def _wire(self, row: dict[str, str]) -> None:
+        y = self._y + 12
+        self.text(_LEFT + 8, y + 4, pin_text(row))
+        right = _LEFT + _LEFT_WIDTH
+        self._parts.append(f'<line x1="{right}" y1="{y}" x2="{_RIGHT}" y2="{y}" class="w"/>')
+        if row["note"]:
+            self.text(right + 12, y - 3, row["note"], "n")
+        self.text(_RIGHT + 8, y + 4, row["end"])
+
+    def svg(self) -> str:
+        """The whole drawing."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{self._y}" '
+            f'viewBox="0 0 {_WIDTH} {self._y}">\n<style>{_STYLE}</style>\n'
+            f'<rect width="100%" height="100%" fill="white"/>\n'
+            + "\n".join(self._parts)
+            + "\n</svg>\n"
+        )
+
+
+def draw(board: Board) -> str:
+    """The wiring of a board as SVG. Raises ValueError if its tables do not agree."""
+    rows = wiring(board)
+    drawing = Drawing(
+        f"{board.name}: every wire but supply and ground (3.3 V and GND go to every part)"
+    )
+    for on, name in (("processor", CHIPS[board.chip].name), ("MCP23017", "MCP23017")):
+        drawing.chip(name, [row for row in rows if row["on"] == on])
+    return drawing.svg()
+
+
+def main() -> int:
+    """Draw, or compare; 1 if a drawing is out of date, 2 for a board that there is not."""
+    parser = argparse.ArgumentParser(description="Draw the wiring of boards.")
+    parser.add_argument("boards", nargs="*", metavar="BOARD", help=", ".join(BOARDS))
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    options = parser.parse_args()
+    try:
+        boards = [named(name) for name in options.boards] or list(BOARDS.values())
+    except UnknownBoardError as error:
+        print(f"wiring: {error}", file=sys.stderr)
+        return 2
+    stale = 0
+    for board in boards:
+        target = board.folder / "wiring.svg"
+        text = draw(board)
+        name = target.relative_to(ROOT)
+        if options.check:
+            if not target.exists() or target.read_text() != text:
+                stale = 1
+                print(f"{name} is not what the tables say: make docs")
+        else:
+            target.write_text(text)
+            print(name)
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
