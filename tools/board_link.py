@@ -34,6 +34,9 @@ _MPY_SUB_VERSION = 3
 _ARCHITECTURES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp",
                   "armv7emdp", "xtensa", "xtensawin", "rv32imc", "rv64imc")  # fmt: skip
 
+# Each takes the machine code of those before it (MicroPython's py/persistentcode.h).
+_CORTEX_M = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
+
 
 class LinkError(Exception):
     """The board cannot be reached or is not the one; the text says which and what to do."""
@@ -252,8 +255,13 @@ def check(identity: Identity, board: Board) -> None:
         raise LinkError(
             f"MicroPython {version} does not read .mpy {_MPY_VERSION}.{_MPY_SUB_VERSION}"
         )
-    if identity.architecture != board.march:
+    if identity.architecture not in _CORTEX_M:
         raise LinkError(
-            f"that MicroPython runs {identity.architecture or 'no'} machine code, "
-            f"{board.name} is built for {board.march}: install the firmware for the Arm cores"
+            f"that MicroPython runs {identity.architecture or 'no'} machine code: "
+            "install the firmware for the Arm cores"
         )
+
+
+def march(identity: Identity, board: Board) -> str:
+    """What to compile for: the board's architecture, or less if its MicroPython takes less."""
+    return min(identity.architecture, board.march, key=_CORTEX_M.index)

@@ -14,7 +14,7 @@ import argparse
 import hashlib
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -228,6 +228,17 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
     return board_link.hear(port, _HEAR_S, GREETING)
 
 
+def architecture(board: Board, port: str) -> str:
+    """What the MicroPython at `port` takes, once it is known to be the board's."""
+    link = BoardLink(port)
+    try:
+        identity = link.identity()
+    finally:
+        link.close()
+    board_link.check(identity, board)
+    return board_link.march(identity, board)
+
+
 def verdict(said: str, board: Board) -> int:
     """Print what the meter said; 0 if it runs."""
     text = said.strip()
@@ -254,8 +265,9 @@ def main() -> int:
     try:
         board = named(options.board)
         port = board_link.find(board, options.port)
-        print(f"compiling for {board.march}", flush=True)
-        built = board_build.build(board, options.fitted)
+        march = architecture(board, port)
+        print(f"compiling for {march}", flush=True)
+        built = board_build.build(replace(board, march=march), options.fitted)
         return verdict(flash(board, port, built), board)
     except UnknownBoardError as error:
         print(f"flash: {error}", file=sys.stderr)

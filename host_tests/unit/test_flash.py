@@ -214,6 +214,17 @@ def test_a_wrong_board_is_named(name):
     board_link.check(GOOD, BOARD)
 
 
+@pytest.mark.parametrize(
+    ("reported", "march"), [(4, "armv6m"), (5, "armv7m"), (7, "armv7emsp"), (8, "armv7emsp")]
+)
+def test_the_code_is_compiled_for_what_the_board_takes(reported, march):
+    """Numbers of py/persistentcode.h; a core takes the code of lesser ones."""
+    mpy = 6 | 3 << 8 | reported << 10
+    board_link.check(replace(GOOD, mpy=mpy), BOARD)
+    assert board_link.march(replace(GOOD, mpy=mpy), BOARD) == march
+    assert board_link.march(replace(GOOD, mpy=mpy), named("pico_meter")) == "armv6m"
+
+
 def test_a_wrong_chip_is_not_written_to(tmp_path):
     with PretendBoard(tmp_path, machine="Raspberry Pi Pico with RP2040") as board:
         with pytest.raises(LinkError, match="BOARD=pico_meter"):
