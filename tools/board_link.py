@@ -29,6 +29,7 @@ _SILENCE_S = 5  # of the board within an answer, while it erases a sector
 _QUIET_S = 0.2
 _BACK_S = 15  # that a board may take to come back after its reset
 _BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
+_END = b"\x04"  # of what a program prints, and of its traceback
 _MPY_VERSION = 6
 _MPY_SUB_VERSION = 3
 _ARCHITECTURES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp",
@@ -187,9 +188,26 @@ class BoardLink:
     def reset(self) -> None:
         """Reset the processor; the port is closed."""
         with contextlib.suppress(Exception):
+            self._interrupt()
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
             time.sleep(0.2)
         self.close()
+
+    def start(self, path: str, enough: str, seconds: float) -> str:
+        """Run a program and hear it until it says `enough`, or ends; what it said.
+
+        Not by a reset: what a board says before the PC has its port again is lost.
+        """
+        heard = b""
+        with self._guarded() as transport:
+            transport.exec_raw_no_follow(f"exec(open({path!r}).read())")
+            line: Any = transport.serial
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                heard += line.read(line.inWaiting() or 1)
+                if heard.count(_END) == 2 or (enough.encode() in heard and heard[-1:] == b"\n"):
+                    break
+        return heard.replace(_END, b"").decode(errors="replace").replace("\r", "").strip(">")
 
     def restart(self) -> None:
         """Reset the processor and be there when it is back, before its program."""
@@ -210,28 +228,6 @@ class BoardLink:
 
 class BoardError(Exception):
     """Code on the board has failed; the last line of its traceback."""
-
-
-def hear(port: str, seconds: float, enough: str) -> str:
-    """What a board prints after its reset, until `enough` is in it or it says no more."""
-    end = time.monotonic() + seconds
-    heard = b""
-    line: Serial | None = None
-    while time.monotonic() < end:
-        try:
-            if line is None:
-                line = Serial(port, timeout=0.2)
-            heard += line.read(4096)
-        except (SerialException, OSError):
-            line = None
-            time.sleep(0.2)
-        if enough.encode() in heard and heard.endswith(b"\n"):
-            break
-        if b">>> " in heard:
-            break  # the program has ended
-    if line is not None:
-        line.close()
-    return heard.decode(errors="replace").replace("\r", "")
 
 
 def check(identity: Identity, board: Board) -> None:

@@ -222,10 +222,11 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         print(
             f"{len(work.write)} files written, {len(work.remove)} removed, {work.kept} unchanged"
         )
+        said = link.start("/" + START, GREETING, _HEAR_S)
         link.reset()
     finally:
         link.close()
-    return board_link.hear(port, _HEAR_S, GREETING)
+    return said
 
 
 def architecture(board: Board, port: str) -> str:
