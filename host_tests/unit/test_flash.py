@@ -121,7 +121,7 @@ def test_a_full_file_system_is_said_before_anything_is_copied(tmp_path):
         link.write_file("/film", bytes(64_000))
         link.close()
         with pytest.raises(flash.FlashError, match="full"):
-            run(board, tmp_path, {"app/one.py": bytes(15_000)})
+            run(board, tmp_path, {"app/one.py": bytes(30_000)})
         link = board_link.BoardLink(board.port)
         link.run("import os\nos.remove('/film')")
         link.close()
