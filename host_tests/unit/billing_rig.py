@@ -15,7 +15,7 @@ from ring_rig import CutFram
 from app import axdr
 from app.attributes import Resolver
 from app.cosem.data import Data
-from app.cosem.values import Number
+from app.cosem.values import Simple
 from app.logs.captured import IN_HEAD, SIZE_8, SIZE_32, CapturedRows, Recorder, column
 from app.logs.event_book import EventBook
 from app.rows import CLOCK
@@ -82,9 +82,9 @@ class BillingRig:
 
     def find(self, name):
         reads = {
-            MAXIMUM: Number(axdr.UINT32, lambda: self.maximum),
-            COUNTER: Number(axdr.UINT32, lambda: self.billing.count),
-            CAUSE: Number(axdr.UINT8, lambda: self.billing.cause),
+            MAXIMUM: Simple(axdr.UINT32, lambda: self.maximum),
+            COUNTER: Simple(axdr.UINT32, lambda: self.billing.count),
+            CAUSE: Simple(axdr.UINT8, lambda: self.billing.cause),
         }
         return (Data(), reads[name], 0) if name in reads else None
 
