@@ -248,6 +248,9 @@ def test_two_meters_side_by_side(bench, visit, start_meter):
         rows = meter.get("/api/lcd")["rows"]
         canvas = cards.nth(card).locator("canvas").element_handle()
         until(lambda c=canvas, rows=rows: eyes.glass(c) == rows, kind)
+        frame = cards.nth(card).locator(".glass").bounding_box()
+        picture = canvas.bounding_box()
+        assert picture["height"] <= frame["height"] and picture["width"] > 0.6 * frame["width"]
         cards.nth(card).locator("small", has_text=kind).wait_for()
         cards.nth(card).locator(".said", has_text="kWh").wait_for()
     # the list is kept; the same port twice is told; one where nobody listens too
