@@ -2,8 +2,9 @@
 
 firmware/app/logs/events.csv is the table that people edit: code, cause, name in
 app.event_codes, logs by letter, alarm as register.bit (a minus: the condition has gone), bits of
-the three error registers, row of the feature list, what happened. The meter carries it as packed
-octets (firmware/app/logs/event_table.py). `--check` compares both with the table.
+the three error registers, id of the alert it is besides, row of the feature list, what happened.
+The meter carries it as packed octets (firmware/app/logs/event_table.py). `--check` compares both
+with the table.
 """
 
 from __future__ import annotations
@@ -20,7 +21,19 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "firmware" / "app" / "logs" / "events.csv"
 MODULE = TABLE.with_name("event_table.py")
 DOCUMENT = ROOT / "docs" / "events.md"
-COLUMNS = ["code", "cause", "name", "logs", "alarm", "idis", "st402", "ie", "row", "event"]
+COLUMNS = [
+    "code",
+    "cause",
+    "name",
+    "logs",
+    "alarm",
+    "idis",
+    "st402",
+    "ie",
+    "alert",
+    "row",
+    "event",
+]
 # In the order of app.logs.events.LOGS; M-Bus control logs are one a channel.
 LOGS = {
     "S": "standard",
@@ -38,7 +51,7 @@ LOGS = {
 ALL_LOGS = 255  # the code that every log has
 NO_ALARM = 0xFF
 GONE = 0x80
-_ALARM = re.compile(r"(-?)([123])\.(\d+)")
+_ALARM = re.compile(r"(-?)([1234])\.(\d+)")  # the fourth has no register of its own
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -54,6 +67,7 @@ class Event(NamedTuple):
     logs: str
     alarm: int
     errors: tuple[int, int, int]
+    alert: int  # 0: none
     row: str
     event: str
 
@@ -81,10 +95,13 @@ def parse(line: dict[str, str]) -> Event:
     if max(masks) >= 1 << 32 or not line["event"] or not line["row"]:
         raise ValueError("masks have 32 bits; row and event are needed")
     errors = (masks[0], masks[1], masks[2])
+    alert = int(line["alert"] or "0", 16)
+    if alert > 0xFFFF:
+        raise ValueError("ids of alerts have 16 bits")
     number = cause << 8 | code
     return Event(
-        number, line["name"], line["logs"], alarm_of(line["alarm"]), errors, line["row"],
-        line["event"],
+        number, line["name"], line["logs"], alarm_of(line["alarm"]), errors, alert,
+        line["row"], line["event"],
     )  # fmt: skip
 
 
@@ -117,7 +134,8 @@ def module(events: list[Event]) -> str:
         "",
         "EVENTS: code with its cause (u16), logs (u16, one bit each in the order of",
         "app.logs.events.LOGS), alarm (u8). ERRORS: code with its cause (u16), bits of the three",
-        "error registers (u32). Little-endian, in rising order of the first.",
+        "error registers (u32). ALERTS: code with its cause, alert (u16). Little-endian, in",
+        "rising order of the first.",
         '"""',
         "",
         "EVENTS = (",
@@ -131,6 +149,11 @@ def module(events: list[Event]) -> str:
     for event in events:
         if any(event.errors):
             octets = struct.pack("<H3I", event.number, *event.errors)
+            lines.append(f"    {_literal(octets)}  # {event.number & 0xFF}")
+    lines += [")", "ALERTS = ("]
+    for event in events:
+        if event.alert:
+            octets = struct.pack("<HH", event.number, event.alert)
             lines.append(f"    {_literal(octets)}  # {event.number & 0xFF}")
     return "\n".join([*lines, ")", ""])
 
@@ -150,13 +173,14 @@ def document(events: list[Event]) -> str:
         "Written by `make events` from firmware/app/logs/events.csv; not edited by hand.",
         "",
         "Codes are those of the IDIS system. An event of the fraud log raises alarm 1.13 besides.",
-        "Errors are bits of the registers 0-0:97.97.0, .1 and .2. A code with several causes is",
+        "Errors are bits of the registers 0-0:97.97.0, .1 and .2. 0-0:96.11.20 has the id of the",
+        "latest alert. Alarm 4.8 is 2.8 of the IE system. A code with several causes is",
         "one code in the log. Events without a name cannot be posted by this version yet.",
         "",
         "Logs: " + ", ".join(f"{letter} {name}" for letter, name in LOGS.items()) + ".",
         "",
-        "| Code | Log | Event | Alarm | Errors | Row | Name |",
-        "|---|---|---|---|---|---|---|",
+        "| Code | Log | Event | Alarm | Errors | Alert | Row | Name |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for event in events:
         errors = " ".join(f"{mask:x}" if mask else "-" for mask in event.errors)
@@ -164,7 +188,7 @@ def document(events: list[Event]) -> str:
         lines.append(
             f"| {event.number & 0xFF} | {logs} | {event.event} "
             f"| {_alarm_text(event.alarm)} | {errors if any(event.errors) else ''} "
-            f"| {event.row} | {event.name} |"
+            f"| {f'{event.alert:04X}' if event.alert else ''} | {event.row} | {event.name} |"
         )
     return "\n".join([*lines, ""])
 

@@ -287,9 +287,6 @@ class Meter:
         )
         self.production.before_change = self.certification.keep
         self.settings.on_change = events.setting_changed
-        self.power_up.on_power_up.append(
-            lambda outage_s, short: None if short else events.outage(outage_s)
-        )
         self.clock.on_change.append(self.outages.clock_changed)
         self.clock.on_change.append(
             lambda _old, _new: events.errors.withdraw(event_codes.CLOCK_INVALID)

@@ -163,7 +163,7 @@ class Production:
         """Make the meter new but for what makes it this one; it starts anew some seconds later.
 
         Raises AccessRefused under lock, or if the certification log is full; OSError. Rows PRD-07,
-        KEY-09; docs/events.md lists what goes and what stays.
+        KEY-09; app/master_reset.py tells what goes and what stays.
         """
         self.lock.require()
         self.on_master_reset()

@@ -84,6 +84,7 @@ _DEFAULTS = (
     ("display_options", b""),
     ("consumer_code", b""),
     ("bypass", b""),
+    ("thresholds", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

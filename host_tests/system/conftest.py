@@ -183,3 +183,24 @@ def visit(browser):
     for visitor in visitors:
         assert visitor.strangers == []
         assert visitor.complaints == []
+
+
+@pytest.fixture(scope="session")
+def theatre(tmp_path_factory):
+    """The meter on which all scenes are played."""
+    from scenes import Stage  # its clients are not everybody's
+
+    if not LAUNCHER.exists():
+        pytest.skip("run `make setup` first")
+    shared = VirtualMeter(tmp_path_factory.mktemp("scenes") / "state", ["--rate", "0"])
+    shared.start("--time", "2026-03-02T12:00:00")
+    shared.post("/api/advance", seconds=10)
+    yield Stage(shared)
+    assert shared.stop() == 0
+
+
+@pytest.fixture
+def stage(theatre):
+    """A scene begins (scenes.py)."""
+    theatre.begin()
+    return theatre

@@ -8,6 +8,7 @@ with a time at its end it lasts for that and is over, without it goes on until `
     swap L1 L2 10s           two phases change places    load L2 5A 180deg 8s     current, its lag
     bypass 5A 70s            the neutral carries 5 A     cover terminal open 3s or meter
     magnet 5s                a strong field              burst 5 20ms 200ms     five dips to 0 V
+    frequency 51Hz 20s       of all phases
     supply off 200s          of the whole meter          wait 10s               nothing happens
     normal                   all as at the beginning
 
@@ -19,6 +20,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 import clients
+from gurux_dlms import GXStructure, GXUInt16
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
 
@@ -29,6 +31,7 @@ LOGS = {
         ("communication", 5), ("load", 6), ("firmware", 8), ("security", 9), ("prepayment", 10),
     )
 }  # fmt: skip
+ALERT = "0.0.96.11.20.255"
 FAILURES = "1.0.99.97.0.255"
 PHASES = ("L1", "L2", "L3")
 _COLUMNS = (("L1", 32), ("L2", 52), ("L3", 72), ("any", 12))
@@ -64,10 +67,25 @@ REGISTERS = {
 }  # fmt: skip
 _FILTERS = [f"0.0.97.98.{10 + n}.255" for n in range(3)]
 _SETTLED_S = 12  # the display has tested its segments, what lasts for a while is over
+_NOT_OURS = {"COM", "LR"}  # they tell of who reads, and of the item that is shown
 _SIGNS_APART_S = 0.25
 _SIGNS_LOOKS = 9
 _USUAL = {"i": 5, "phi_deg": 30, "u_harmonics": {}, "i_harmonics": {}}
 _ANGLES = (0, -120, -240)
+
+
+def alarm(word, *bits):
+    """What an alarm leaves while its condition lasts, or for ever if nothing ends it."""
+    return {f"{kind} {word}": set(bits) for kind in ("alarm", "descriptor", "on")}
+
+
+def gone(word, *bits):
+    """What an alarm leaves whose condition has ended."""
+    return {f"{kind} {word}": set(bits) for kind in ("descriptor", "on", "off")}
+
+
+NORMAL = {phase: alarm(2, 5 + place) for place, phase in enumerate(("L1", "L2", "L3"))}
+FRAUD = alarm(1, 13)
 
 
 class Stage:
@@ -103,6 +121,16 @@ class Stage:
         target.setDataType(2, kind)
         session.write(target, 2)
 
+    def threshold(self, e, limit, seconds):
+        """Set 0-0:128.7.e."""
+        session = self.client()
+        item = GXDLMSData(f"0.0.128.7.{e}.255")
+        item.value = GXStructure()
+        item.value.extend([GXUInt16(limit), GXUInt16(seconds)])
+        item.setDataType(2, DataType.STRUCTURE)
+        session.write(item, 2)
+        session.release()
+
     def value(self, name, item=GXDLMSData):
         """Attribute 2 as it stands on the line."""
         session = self.client()
@@ -114,10 +142,10 @@ class Stage:
         self.meter.post("/api/advance", seconds=seconds)
 
     def begin(self):
-        """Let all be usual and known, a little after full ten minutes."""
+        """Let all be usual for ten whole minutes, and known a little after their end."""
         self._normal()
         self.pass_time(8)
-        moment = self._now() + timedelta(seconds=600)
+        moment = self._now() + timedelta(seconds=1200)
         moment -= timedelta(seconds=moment.timestamp() % 600)
         self.meter.post("/api/advance", until=f"{moment:%Y-%m-%dT%H:%M:%S}")
         self.pass_time(5)
@@ -170,11 +198,11 @@ class Stage:
         return rows
 
     def signs(self):
-        """The signs that are lit, or blink, on the display; COM is that of who reads."""
+        """The signs that are lit, or blink, on the display."""
         looks = []
         for _ in range(_SIGNS_LOOKS):
             glass = self.meter.get("/api/lcd")
-            looks.append({*glass["phases"], *glass["cursors"], *glass["flow"]} - {"COM"})
+            looks.append({*glass["phases"], *glass["cursors"], *glass["flow"]} - _NOT_OURS)
             self.pass_time(_SIGNS_APART_S)
         ever, always = set.union(*looks), set.intersection(*looks)
         return {sign: "on" if sign in always else "blinks" for sign in ever}
@@ -282,6 +310,10 @@ def _load(words):
     return _phase(name, state), _phase(name, {"i": 5, "phi_deg": 30})
 
 
+def _frequency(words):
+    return [("mains", {"f": float(words[0].removesuffix("Hz"))})], [("mains", {"f": 50})]
+
+
 def _bypass(words):
     amperes = float(words[0].rstrip("A"))
     return [("mains", {"neutral_i": amperes})], [("mains", {"neutral_i": None})]
@@ -322,5 +354,5 @@ def _normal(words):
 _VERBS = {
     "sag": _voltage, "swell": _voltage, "cut": _cut, "neutral": _neutral, "swap": _swap,
     "load": _load, "bypass": _bypass, "cover": _cover, "magnet": _magnet,
-    "burst": _burst, "supply": _supply, "wait": _wait, "normal": _normal,
+    "frequency": _frequency, "burst": _burst, "supply": _supply, "wait": _wait, "normal": _normal,
 }  # fmt: skip

@@ -187,7 +187,7 @@ def test_a_battery_that_fails_costs_the_time_and_no_energy(client):
     assert "CLK" not in client.meter.get("/api/lcd")["cursors"]
 
 
-@pytest.mark.row("CLK-14")
+@pytest.mark.row("CLK-14", "PRD-09")
 def test_a_battery_at_the_end_of_its_life(client):
     remaining = GXDLMSRegister("0.0.96.6.6.255")
     with pytest.raises(GXDLMSException):

@@ -10,7 +10,12 @@ import clients
 import pytest
 from gurux_dlms import GXDateTime, GXDLMSException
 from gurux_dlms.enums import DataType
-from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSProfileGeneric
+from gurux_dlms.objects import (
+    GXDLMSClock,
+    GXDLMSData,
+    GXDLMSProfileGeneric,
+    GXDLMSRegister,
+)
 
 STANDARD, FRAUD, SECURITY = (f"0.0.99.98.{e}.255" for e in (0, 1, 9))
 POWER_FAILURES = "1.0.99.97.0.255"
@@ -209,3 +214,46 @@ def test_an_alarm_that_is_let_through_stands_over_power_until_it_is_cleared(benc
     assert bench.value("0.0.97.98.0.255") == 0
     assert bench.value("0.0.97.98.20.255") == 1 << 13
     assert bench.codes(STANDARD)[-1] == 11
+
+
+@pytest.mark.row("EVT-14", "SEC-60")
+def test_the_101st_certified_change_is_refused(bench):
+    """The log blocks; erasing it, under the cover only, lets changes through again."""
+    bench.meter.post("/api/cover", cover="meter", open=True)
+    bench.meter.post("/api/lock", locked=False)
+    bench.pass_time(2)
+    session = bench.client()
+    constant = GXDLMSRegister("1.0.0.3.0.255")
+    values = (1_000_000, 2_000_000)
+    for number in range(101):
+        constant.value = values[number % 2]
+        constant.setDataType(2, DataType.UINT32)
+        if number < 100:
+            session.write(constant, 2)
+    with pytest.raises(GXDLMSException):
+        session.write(constant, 2)
+    assert session.read(GXDLMSRegister("1.0.0.3.0.255"), 2) == values[1]
+    log = GXDLMSProfileGeneric("1.0.99.99.0.255")
+    assert session.read(log, 7) == 100
+    bench.meter.post("/api/lock", locked=True)
+    with pytest.raises(GXDLMSException):
+        session.call(log, 1, 0, DataType.INT8)
+    bench.meter.post("/api/lock", locked=False)
+    session.call(log, 1, 0, DataType.INT8)
+    constant.value = values[0]
+    session.write(constant, 2)
+    assert session.read(GXDLMSRegister("1.0.0.3.0.255"), 2) == values[0]
+
+
+@pytest.mark.row("PRD-16")
+@pytest.mark.parametrize(("model", "phases"), [("3ph", 3), ("1ph", 1)])
+def test_what_a_meter_does_not_have_is_not_among_its_objects(start_meter, model, phases):
+    """Bit 0 of the features tells of several phases."""
+    bench = Bench(start_meter("--rate", "0", "--fresh", "--model", model))
+    session = bench.client()
+    flags = session.read(GXDLMSData("0.0.128.0.20.255"), 2)
+    assert flags & 1 == (phases > 1)
+    names = {str(item.logicalName) for item in session.objects()}
+    assert "1.0.32.7.0.255" in names
+    assert ("1.0.52.7.0.255" in names) == ("1.0.72.7.0.255" in names) == bool(flags & 1)
+    session.release()

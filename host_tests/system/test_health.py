@@ -1,5 +1,6 @@
 """The meter's checks of itself, seen through its ports: program memory, RAM, on demand."""
 
+import re
 import sys
 
 import pytest
@@ -19,6 +20,7 @@ from app.storage import record, regions
 POWER_DOWN, POWER_UP = 1, 2
 BATTERY_LOW = 8
 ALARM_BATTERY = 1 << 1
+ALARM_PROGRAM = 1 << 8
 PROGRAM_MEMORY_ERROR = 12
 RAM_ERROR = 13
 MEASUREMENT_ERROR = 16
@@ -42,6 +44,12 @@ def connect():
 
 def value(client, name):
     return client.read(GXDLMSData(name), 2)
+
+
+def let_all_alarms_through(client):
+    alarms = GXDLMSData("0.0.97.98.10.255")
+    alarms.value = GXUInt32(0xFFFFFFFF)
+    client.write(alarms, 2)
 
 
 def codes(client, last):
@@ -73,7 +81,7 @@ def test_a_bit_that_flips_in_ram_is_an_event_and_the_register_stays_right(start_
     assert meter.get("/api/health")["problems"] == []
 
 
-@pytest.mark.row("ERR-14")
+@pytest.mark.row("ERR-14", "PRD-10")
 def test_a_check_of_itself_is_made_on_demand_and_its_result_is_read(start_meter, connect):
     meter = start_meter("--rate", "0")
     meter.post("/api/advance", seconds=60)
@@ -107,9 +115,7 @@ def test_a_weak_battery_is_told_at_midnight_and_at_power_up(start_meter, connect
     meter = start_meter("--rate", "0", "--time", "2026-01-31T23:50:00")
     meter.post("/api/advance", seconds=5)
     client = connect(meter)
-    alarms = GXDLMSData("0.0.97.98.10.255")
-    alarms.value = GXUInt32(0xFFFFFFFF)  # let every alarm through
-    client.write(alarms, 2)
+    let_all_alarms_through(client)
     meter.post("/api/battery", v=2.9)
     meter.post("/api/advance", seconds=500)
     client = connect(meter)
@@ -202,7 +208,7 @@ def image():
     return module[module.index(MAGIC) :]
 
 
-@pytest.mark.row("ERR-05", "ERR-15", "IDN-07")
+@pytest.mark.row("ERR-05", "ERR-15", "IDN-07", "PRD-11")
 def test_a_changed_octet_of_the_program_is_found_within_the_hour(start_meter, connect, image):
     meter = start_meter("--rate", "0")
     client = connect(meter)
@@ -213,7 +219,9 @@ def test_a_changed_octet_of_the_program_is_found_within_the_hour(start_meter, co
     digests = list(rom_image.image_digests(signed))
     client = connect(meter)
     assert [value(client, f"1.{b}.0.2.8.255") for b in (0, 1)] == digests
+    assert all(re.match(rb"\S+", value(client, f"1.{b}.0.2.0.255")) for b in (0, 1))
     assert value(client, "0.0.97.97.0.255") == 0
+    let_all_alarms_through(client)
     # the name of a file that nothing here imports: the interpreter shall live
     at = image.index(b"calibration_step.mpy")
     meter.post("/api/chip", chip="processor", fault="bit_flip", at=at, bit=2)
@@ -221,6 +229,7 @@ def test_a_changed_octet_of_the_program_is_found_within_the_hour(start_meter, co
     client = connect(meter)
     assert value(client, "0.0.97.97.0.255") == 1 << 8
     assert codes(client, 1) == [PROGRAM_MEMORY_ERROR]
+    assert value(client, "0.0.97.98.0.255") == ALARM_PROGRAM
     assert value(client, "1.0.0.2.8.255") != digests[0]  # the legally relevant part has changed
     assert value(client, "1.1.0.2.8.255") == digests[1]
     assert len(meter.get("/api/health")["problems"]) == 1

@@ -10,47 +10,15 @@ import clients
 import pytest
 import raw_links
 from cipher_client import ENERGY, Client
-from conftest import LAUNCHER, VirtualMeter
 from gurux_dlms import GXDLMSException
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSExtendedRegister, GXDLMSRegister
-from scenes import Stage
+from scenes import ALERT, FRAUD, NORMAL, alarm, gone
 from secure_lines import Line
 from test_conformance_appl import Rig, next_number
 
 SAG = "1.0.12.31.0.255"
 OUT_L1 = "0.0.96.7.11.255"
-
-
-@pytest.fixture(scope="module")
-def theatre(tmp_path_factory):
-    if not LAUNCHER.exists():
-        pytest.skip("run `make setup` first")
-    meter = VirtualMeter(tmp_path_factory.mktemp("scenes") / "state", ["--rate", "0"])
-    meter.start("--time", "2026-03-02T12:00:00")
-    meter.post("/api/advance", seconds=10)
-    yield Stage(meter)
-    assert meter.stop() == 0
-
-
-@pytest.fixture
-def stage(theatre):
-    theatre.begin()
-    return theatre
-
-
-def alarm(word, *bits):
-    """What an alarm leaves while its condition lasts, or for ever if nothing ends it."""
-    return {f"{kind} {word}": set(bits) for kind in ("alarm", "descriptor", "on")}
-
-
-def gone(word, *bits):
-    """What an alarm leaves whose condition has ended."""
-    return {f"{kind} {word}": set(bits) for kind in ("descriptor", "on", "off")}
-
-
-NORMAL = {phase: alarm(2, 5 + place) for place, phase in enumerate(("L1", "L2", "L3"))}
-FRAUD = alarm(1, 13)
 
 
 def test_nothing_happens(stage):
@@ -235,7 +203,27 @@ def test_an_outage_of_200_s_is_long(stage):
     }  # fmt: skip
 
 
-@pytest.mark.row("FRD-01", "FRD-05", "EVT-16")
+@pytest.mark.row("PQL-18", "PQL-21", "EVT-08")
+def test_a_phase_is_out_for_200_s_while_the_others_live(stage):
+    stage.play("cut L2 200s")
+    told = stage.differences()
+    assert told.pop("outages") == [pytest.approx(199, abs=1)]
+    failures = {f"{kind} {c}": 1 for kind in ("failures", "long failures") for c in ("L2", "any")}
+    assert told == {
+        "quality": [83, 86],
+        "standard": [233, 236],
+        **failures,
+        "error 2": {9},
+        "alarm 2": {6},
+        "descriptor 2": {3, 6},
+        "on 2": {3, 6},
+        "off 2": {3},
+        "FF": "on",
+    }
+    assert stage.value(ALERT) == 0x8F57
+
+
+@pytest.mark.row("FRD-01", "FRD-05")
 def test_the_terminal_cover_is_opened(stage):
     stage.play("cover terminal open 3s")
     expected = {"fraud": [40, 41], "terminal cover": 1, "error 2": {24}, "FF": "on"}

@@ -36,6 +36,7 @@ class Quantities:
     def __init__(self, phases):
         self.phases = phases
         self.valid = True
+        self.f_uhz = 50_000_000
         self.u_uv = [230_000_000] * phases
         self.i_ua = [0] * phases
         self.p_uw = [0] * phases

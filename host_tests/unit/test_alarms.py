@@ -162,7 +162,6 @@ def test_every_event_of_the_fraud_log_is_the_fraud_alarm(bench):
     assert bench.word(ON, 1) & 1 << 10  # current reversal has its own besides
 
 
-@pytest.mark.row("ALM-04")
 def test_a_rise_of_a_descriptor_runs_its_script(bench):
     bench.book.set_alarm_filter(0, 0xFFFFFFFF)
     bench.book.post(COVER_REMOVED)
@@ -173,7 +172,6 @@ def test_a_rise_of_a_descriptor_runs_its_script(bench):
     assert len(bench.ran) == 1  # the register's bit stood already
 
 
-@pytest.mark.row("ALM-08")
 def test_two_alarms_in_one_second_are_told_together(bench):
     bench.book.set_alarm_filter(0, FRAUD | 2)
     bench.book.post(COVER_REMOVED)

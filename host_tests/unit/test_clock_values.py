@@ -132,7 +132,7 @@ def test_a_wrong_table_is_refused(rig, value, result):
     assert get(rig, 1, TABLE) == "0101" + dates(APRIL, SEPTEMBER)
 
 
-@pytest.mark.row("CLK-13", "CLK-14")
+@pytest.mark.row("CLK-13", "CLK-14", "PRD-09")
 def test_counters_of_the_reserve_only_unlocked(rig):
     rig.clock._anchor_s += 3600
     assert get(rig, 3, USE) == "0600000e10"

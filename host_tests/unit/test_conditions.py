@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).parent))
 from quality_rig import QualityRig
 
 from app import event_codes as codes
+from app.logs.alarms import OFF, ON
 from app.quality import limits
 from app.quality.bypass import Bypass
 from app.quality.conditions import Conditions
@@ -56,6 +57,33 @@ def test_a_broken_neutral(rig):
     for volts in ((162, 300, 300), (150, 294, 294), (150, 150, 150)):
         rig.seconds(6, *volts)
     assert rig.events == [89]
+
+
+@pytest.mark.row("PQL-10")
+@pytest.mark.parametrize("system", [0, 1])
+def test_unbalanced_currents_without_any_in_the_neutral(rig, system):
+    """Alarm 2.8 by the IE system, nothing by the others."""
+    alarms = rig.logs.book.alarms
+    alarms.system = system
+    quantities = rig.engine.quantities
+    quantities.sum_ua = 0
+    rig.load(10, 10, 10)
+    rig.seconds(10, 230)
+    rig.load(10, 10, 1)
+    quantities.sum_ua = 9_000_000  # as the neutral lets it
+    rig.seconds(10, 230)
+    assert rig.events == []
+    quantities.sum_ua = 100_000
+    rig.seconds(4.8, 230)
+    assert rig.events == []
+    rig.seconds(0.4, 230)
+    assert rig.events == [codes.CURRENT_ASYMMETRIC]
+    assert [alarms.word(ON, register) for register in range(3)] == [0, (not system) << 8, 0]
+    rig.load(0.3, 0.3, 0)
+    rig.seconds(5, 230)
+    assert rig.ends == [codes.CURRENT_ASYMMETRIC]
+    assert alarms.word(OFF, 1) == (not system) << 8
+    assert all(log.next == log.first for log in rig.logs.book.logs)
 
 
 @pytest.mark.row("PQL-16")

@@ -35,6 +35,8 @@ class Rig(QualityRig):
         self.failures = PhaseFailures(
             fram, clock, self.outages, cuts, self.engine, self.events.append
         )
+        self.long = []
+        self.failures.on_long = self.long.append
 
     def hold(self, seconds, *volts):
         """Time goes on with two seconds of windows at its begin."""
@@ -64,6 +66,33 @@ def test_two_short_cuts_and_a_long_one(rig):
     assert rig.of(0, BEGAN_UTC_S) == [began[-1]]
     assert rig.of(1, NUMBER, TOTAL_S, BEGAN_UTC_S) == [0, 0, 0]
     assert rig.events == [232, 235] * 3
+
+
+@pytest.mark.row("PQL-18")
+def test_a_long_failure_of_one_phase_is_told_at_its_end(rig):
+    rig.hold(180, 0, 230, 230)
+    rig.hold(100, 230)
+    assert rig.long == []
+    rig.hold(150, 0, 230, 230)
+    rig.hold(100, 0, 0, 230)
+    assert rig.long == []
+    rig.hold(1, 230)
+    assert rig.long == [250]  # from the first phase that went to the last that came
+
+
+@pytest.mark.row("PQL-18", "PQL-21")
+def test_an_outage_within_a_phases_failure_is_told_of_with_it(rig):
+    rig.failures.power_up(200, False)
+    rig.failures.power_up(100, True)
+    assert rig.long == [200]
+    rig.hold(60, 0, 230, 230)
+    rig.boot()
+    rig.logs.later(200)
+    rig.failures.power_up(200, False)
+    rig.seconds(1, 0, 230, 230)
+    assert rig.long == []
+    rig.hold(1, 230)
+    assert rig.long == [260]
 
 
 def test_phases_that_overlap_are_one_of_any(rig):

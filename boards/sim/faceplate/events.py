@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHOWN = const(30)
 _TABLE = "/firmware/app/logs/events.csv"
 _LETTERS = "SFDMQKLUYP"  # by which the table names the logs, in the order of LOGS
-_CODE, _NAMED_LOGS, _EVENT = 0, 3, 9  # columns of the table
+_CODE, _NAMED_LOGS, _EVENT = 0, 3, 10  # columns of the table
 
 _texts: "dict[tuple[int, str], str]" = {}  # by code and letter of the log
 

@@ -1,12 +1,12 @@
 """Objects of events and errors: logs of class 7, codes, registers and filters of class 1.
 
-Rows EVT-01, EVT-04, EVT-07, EVT-08, ERR-01 to ERR-04, FRD-16, SEC-60, SEC-64.
+Rows EVT-01, EVT-04, EVT-07, EVT-08, EVT-13, ERR-01 to ERR-04, FRD-16, SEC-60, SEC-64.
 0-0:128.92.2 counts the erase cycles of the flash that they lie in (row NOP-10).
 """
 
 from micropython import const
 
-from app.axdr import OCTET_STRING, UINT8, UINT32
+from app.axdr import OCTET_STRING, UINT8, UINT16, UINT32
 from app.cosem import access
 from app.cosem.base import EXECUTE
 from app.cosem.data import Data
@@ -71,6 +71,8 @@ def add_events(
     objects.add((0, 0, 96, 2, 0), data, Simple(UINT32, lambda: book.changes), access.READINGS)
     changed = Octets(lambda: moment(clock, book.changed_utc_s))
     objects.add((0, 0, 96, 2, 1), data, changed, access.READINGS)
+    alert = Simple(UINT16, lambda: book.alert)
+    objects.add((0, 0, 96, 11, 20), data, alert, access.READINGS)
     hold_off = Simple(UINT32, lambda: book.hold_off_s, book.set_hold_off)
     objects.add((0, 0, 128, 70, 1), data, hold_off, access.SETTINGS)
     system = Simple(UINT8, lambda: book.system, book.set_system)

@@ -5,6 +5,8 @@ of swells; C is 32, 52, 72 by phase and 12 for any. 0-0:128.7.E counts ten-minut
 0-0:128.7.90 and .91 hold this week and the last whole one by EN 50160: for each phase how many
 means there were, how many within 10 %, lowest and highest in tenths of a volt. 0-0:128.7.92 and
 .93 are what EN 50160 asks of them, as app.quality.weeks counts it; 1-0:99.142.0 keeps the weeks.
+0-0:128.7.60 to .63 and .70 to .76 are thresholds, a limit and seconds each, .64 to .67 count how
+often the first four were met (rows PQL-13 and PQL-14).
 """
 
 from micropython import const
@@ -16,6 +18,7 @@ from app.cosem.data import Data
 from app.cosem.register import Register, scaler_unit
 from app.cosem.values import Structure, Value
 from app.quality import disturbances, limits, voltage_levels
+from app.quality.thresholds import COUNTED
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -27,6 +30,7 @@ if _TYPE_CHECKING:
     from app.quality.disturbances import Disturbances
     from app.quality.limits import Limits
     from app.quality.parts import QualityParts
+    from app.quality.thresholds import Thresholds
     from app.quality.voltage_levels import VoltageLevels
     from app.quality.weeks import Weeks
 
@@ -52,6 +56,8 @@ _D = (32, 36)  # of sags and swells; duration and magnitude follow
 _LEVELS_E = const(11)
 _WEEKS_E = const(90)
 _SUMMARIES_E = const(92)
+_THRESHOLDS_E = (60, 61, 62, 63, 70, 71, 72, 73, 74, 75, 76)
+_COUNTS_E = const(64)
 
 
 class Counts(InterfaceClass):
@@ -150,6 +156,15 @@ class Summary(Value):
             writer.uint32(value)
 
 
+def _threshold(thresholds: "Thresholds", place: int) -> Structure:
+    """Limit in 0.1 V, 0.01 Hz or 0.1 A, and seconds."""
+
+    def put(limit: int, seconds: int) -> None:
+        thresholds.set(place, limit, seconds)
+
+    return Structure((UINT16,) * 2, lambda: thresholds.value(place), put)
+
+
 def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
     """Add the objects."""
     group = access.READINGS
@@ -178,6 +193,11 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
             (UINT16,) * 3, lambda: bypass.values, lambda *them: bypass.set(list(them))
         )
         catalogue.add((0, 0, 128, 80, 10), data, bounds, access.SETTINGS)
+    thresholds = quality.thresholds
+    for place, e in enumerate(_THRESHOLDS_E):
+        catalogue.add((0, 0, 128, 7, e), data, _threshold(thresholds, place), access.SETTINGS)
+    met = b"".join([bytes((0, 0, 128, 7, _COUNTS_E + k, 255)) for k in range(COUNTED)])
+    catalogue.add_family(Counts(lambda key: thresholds.counts[key]), met, group)
     for back in range(voltage_levels.WEEKS):
         catalogue.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)
         summary = Summary(quality.weeks, back)

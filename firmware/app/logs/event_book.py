@@ -13,7 +13,7 @@ from app.axdr import UINT32
 from app.logs.alarms import REGISTER, Alarms
 from app.logs.error_register import ErrorRegisters
 from app.logs.event_log import EventLog, Log
-from app.logs.events import FRAUD, FRAUD_ALARM, GONE, LOGS, NO_ALARM, meaning
+from app.logs.events import FRAUD, FRAUD_ALARM, GONE, LOGS, NO_ALARM, alert_of, meaning
 from app.storage import regions
 
 _TYPE_CHECKING = const(False)
@@ -46,6 +46,7 @@ class EventBook:
     hold_off_s: a code enters the fraud log once in this time (row EVT-07)
     system: code system chosen for the next start (row EVT-04)
     changes, changed_utc_s: of parameters, how many and when the last (row FRD-16)
+    alert: id of the latest event that is an alert, 0 since power-up (row EVT-13)
     posted, lost: events since start, and those of them that no log could keep
     """
 
@@ -56,6 +57,7 @@ class EventBook:
         self.power_failures: Log | None = None
         self.hold_off_s = _HOLD_OFF_S
         self.system = _IDIS
+        self.alert = 0
         self.posted = 0
         self.lost = 0
         self.changes = 0
@@ -93,6 +95,7 @@ class EventBook:
     def post(self, code: int, utc_s: int | None = None) -> None:
         """Note an event, dated now or `utc_s`; set its error bits and alarms. Never raises."""
         self.posted += 1
+        self.alert = alert_of(code) or self.alert
         self.errors.set(code)
         self._alarm(code)
         if self._clock is not None:
@@ -126,7 +129,8 @@ class EventBook:
             self.post(event_codes.PARAMETERS_CHANGED)
 
     def outage(self, duration_s: int) -> None:
-        """Note the end of a long power failure. Never raises."""
+        """Note the end of a long power failure, of the meter or of a phase. Never raises."""
+        self.post(event_codes.LONG_OUTAGE)
         if self._clock is None or self.power_failures is None:
             self.lost += 1
             return

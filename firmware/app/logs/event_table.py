@@ -2,7 +2,8 @@
 
 EVENTS: code with its cause (u16), logs (u16, one bit each in the order of
 app.logs.events.LOGS), alarm (u8). ERRORS: code with its cause (u16), bits of the three
-error registers (u32). Little-endian, in rising order of the first.
+error registers (u32). ALERTS: code with its cause, alert (u16). Little-endian, in
+rising order of the first.
 """
 
 EVENTS = (
@@ -164,8 +165,17 @@ EVENTS = (
     b"\xd2\x00\x01\x00\xff"  # 210 Manual billing capture
     b"\xd6\x00\x10\x00\xff"  # 214 Power factor below its limit
     b"\xd7\x00\x10\x00\xff"  # 215 Power factor within its limit again
+    b"\xd8\x00\x10\x00\xff"  # 216 Frequency above its threshold
+    b"\xd9\x00\x10\x00\xff"  # 217 Frequency below its threshold
     b"\xda\x00\x02\x00\xff"  # 218 High voltage discharge on the meter
+    b"\xdb\x00\x10\x00\xff"  # 219 Frequency within its threshold again
+    b"\xdc\x00\x10\x00\xff"  # 220 Current above its threshold, L1
+    b"\xdd\x00\x10\x00\xff"  # 221 Current above its threshold, L2
+    b"\xde\x00\x10\x00\xff"  # 222 Current above its threshold, L3
     b"\xdf\x00\x01\x00\xff"  # 223 Regular billing capture
+    b"\xe0\x00\x10\x00\xff"  # 224 Current within its threshold again, L1
+    b"\xe1\x00\x10\x00\xff"  # 225 Current within its threshold again, L2
+    b"\xe2\x00\x10\x00\xff"  # 226 Current within its threshold again, L3
     b"\xe4\x00\x10\x00\xff"  # 228 Current without voltage, L1
     b"\xe5\x00\x10\x00\xff"  # 229 Current without voltage, L2
     b"\xe6\x00\x01\x00\xff"  # 230 Fatal error
@@ -190,10 +200,21 @@ EVENTS = (
     b"\xfc\x00\x00\x02\xff"  # 252 Debt collection complete, payment debt
     b"\xfe\x00\x01\x00\xff"  # 254 Profile cleared
     b"\xff\x00\x00\x00\xff"  # 255 Log cleared, the first entry of any log
+    b"\x02\x01\x00\x00\xff"  # 2 Power up of the whole device: after a long outage
     b"\x06\x01\x01\x00\x00"  # 6 Clock invalid, found at power-up: clock chip does not answer
     b"\x0e\x01\x01\x00\x0a"  # 14 Memory error: one copy of the energies
     b"\x10\x01\x01\x00\x0b"  # 16 Measurement error: calibration
     b"\x31\x01\x02\x01\x48"  # 49 Deciphering or authentication failed: certificate refused
+    b"\x4c\x01\x10\x00\xff"  # 76 Undervoltage: mean below its threshold, L1
+    b"\x4d\x01\x10\x00\xff"  # 77 Undervoltage: mean below its threshold, L2
+    b"\x4e\x01\x10\x00\xff"  # 78 Undervoltage: mean below its threshold, L3
+    b"\x4f\x01\x10\x00\xff"  # 79 Overvoltage: mean above its threshold, L1
+    b"\x50\x01\x10\x00\xff"  # 80 Overvoltage: mean above its threshold, L2
+    b"\x51\x01\x10\x00\xff"  # 81 Overvoltage: mean above its threshold, L3
+    b"\x52\x01\x10\x00\xff"  # 82 Missing voltage: extreme undervoltage, L1
+    b"\x53\x01\x10\x00\xff"  # 83 Missing voltage: extreme undervoltage, L2
+    b"\x54\x01\x10\x00\xff"  # 84 Missing voltage: extreme undervoltage, L3
+    b"\x59\x01\x00\x00\x68"  # 89 Asymmetric current, possible break of the neutral
     b"\x5b\x01\x00\x00\xff"  # 91 Current reversal on an import-only meter: L1
     b"\x98\x01\x00\x00\x47"  # 152 GSM incoming connection: log-in from the network
     b"\xe6\x01\x10\x00\xff"  # 230 Current without voltage, L3
@@ -204,8 +225,17 @@ EVENTS = (
     b"\xfb\x01\x00\x02\xff"  # 251 Debt collection complete, time debt 2
     b"\xfe\x01\x08\x00\xff"  # 254 Profile cleared: M-Bus
     b"\x0e\x02\x01\x00\x0a"  # 14 Memory error: both copies of the energies
+    b"\x4c\x02\x10\x00\xff"  # 76 Undervoltage: below a threshold, L1
+    b"\x4d\x02\x10\x00\xff"  # 77 Undervoltage: below a threshold, L2
+    b"\x4e\x02\x10\x00\xff"  # 78 Undervoltage: below a threshold, L3
+    b"\x4f\x02\x10\x00\xff"  # 79 Overvoltage: extreme, L1
+    b"\x50\x02\x10\x00\xff"  # 80 Overvoltage: extreme, L2
+    b"\x51\x02\x10\x00\xff"  # 81 Overvoltage: extreme, L3
     b"\x5b\x02\x00\x00\xff"  # 91 Current reversal on an import-only meter: L2
     b"\x0e\x03\x01\x00\x0a"  # 14 Memory error: parameters
+    b"\x4f\x03\x10\x00\xff"  # 79 Overvoltage: above a threshold, L1
+    b"\x50\x03\x10\x00\xff"  # 80 Overvoltage: above a threshold, L2
+    b"\x51\x03\x10\x00\xff"  # 81 Overvoltage: above a threshold, L3
     b"\x5b\x03\x00\x00\xff"  # 91 Current reversal on an import-only meter: L3
     b"\x0e\x04\x01\x00\x0a"  # 14 Memory error: flash
     b"\x0e\x05\x01\x00\x0a"  # 14 Memory error: profile or billing
@@ -241,4 +271,23 @@ ERRORS = (
     b"\x0e\x05\x00\x04\x00\x00\x00\x80\x00\x00\x00\x08\x00\x00"  # 14
     b"\x0e\x06\x00\x04\x00\x00\x00\x80\x00\x00\x00\x10\x00\x00"  # 14
     b"\x0e\x07\x00\x04\x00\x00\x00\x00\x18\x00\x00\x04\x00\x00"  # 14
+)
+ALERTS = (
+    b"\x12\x00\x43\x8f"  # 18
+    b"\x28\x00\x76\x8f"  # 40
+    b"\x41\x00\x01\x8f"  # 65
+    b"\x4c\x00\x2c\x80"  # 76
+    b"\x4d\x00\x2c\x80"  # 77
+    b"\x4e\x00\x2c\x80"  # 78
+    b"\x5b\x00\xbb\x81"  # 91
+    b"\xfa\x00\xa7\x81"  # 250
+    b"\xfc\x00\xa9\x81"  # 252
+    b"\x02\x01\x57\x8f"  # 2
+    b"\x4f\x01\x02\x80"  # 79
+    b"\x50\x01\x02\x80"  # 80
+    b"\x51\x01\x02\x80"  # 81
+    b"\x52\x01\x28\x80"  # 82
+    b"\x53\x01\x28\x80"  # 83
+    b"\x54\x01\x28\x80"  # 84
+    b"\xfb\x01\xa8\x81"  # 251
 )

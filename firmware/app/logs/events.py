@@ -9,7 +9,7 @@ import struct
 
 from micropython import const
 
-from app.logs.event_table import ERRORS, EVENTS
+from app.logs.event_table import ALERTS, ERRORS, EVENTS
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -40,6 +40,8 @@ _EVENT = "<HHB"
 _EVENT_SIZE = const(5)
 _ERROR = "<H3I"
 _ERROR_SIZE = const(14)
+_ALERT = "<HH"
+_ALERT_SIZE = const(4)
 _UNKNOWN = (0, 1, NO_ALARM)  # an event that no table names is told in the standard log
 
 
@@ -52,6 +54,11 @@ def meaning(code: int) -> "tuple[int, int]":
 def error_bits(code: int) -> "tuple[int, ...]":
     """Return an event's bits in the three error registers."""
     return (_find(ERRORS, _ERROR, _ERROR_SIZE, code) or (0, 0, 0, 0))[1:]
+
+
+def alert_of(code: int) -> int:
+    """Return the id of the alert that an event is besides, 0 for none (row EVT-13)."""
+    return (_find(ALERTS, _ALERT, _ALERT_SIZE, code) or (0, 0))[1]
 
 
 def all_error_bits() -> "Iterator[tuple[int, int, int, int]]":

@@ -3,7 +3,8 @@
 A condition comes when what it looks at has been so for its time, and goes when it has not been so
 for the same time; coming is an event, going another or the end of an alarm. Missing neutral (row
 PQL-11), current without voltage (PQL-16), reversed current (FRD-08, FRD-09), power factor below
-its limit (PQL-15), order of the phases (MET-31), a phase that is bypassed (FRD-12).
+its limit (PQL-15), order of the phases (MET-31), a phase that is bypassed (FRD-12), currents that
+differ without any in the neutral (PQL-10).
 """
 
 from micropython import const
@@ -24,6 +25,8 @@ _SEQUENCE_MS = const(2_000)
 _LOW_PERCENT = const(70)
 _HIGH_PERCENT = const(128)
 _SOME_CURRENT_UA = const(500_000)
+_BALANCED_PERCENT = const(80)  # the smallest current of the largest: no more is an unbalance
+_ZERO_PERCENT = const(5)  # the sum of the currents, of the largest
 _SOME_POWER_UW = const(20_000_000)
 
 
@@ -79,6 +82,7 @@ class Conditions:
         self.reversed = Condition(codes.CURRENT_REVERSED)
         self.wrong_sequence = Condition(codes.PHASE_SEQUENCE_REVERSED)
         self.bypass = Condition(codes.PHASE_BYPASSED)
+        self.asymmetric_current = Condition(codes.CURRENT_ASYMMETRIC)
         phases = engine.quantities.phases
         self.reversed_phases = [
             Condition(phase + 1 << 8 | codes.CURRENT_REVERSED) for phase in range(phases)
@@ -112,6 +116,7 @@ class Conditions:
             low = min(u_uv) * 100 < nominal_uv * _LOW_PERCENT
             high = max(u_uv) * 100 > nominal_uv * _HIGH_PERCENT
             self._see(self.neutral_missing, low and high, ms)
+            self._see(self.asymmetric_current, self._unbalanced(), ms)
             self._see(self.wrong_sequence, quantities.rotation() < 0, ms, _SEQUENCE_MS)
         loaded = quantities.s_total_uva > _SOME_POWER_UW
         low = loaded and quantities.pf_total_ppm < values[limits.POWER_FACTOR] * 1000
@@ -125,6 +130,14 @@ class Conditions:
             self._see(self._without_voltage[phase], without, ms)
             backward = one_way and quantities.p_uw[phase] < -_SOME_POWER_UW
             self._see(self.reversed_phases[phase], backward, ms)
+
+    def _unbalanced(self) -> bool:
+        """Tell whether the loads differ and yet nothing flows in the neutral."""
+        i_ua = self._quantities.i_ua
+        most = max(i_ua)
+        if most < _SOME_CURRENT_UA or min(i_ua) * 100 > most * _BALANCED_PERCENT:
+            return False
+        return self._quantities.i_sum_ua() * 100 < most * _ZERO_PERCENT
 
     def _see(self, condition: Condition, seen: bool, ms: int, due_ms: int = _LASTING_MS) -> None:
         if not condition.changes(seen, ms, due_ms):

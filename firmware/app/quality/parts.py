@@ -11,6 +11,7 @@ from app.quality.extremes import Extremes
 from app.quality.limits import Limits
 from app.quality.phase_failures import PhaseFailures
 from app.quality.temperature import Temperature
+from app.quality.thresholds import Thresholds
 from app.quality.voltage_levels import VoltageLevels
 from app.quality.waveforms import Waveforms
 from app.quality.weeks import Weeks
@@ -52,6 +53,7 @@ if _TYPE_CHECKING:
 
         def post(self, code: int) -> None: ...  # noqa: D102
         def ended(self, code: int) -> None: ...  # noqa: D102
+        def outage(self, duration_s: int) -> None: ...  # noqa: D102
 
     class Parts(Protocol):
         """The parts of a meter that this stands on."""
@@ -75,6 +77,7 @@ if _TYPE_CHECKING:
 
 
 _ALARM_2 = const(32)
+_ASYMMETRIC_CURRENT = const(104)  # stands in no register but by the IE system
 _NEUTRAL = const(8)
 _ASYMMETRY = const(9)
 _REVERSED = const(10)
@@ -95,9 +98,11 @@ class QualityParts:
         self.failures = PhaseFailures(
             memory, clock, meter.outages, self.disturbances, engine, post
         )
+        self.failures.on_long = events.outage
         meter.power_up.on_power_up.append(self.failures.power_up)
         self.levels = levels = VoltageLevels(memory, bounds, clock, post, ended)
         self.conditions = conditions = Conditions(bounds, engine, post, ended)
+        self.thresholds = Thresholds(memory, settings, engine, post)
         self.bypass = Bypass(settings, engine, meter.board.frames.channels % 2 == 1)
         conditions.bypassed, conditions.bypass_s = self.bypass.seen, self.bypass.lasting_s
         counted = (self.disturbances, self.failures)
@@ -111,6 +116,7 @@ class QualityParts:
         parameters = meter.parameters
         conditions.import_only = lambda: parameters.get(REGISTRATION_MODE) == 0
         lasting = events.alarms.lasting
+        lasting[_ASYMMETRIC_CURRENT] = conditions.asymmetric_current.lasts
         lasting[_ALARM_2 + _NEUTRAL] = conditions.neutral_missing.lasts
         lasting[_ALARM_2 + _ASYMMETRY] = lambda: levels.asymmetric
         lasting[_ALARM_2 + _REVERSED] = conditions.reversed.lasts

@@ -37,7 +37,10 @@ _UINT32 = const(0xFFFFFFFF)
 
 
 class PhaseFailures:
-    """Follows every window of an engine, behind what finds the cuts."""
+    """Follows every window of an engine, behind what finds the cuts.
+
+    on_long: told the seconds of each long failure, of any phase or the meter, at its end (PQL-18)
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class PhaseFailures:
         self._record = regions.open_record(memory, "phase_failures")
         self._values = [0] * _SIZE
         self._post = post
+        self.on_long: Callable[[int], None] = _nobody
         try:
             payload = self._record.load()
             if payload is not None and len(payload) == struct.calcsize(_FORM):
@@ -91,11 +95,18 @@ class PhaseFailures:
                 self._end(column, now_utc_s - since_utc_s)
                 if column != ANY:
                     self._post(event_codes.PHASE_RESTORED + column)
+                elif now_utc_s - since_utc_s > self._outages.threshold_s:
+                    self.on_long(now_utc_s - since_utc_s)
         self._missing = missing
         self._keep()
 
-    def power_up(self, outage_s: int, _short: bool) -> None:
-        """Count an outage of the whole meter; unknown lengths are -1."""
+    def power_up(self, outage_s: int, short: bool) -> None:
+        """Count an outage of the whole meter; unknown lengths are -1.
+
+        One that a phase's failure goes on through is told of at the end of that.
+        """
+        if not (short or self._values[_SINCE + ANY]):
+            self.on_long(outage_s)
         began_utc_s = max(1, self._clock.utc_s() - max(0, outage_s))
         for column in range(_COLUMNS):
             built = column < self._phases or column == ANY
@@ -124,3 +135,7 @@ class PhaseFailures:
             self._record.save(struct.pack(_FORM, *self._values))
         except OSError:
             pass  # they count as long as the meter has power
+
+
+def _nobody(_seconds: int) -> None:
+    """Stand in for who wants to know."""

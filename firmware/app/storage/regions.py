@@ -149,6 +149,8 @@ REGIONS = _Table(
     "element_masks 169 1\n"
     "week 152 1\n"
     "weeks_setup 484 1\n"
+    "thresholds 44 1\n"
+    "threshold_counts 16 1\n"
 )
 _addresses = array("I")  # of the regions
 NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8 bytes
