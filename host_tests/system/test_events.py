@@ -224,7 +224,7 @@ def test_the_101st_certified_change_is_refused(bench):
     bench.pass_time(2)
     session = bench.client()
     constant = GXDLMSRegister("1.0.0.3.0.255")
-    values = (1_000_000, 2_000_000)
+    values = (3200, 4000)  # imp/kWh; a new meter has 1000
     for number in range(101):
         constant.value = values[number % 2]
         constant.setDataType(2, DataType.UINT32)

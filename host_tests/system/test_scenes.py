@@ -151,9 +151,10 @@ def test_an_asymmetry_of_ten_minutes(stage):
 @pytest.mark.row("PQL-11", "FRD-17")
 def test_a_lost_neutral(stage):
     stage.play("neutral lost")
-    assert stage.differences() == {
+    told = stage.differences()
+    assert sorted(told.pop("quality")) == [76, 80, 81]  # a swell may show a half cycle before
+    assert told == {
         "standard": [89],
-        "quality": [76, 80, 81],
         "sags L1": 1,
         "sags any": 1,
         "swells L2": 1,
