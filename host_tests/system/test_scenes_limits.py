@@ -32,7 +32,7 @@ def test_unbalanced_loads_without_a_current_in_the_neutral(stage):
     assert [name for name in told if not name.startswith("+")] == []
 
 
-@pytest.mark.row("PQL-13", "EVT-13")
+@pytest.mark.row("PQL-13")
 def test_an_extreme_undervoltage_is_an_alert(stage):
     stage.threshold(63, 1950, 5)
     stage.begin()

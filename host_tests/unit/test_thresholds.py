@@ -68,7 +68,7 @@ def test_the_mean_of_a_period_tells_by_its_state(rig):
     assert rig.watch.counts == [1, 1, 0, 0]
 
 
-@pytest.mark.row("PQL-13", "EVT-13")
+@pytest.mark.row("PQL-13")
 def test_an_extreme_undervoltage_is_alert_8028(rig):
     rig.watch.set(EXTREMELY_LOW, 1500, 5)
     rig.seconds(4.8, 230, 230, 149)
