@@ -35,6 +35,7 @@ class HalfCycles:
 class Quantities:
     def __init__(self, phases):
         self.phases = phases
+        self.elements = phases
         self.valid = True
         self.f_uhz = 50_000_000
         self.u_uv = [230_000_000] * phases
