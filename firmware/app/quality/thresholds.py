@@ -116,8 +116,8 @@ class Thresholds:
         if place < AVERAGES:
             self._average(place, ms, seconds * 1000)
         elif place < _FREQUENCY:
-            for phase, u_uv in enumerate(quantities.u_uv):
-                self._see(place, phase, u_uv - limit * _STEP_UV, ms)
+            for phase in range(quantities.phases):
+                self._see(place, phase, quantities.u_uv[phase] - limit * _STEP_UV, ms)
         elif place < _CURRENT:
             self._see(place, 0, quantities.f_uhz - limit * _STEP_UHZ, ms)
         else:
@@ -126,16 +126,17 @@ class Thresholds:
 
     def _average(self, place: int, ms: int, period_ms: int) -> None:
         u_uv = self._engine.quantities.u_uv
+        phases = self._engine.quantities.phases  # two elements of one phase have one voltage
         first = _PHASES * place
         self._lasts_ms[place] += ms
         lasts_ms = self._lasts_ms[place]
-        for phase in range(len(u_uv)):
+        for phase in range(phases):
             u_mv = u_uv[phase] // 1000
             self._squares[first + phase] = self._squares.get(first + phase, 0) + u_mv * u_mv * ms
         if lasts_ms < period_ms:
             return
         self._lasts_ms[place] = 0
-        for phase in range(len(u_uv)):
+        for phase in range(phases):
             mean_mv = isqrt(self._squares.pop(first + phase) // lasts_ms)
             beyond_uv = mean_mv * 1000 - self._values[2 * place] * _STEP_UV
             self._see(place, phase, beyond_uv, period_ms)
