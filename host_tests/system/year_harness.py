@@ -65,7 +65,7 @@ def _limiter(c):
 
 
 def _block(b, e):
-    return (("block", b, e), 3, f"1.{b}.1.8.{e}.255", 2)
+    return (("block", b, e), 3, f"1.0.1.128.{b}{e}.255", 2)
 
 
 _SLIDING = [(("last", c), 5, _limiter(c), 3) for c in (1, 15, 16)]
