@@ -111,7 +111,8 @@ def _curve(
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.08), fontsize=8, frameon=False)
+    if axes.get_legend_handles_labels()[0]:  # else nothing was measured
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.08), fontsize=8, frameon=False)
 
 
 def _of(outcomes: list[Outcome], table: str, factor: str | None = None) -> list[Outcome]:

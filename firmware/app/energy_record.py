@@ -39,7 +39,7 @@ class EnergyRecord:
         if energies.element_uws:
             self._elements = regions.open_record(memory, "elements")
         self._saved_wh = list(energies.wh)
-        self._saved_wh.append(0)
+        self._saved_elements_wh = self._elements_wh()
         self.saves = 0
         self.failed = False  # True: the memory did not answer at the last attempt
         self._unread = False  # True: it has not answered since start
@@ -72,7 +72,7 @@ class EnergyRecord:
             if wh[index] != saved_wh[index]:
                 self.save()
                 return
-        if self._elements is not None and self._elements_wh() != saved_wh[-1]:
+        if self._elements is not None and self._elements_wh() != self._saved_elements_wh:
             self.save()
 
     def save(self) -> None:
@@ -126,10 +126,11 @@ class EnergyRecord:
         wh = self._energies.wh
         for index in range(len(wh)):
             self._saved_wh[index] = wh[index]
-        self._saved_wh[-1] = self._elements_wh()
+        self._saved_elements_wh = self._elements_wh()
 
-    def _elements_wh(self) -> int:
-        return sum(self._energies.element_uws) // UNIT_UWS
+    def _elements_wh(self) -> list[int]:
+        # each of them: one may gain a unit while their sum does not
+        return [uws // UNIT_UWS for uws in self._energies.element_uws]
 
     def _load_elements(self) -> int:
         """Bring back what the elements have counted; return the record's state. Raises OSError."""

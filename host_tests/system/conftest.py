@@ -188,7 +188,7 @@ def visit(browser):
 @pytest.fixture(scope="session")
 def theatre(tmp_path_factory):
     """The meter on which all scenes are played."""
-    from scenes import Stage  # its clients are not everybody's
+    from mains_scenes import Stage  # its clients are not everybody's
 
     if not LAUNCHER.exists():
         pytest.skip("run `make setup` first")
@@ -201,6 +201,6 @@ def theatre(tmp_path_factory):
 
 @pytest.fixture
 def stage(theatre):
-    """A scene begins (scenes.py)."""
+    """A scene begins (mains_scenes.py)."""
     theatre.begin()
     return theatre

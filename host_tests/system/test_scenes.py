@@ -1,4 +1,4 @@
-"""Scenes: what befalls the mains and the case, and all that the meter tells of it (scenes.py)."""
+"""Scenes: what befalls mains and case, and all that the meter tells of it (mains_scenes.py)."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from cipher_client import ENERGY, Client
 from gurux_dlms import GXDLMSException
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSExtendedRegister, GXDLMSRegister
-from scenes import ALERT, FRAUD, NORMAL, alarm, gone
+from mains_scenes import ALERT, FRAUD, NORMAL, alarm, gone
 from secure_lines import Line
 from test_conformance_appl import Rig, next_number
 

@@ -1,4 +1,4 @@
-"""Scenes with limits that a client sets, and with the alarms of the IE system (scenes.py)."""
+"""Scenes with limits that a client sets, and alarms of the IE system (mains_scenes.py)."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import pytest
 from gurux_dlms.enums import DataType
-from scenes import ALERT, NORMAL, alarm
+from mains_scenes import ALERT, NORMAL, alarm
 
 
 @pytest.mark.row("PQL-10", "ALM-06")

@@ -64,6 +64,7 @@ def metrology():
     """Figures of a meter, each different from all others."""
     quantities = Thing(
         phases=3,
+        elements=3,
         u_uv=[230_000_001, 231_000_002, 232_000_003],
         i_ua=[5_000_001, 6_000_002, 7_000_003],
         in_ua=1_234_567,
@@ -78,7 +79,7 @@ def metrology():
         q_total_uvar=12_000_002,
         s_total_uva=12_649_111,
     )
-    energies = Thing(wh=list(range(100, 112)), residue=[1_800_000_000] * 12)
+    energies = Thing(wh=list(range(100, 112)), residue=[1_800_000_000] * 12, element_uws=[])
     return Thing(quantities=quantities, energies=energies, windows=3, frames=99)
 
 

@@ -150,7 +150,8 @@ def test_a_cut_between_any_two_octets_takes_less_than_a_unit():
     hour = 3600 * 4000 << 16
     for _ in range(300):
         made.element_rates = 1 << draw.randrange(4)
-        made.add(Measured([draw.randrange(9_000_000) for _ in range(2)]), hour)
+        most = draw.choice((300_000, 9_000_000))
+        made.add(Measured([draw.randrange(most) for _ in range(2)]), hour)
         kept.window()
         before = [uws // UNIT_UWS for uws in made.element_uws]
         made.add(Measured([2_000_000, 3_000_000]), hour)
@@ -161,7 +162,7 @@ def test_a_cut_between_any_two_octets_takes_less_than_a_unit():
             cuts += 1
         memory.left = None
         made, kept = booted(memory)
-        assert kept.restore() <= record.TWIN
+        assert kept.restore() <= record.BLANK  # the very first save may be cut off
         after = [uws // UNIT_UWS for uws in made.element_uws]
         assert all(0 <= b - a <= 3 for a, b in zip(before, after, strict=True))
         assert sum(made.element_uws[2:]) == made.element_uws[1]

@@ -65,7 +65,8 @@ class ResetProcedure(Layer):
 
     def draw(self, view: "Fields", renew: bool) -> None:
         """Show what is waited for."""
-        show(view, self._words(words.RELEASE if self._state == _RELEASE else words.RESET))
+        release = self._state in (_RELEASE, _LAST)  # one key after the other
+        show(view, self._words(words.RELEASE if release else words.RESET))
 
     def key(self, number: int, kind: int, down: int) -> int:
         """Take a key while the procedure is under way, or begin it with the sealed key alone."""
