@@ -37,7 +37,9 @@ setup: $(RUN_SET) $(DEV_SET) $(BROWSER_SET) ## make .venv with everything; quick
 run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C ends it
 	@$(VENV)/virtual-meter $(ARGS)
 
-test: test-unit test-upy test-arm test-sim ## all tests
+test: $(BROWSER_SET) ## all tests, two kinds at a time; each kind's output follows when it is done
+	@echo 'two kinds of tests run at a time; each says what it found when it is done, after some minutes'
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-sim test-unit test-upy test-arm
 
 test-unit: $(DEV_SET) ## unit tests on CPython
 	$(if $(filter command line,$(origin PYTHON)),$(PY) tools/test_pythons.py $(PYTHON),\
