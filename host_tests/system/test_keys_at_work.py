@@ -60,7 +60,7 @@ def test_both_keys_make_an_unlocked_meter_new_again(start_meter):
     site.wait(5.1)
     assert site.value == "rELEASE"
     site.up("reset")
-    assert site.value == "rESEt"  # nothing is done before the other key is let go as well
+    assert site.value == "rELEASE"  # nothing is done before the other key is let go as well
     site.up()
     assert site.value == "rSUCCESS"
     site.wait(20)
