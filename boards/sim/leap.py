@@ -193,10 +193,9 @@ class Leap:
         assert self._capture is not None
         self._capture.deliver(1)
         if timeline.leaping() and timeline.now_us - self._from_us >= _FAR_US // 2:
-            # Minutes begin with the last of these moments. The processor's crystal and the world's
-            # time part by microseconds between two of them, so a moment may come a little early.
+            # minutes begin with the last of these moments
             past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % _FAR_US
-            if (past_us + _PERIOD_US) % _FAR_US >= _LEAP_US:
+            if past_us >= _PERIOD_US:
                 return
         self._repeat()
 
