@@ -149,6 +149,20 @@ def test_frequency_is_compared_by_ten_seconds(rig):
     assert rig.verdict() == 1 << 7
 
 
+def test_a_frequency_that_a_cut_has_taken_does_not_count(rig):
+    quantities = rig.engine.quantities
+    rig.seconds(10, 230)
+    for _ in range(3):
+        rig.seconds(9, 230)
+        quantities.f_uhz = 0  # no voltage tells it
+        rig.seconds(0.2, 0)
+        quantities.f_uhz = 50_000_000
+    assert rig.weeks.values(0)[weeks.FREQUENCIES : weeks.F_WIDELY + 1] == [1, 1, 1]
+    rig.seconds(10, 230)
+    assert rig.weeks.values(0)[weeks.FREQUENCIES : weeks.F_WIDELY + 1] == [2, 2, 2]
+    assert rig.verdict() & 1 << 7 == 0
+
+
 def test_a_gap_begins_the_ten_seconds_anew(rig):
     rig.seconds(9.8, 230)
     rig.engine.last_whole = False

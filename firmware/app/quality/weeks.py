@@ -112,6 +112,9 @@ class Weeks:
             squares[phase] += thd_ppm * thd_ppm * frames
         squares[_PHASES] += quantities.unbalance_ppm() ** 2 * frames
         self._frames += frames
+        if not quantities.f_uhz:  # no voltage to tell it by: not a frequency of the supply
+            self._f_sum = self._f_frames = 0
+            return
         self._f_sum += quantities.f_uhz * frames
         self._f_frames += frames
         means = self._f_frames * 1000 // (engine.rate_mhz * _MEAN_S)
