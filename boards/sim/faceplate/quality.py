@@ -5,7 +5,6 @@ from micropython import const
 
 from app.quality import weeks
 from app.quality.waveforms import Record
-from faceplate.bench import NoMeterError
 from faceplate.events import time_text
 
 TYPE_CHECKING = const(False)
@@ -44,10 +43,7 @@ def quality(bench: "Bench") -> "Answer":
 def snapshot(bench: "Bench", request: "dict[str, object]") -> "Answer":
     """Return the waves of a record; `number` is that of the list. Raises ValueError."""
     fields.check_keys(request, ("number",), 1)
-    try:
-        part = bench.meter().quality
-    except NoMeterError as error:
-        raise ValueError(str(error))  # noqa: B904 - no chaining on target
+    part = bench.meter().quality
     record = Record(part.waveforms)
     number = fields.as_whole(request["number"], 0, 0xFFFFFFFF, "number")
     if not record.load(number):

@@ -164,10 +164,10 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         return lambda _request: _error(status)
 
     async def get(request: Request) -> "Answer":
-        try:
-            return _answer(api.GET[request.path](bench))
-        except NoMeterError as error:
-            return _error(503, str(error))
+        return _answer(api.GET[request.path](bench))
+
+    async def no_meter(_request: Request, error: Exception) -> "Answer":
+        return _error(503, str(error))
 
     async def post(request: Request) -> "Answer":
         try:
@@ -185,6 +185,7 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         app.get(path)(get)
     for path in api.POST:
         app.post(path)(post)
+    app.errorhandler(NoMeterError)(no_meter)
     app.before_request(origins.guard)
     app.after_request(origins.lend)
     for status in (400, 404, 405, 413, 500):
