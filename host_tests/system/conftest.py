@@ -44,6 +44,7 @@ class VirtualMeter:
 
     def start(self, *options):
         """Start the meter and wait until it says `ready`; `options` are for this start only."""
+        assert LAUNCHER.exists(), "run `make setup` first"
         command = [str(LAUNCHER), "--ports", str(self.ports["cosem"]), "--http", str(self.http)]
         command += ["--state", str(self.state), *self.options, *options]
         self._ready.clear()
@@ -125,8 +126,6 @@ def free_ports(count):
 @pytest.fixture
 def start_meter(tmp_path):
     """`start_meter("--rate", "0")`: a fresh meter of the test's own, ended after it."""
-    if not LAUNCHER.exists():
-        pytest.skip("run `make setup` first")
     meters = []
 
     def start(*options, state=None):
@@ -143,8 +142,6 @@ def start_meter(tmp_path):
 @pytest.fixture(scope="session")
 def meter(tmp_path_factory):
     """The shared meter: three phases, fresh from the factory, running at rate 1."""
-    if not LAUNCHER.exists():
-        pytest.skip("run `make setup` first")
     shared = VirtualMeter(tmp_path_factory.mktemp("meter") / "state").start()
     yield shared
     assert shared.stop() == 0
@@ -190,8 +187,6 @@ def theatre(tmp_path_factory):
     """The meter on which all scenes are played."""
     from mains_scenes import Stage  # its clients are not everybody's
 
-    if not LAUNCHER.exists():
-        pytest.skip("run `make setup` first")
     shared = VirtualMeter(tmp_path_factory.mktemp("scenes") / "state", ["--rate", "0"])
     shared.start("--time", "2026-03-02T12:00:00")
     shared.post("/api/advance", seconds=10)

@@ -7,10 +7,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import clients
 import pytest
+from flood import Flood
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric, GXDLMSRegister
 from key_presses import ENTER_S, Front
-from test_undisturbed import Flood, noise, page
 
 ALL = "8." * 8
 PROFILE = "1.0.99.1.0.255"
@@ -69,9 +69,8 @@ def test_both_keys_make_an_unlocked_meter_new_again(start_meter):
     assert site.read(SERIAL) == serial
 
 
-def asking(wire, hdlc):
+def asking(session):
     """A turn of a client that reads a value, and the load profile that is being written."""
-    session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc).connect()
 
     def turn():
         session.read(GXDLMSRegister(IMPORT), 2)
@@ -87,17 +86,7 @@ def test_the_glass_answers_within_a_tenth_of_a_second_whatever_else_is_done(star
     meter = site.meter
     meter.post("/api/mains", phases=[{"u": 230, "i": 5, "phi_deg": 0}] * 3)
     site.wait(8)
-    flood, wires = Flood(), []
-    for name, port, hdlc in (
-        ("tcp", "cosem", False),
-        ("tcp again", "cosem", False),
-        ("rs485", "rs485", True),
-        ("optical", "optical", True),
-    ):
-        wires.append(clients.Socket(meter.ports[port], timeout_s=60))
-        flood.start(name, asking(wires[-1], hdlc))
-    flood.start("rubbish", noise(meter.ports["cosem"]))
-    flood.start("browser", page(meter))
+    flood = Flood(meter, asking, browsers=1)
     try:
         assert site.press() == ALL
         assert site.press() == "Std dAtA"
@@ -111,8 +100,6 @@ def test_the_glass_answers_within_a_tenth_of_a_second_whatever_else_is_done(star
         after = dict(flood.done)
     finally:
         flood.stop()
-        for wire in wires:
-            wire.close()
     assert flood.failed == []
     assert len(codes) > 25
     assert all(after[name] > before[name] for name in after), (before, after)

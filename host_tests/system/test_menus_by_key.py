@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import clients
 import pytest
-from conftest import LAUNCHER, VirtualMeter
+from conftest import VirtualMeter
 from gurux_dlms import GXDLMSException
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
@@ -26,8 +26,6 @@ LANGUAGE = "0.0.196.1.6.255"
 @pytest.fixture(scope="module")
 def front(tmp_path_factory):
     """A meter that has measured over a midnight."""
-    if not LAUNCHER.exists():
-        pytest.skip("run `make setup` first")
     meter = VirtualMeter(tmp_path_factory.mktemp("menus") / "state", ["--rate", "0"])
     meter.start("--time", "2026-03-01T21:50:00")
     meter.post("/api/mains", phases=[{"u": 230, "i": 10, "phi_deg": 0}] * 3)

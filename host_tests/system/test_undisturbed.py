@@ -2,56 +2,22 @@
 
 import socket
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import clients
 import pytest
+from flood import Flood
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
 
 FLOOD_S = 12
 POWER_W = 3 * 230 * 5
 
 
-class Flood:
-    """Threads that ask as much as they can until they are told to stop."""
-
-    def __init__(self):
-        self.ending = threading.Event()
-        self.done = {}
-        self.failed = []
-        self._threads = []
-
-    def start(self, name, turn):
-        """Let `turn()` run over and over; each turn that comes to an end is counted."""
-        self.done[name] = 0
-
-        def run():
-            while not self.ending.is_set():
-                try:
-                    turn()
-                    self.done[name] += 1
-                except Exception as error:  # told at the end
-                    self.failed.append(f"{name}: {error!r}")
-                    return
-
-        self._threads.append(threading.Thread(target=run, daemon=True))
-        self._threads[-1].start()
-
-    def stop(self):
-        self.ending.set()
-        for thread in self._threads:
-            thread.join(30)
-
-
-def reader(wire, hdlc):
+def reader(session):
     """A turn of a foreign client: the object list, the waveform, the harmonics."""
-    session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc).connect()
 
     def turn():
         session.objects()
@@ -63,58 +29,15 @@ def reader(wire, hdlc):
     return turn
 
 
-def noise(port):
-    """A turn of somebody who sends rubbish and does not read the answers."""
-
-    def turn():
-        with socket.create_connection(("127.0.0.1", port), 5) as wire:
-            wire.setblocking(False)
-            for _ in range(50):
-                try:
-                    wire.send(b"\x7e\xa0\x07\x03\x21\x93\x0f\x01\x7e\x00\x01" * 90)
-                except OSError:
-                    break
-                time.sleep(0.002)
-
-    return turn
-
-
-def page(meter):
-    """A turn of a browser that asks for everything at once."""
-
-    def turn():
-        for path in ("/", "/api/state", "/api/lcd", "/api/quantities", "/api/waveform"):
-            try:
-                with urllib.request.urlopen(meter.url + path, timeout=10) as answer:
-                    answer.read()
-            except urllib.error.HTTPError as error:
-                error.read()  # too many at once is an answer, too
-
-    return turn
-
-
 @pytest.mark.row("MET-36")
 def test_no_frame_is_lost_while_all_ports_are_flooded(meter):
     meter.post("/api/mains", f=50.0, phases=[{"u": 230, "i": 5, "phi_deg": 0}] * 3)
     meter.post("/api/advance", seconds=2)
     before, started = meter.get("/api/quantities")["energy_wh"]["1.8.0"], time.monotonic()
     health = meter.get("/api/health")
-    flood, wires = Flood(), []
-    for name, port, hdlc in (
-        ("tcp", "cosem", False),
-        ("tcp again", "cosem", False),
-        ("rs485", "rs485", True),
-        ("optical", "optical", True),
-    ):
-        wires.append(clients.Socket(meter.ports[port], timeout_s=60))
-        flood.start(name, reader(wires[-1], hdlc))
-    flood.start("rubbish", noise(meter.ports["cosem"]))
-    for number in range(3):
-        flood.start(f"browser {number}", page(meter))
+    flood = Flood(meter, reader, browsers=3)
     time.sleep(FLOOD_S)
     flood.stop()
-    for wire in wires:
-        wire.close()
     after = meter.get("/api/health")
     gained_wh = meter.get("/api/quantities")["energy_wh"]["1.8.0"] - before
     assert flood.failed == []

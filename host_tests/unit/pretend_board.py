@@ -19,9 +19,10 @@ class PretendBoard:
     pull_after: the cable is pulled when so many octets have come from the PC
     """
 
-    def __init__(  # noqa: PLR0917 - what a board may be
+    def __init__(
         self,
         folder,
+        *,
         blocks=256,
         machine="Pretend with RP2350",
         version="1.29.0",
