@@ -7,9 +7,9 @@ may be called from the cooperative part only, unless it says otherwise.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
+_TYPE_CHECKING = const(False)
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from array import array
     from collections.abc import Callable
     from typing import Protocol

@@ -12,8 +12,8 @@ from micropython import const
 from app.storage import record, regions
 from metrology.energy import UNIT_UWS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from hal import Memory

@@ -58,8 +58,8 @@ from app.transport.serial_link import SerialLink
 from app.transport.tcp_link import TcpLink
 from metrology.engine import Engine
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.tasks import Task
     from app.transport.programming import Commands
     from hal import Board, Memory, Output

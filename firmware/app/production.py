@@ -15,8 +15,8 @@ from app.errors import AccessRefused
 from app.storage import record, regions
 from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock

@@ -13,8 +13,8 @@ from micropython import const
 from metrology.energy import ABSOLUTE
 from metrology.quantities import exporting, isqrt
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from metrology.energy import Energies

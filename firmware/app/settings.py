@@ -10,8 +10,8 @@ from micropython import const
 
 from app.storage import record, regions
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.storage.record import Migrate

@@ -11,8 +11,8 @@ import struct
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from hal import SensorScale
 
 _VERSION = const(1)

@@ -24,8 +24,8 @@ from micropython import const
 
 from metrology.quantities import exporting, isqrt, rounded
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from hal import Variant

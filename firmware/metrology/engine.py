@@ -22,8 +22,8 @@ from metrology.quantities import Quantities
 from metrology.reference import Reference
 from metrology.waveform import Capture, History
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from hal import FrameSource, SensorScale, Variant

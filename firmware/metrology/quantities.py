@@ -28,8 +28,8 @@ from metrology.accumulators import I as SUM_I
 from metrology.accumulators import N as SUM_N
 from metrology.accumulators import U as SUM_U
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from metrology.accumulators import RawSums
     from metrology.calibration import Weights
 

@@ -11,8 +11,8 @@ from app.axdr import ARRAY, OCTET_STRING, UINT8, UINT16
 from app.cosem.base import EXECUTE, READ, READ_WRITE, InterfaceClass
 from app.errors import AccessRefused
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol
 

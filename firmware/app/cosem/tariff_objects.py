@@ -15,8 +15,8 @@ from app.cosem.values import Octets, Simple, Structure
 from app.tariff.control import CODES
 from app.tariff.factory_scripts import factory_scripts
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.cosem.catalogue import Catalogue

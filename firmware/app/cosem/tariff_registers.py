@@ -8,8 +8,8 @@ from micropython import const
 from app.tariff.blocks import BLOCKS
 from app.tariff.rates import RATES, REGISTERS
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from app.registers import RegisterFile
     from app.tariff.blocks import Blocks
     from app.tariff.rates import RateEnergies

@@ -13,8 +13,8 @@ from micropython import const
 from app.display import font, indicators
 from app.display.fields import VALUE_CELLS, Fields
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hal import Lcd

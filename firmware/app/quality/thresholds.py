@@ -14,8 +14,8 @@ from app.quality.conditions import Condition
 from app.storage import regions
 from metrology.quantities import isqrt
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.settings import Settings

@@ -11,8 +11,8 @@ from micropython import const
 
 from app.storage.record import Record, slot_size
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 

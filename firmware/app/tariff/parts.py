@@ -22,8 +22,8 @@ from app.tariff.tariff import Tariff
 from app.tariff.window_totals import WindowTotals
 from metrology.energy import RATES_OF_ELEMENT_2
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.attributes import Resolver
