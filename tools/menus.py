@@ -49,6 +49,7 @@ ACTIONS = {
     "_next": "next value",
     "_show_test": "all segments",
     "_show_news": "the news for 3 s",
+    "_resume": "the news that were told meanwhile, else the first value",
     "_show_message": "the message, 0-0:96.13.1",
     "_step": "next entry",
     "_enter": "what the entry opens; where it opens nothing, one layer up",

@@ -96,7 +96,14 @@ def test_a_consumer_message_goes_before_menus_and_news(told):
     assert told.code == "C.13.1"
     told.press(keys.ENTER)
     told.run(1)
-    assert told.code == "1.8.0"
+    assert told.value == "rSUCCESS"  # told meanwhile
+    told.run(3)
+    assert told.code == "1.7.0"
+    told.settings.code = b"CALL US"
+    told.run(2)
+    told.press()
+    told.run(1)
+    assert told.code == "1.8.0"  # and told once
 
 
 @pytest.mark.row("DSP-24", "DSP-14")

@@ -10,7 +10,7 @@ from app.display import keys, menu_tree, words
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[2] / "boards" / "sim")]
 
-from display_rig import Console, name
+from display_rig import Bench, Console, name
 
 ALL = "8." * 8
 
@@ -193,6 +193,18 @@ def test_news_stand_three_seconds(console):
     assert console.value == "rSUCCESS"
     console.run(0.2)
     assert console.code == "1.7.0"
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5.5])
+def test_news_are_shown_although_the_display_has_just_started(seconds):
+    bench = Bench()
+    bench.display.close_billing = lambda: bench.display.tell("rSuCCESS", bench.now_ms)
+    bench.run(seconds)  # all segments, then the name
+    bench.press(keys.BACK, keys.RESET)
+    assert bench.value == "rSUCCESS"
+    bench.due_ms = bench.now_ms
+    bench.run(3.1)
+    assert bench.code in ("1.8.0", "1.7.0")
 
 
 def test_list_that_shrinks_ends(console):

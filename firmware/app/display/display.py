@@ -249,6 +249,14 @@ class Display:
     def _show_news(self, now_ms: int) -> None:
         self._layers.clear()
         self._notice(self._news, now_ms)
+        self._news = ""
+
+    def _resume(self, now_ms: int) -> None:
+        """Scroll again; what was told while the consumer's message stood there comes first."""
+        if self._news:
+            self._show_news(now_ms)
+        else:
+            self._first(now_ms)
 
     def _first(self, now_ms: int) -> None:
         self._scroll(0, now_ms)

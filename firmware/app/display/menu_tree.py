@@ -56,9 +56,11 @@ TABLE = {
     (START, NEXT): (AUTO, "_first", words.NONE),
     (START, ENTER): (INSIDE, "reset", words.ENTER),
     (START, CLOSE): (START, "_close", words.NONE),
+    (START, TOLD): (AUTO, "_show_news", words.NONE),
     (NAME, OVER): (AUTO, "_first", words.NONE),
     (NAME, NEXT): (AUTO, "_first", words.NONE),
     (NAME, CLOSE): (NAME, "_close", words.NONE),
+    (NAME, TOLD): (AUTO, "_show_news", words.NONE),
     (AUTO, OVER): (AUTO, "_next", words.NONE),
     (AUTO, NEXT): (TEST, "_show_test", words.NONE),
     (AUTO, SERVICE): (INSIDE, "service", words.ENTER),
@@ -96,7 +98,7 @@ TABLE = {
     (INSIDE, CALLED): (MESSAGE, "_show_message", words.NONE),
     (CHECK, CALLED): (MESSAGE, "_show_message", words.NONE),
     (MESSAGE, CLOSE): (MESSAGE, "_close", words.NONE),
-    (MESSAGE, GONE): (AUTO, "_first", words.NONE),
+    (MESSAGE, GONE): (AUTO, "_resume", words.NONE),
 }
 
 # What differs in the reduced console
