@@ -10,6 +10,7 @@ import ast
 import contextlib
 import errno
 import io
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _SILENCE_S = 5  # of the board within an answer, while it erases a sector
 _QUIET_S = 0.2
 _BACK_S = 15  # that a board may take to come back after its reset
 _BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
+_WANTS_FIRMWARE = "the board waits for firmware: copy MicroPython's .uf2 to its drive first"
 _END = b"\x04"  # of what a program prints, and of its traceback
 _MPY_VERSION = 6
 _MPY_SUB_VERSION = 3
@@ -59,6 +61,10 @@ class Identity:
         return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else "?"
 
 
+def _in_bootloader() -> bool:
+    return any((port.vid, port.pid) in _BOOTLOADER for port in list_ports.comports())
+
+
 def plugged() -> list[str]:
     """One line a serial port: its name and what is there."""
     return [f"{port.device} ({port.description})" for port in list_ports.comports() if port.vid]
@@ -74,8 +80,8 @@ def find(board: Board, wanted: str = "") -> str:
         return found[0]
     if found:
         raise LinkError(f"more than one board is plugged in, say PORT=: {', '.join(found)}")
-    if any((port.vid, port.pid) in _BOOTLOADER for port in ports):
-        raise LinkError("the board waits for firmware: copy MicroPython's .uf2 to its drive first")
+    if _in_bootloader():
+        raise LinkError(_WANTS_FIRMWARE)
     others = plugged()
     raise LinkError(
         f"no {board.name} is plugged in; serial ports: {', '.join(others) or 'none'}. A new board "
@@ -101,11 +107,35 @@ def _open(port: str) -> SerialTransport:
         raise LinkError(str(error)) from None
 
 
+def _plugged_as(port: str) -> str:
+    """The USB serial number of what is on a port, "" if it has none or is not there."""
+    real = os.path.realpath(port)
+    found = (other.serial_number for other in list_ports.comports() if other.device == real)
+    return next(found, None) or ""
+
+
+def _port_of(serial_number: str, port: str) -> str:
+    """Where the board of a serial number is now: a reset can give it another name.
+
+    `port` if it has no number, or is nowhere yet.
+    """
+    ports = [
+        other.device
+        for other in list_ports.comports()
+        if serial_number and other.serial_number == serial_number
+    ]
+    return port if not ports or os.path.realpath(port) in ports else ports[0]
+
+
 class BoardLink:
-    """A board whose program is interrupted and that waits for orders."""
+    """A board whose program is interrupted and that waits for orders.
+
+    port: where it is; a reset can change it
+    """
 
     def __init__(self, port: str) -> None:
         self.port = port
+        self._serial_number = _plugged_as(port)
         self._transport = _open(port)
         self._interrupt()
 
@@ -215,12 +245,15 @@ class BoardLink:
         end = time.monotonic() + _BACK_S
         while True:
             time.sleep(0.5)
+            self.port = _port_of(self._serial_number, self.port)
             try:
                 self._transport = _open(self.port)
                 self._interrupt()
                 return
             except LinkError as error:
                 if time.monotonic() > end:
+                    if _in_bootloader():
+                        raise LinkError(_WANTS_FIRMWARE) from None
                     raise LinkError(
                         f"the board did not come back after its reset: {error}"
                     ) from None

@@ -17,6 +17,7 @@ class PretendBoard:
     """As long as the `with` lasts the board is plugged in at `port`.
 
     pull_after: the cable is pulled when so many octets have come from the PC
+    moves: after each reset it is on another port
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class PretendBoard:
         rom_octets=0,
         name="micropython",
         pull_after=None,
+        moves=False,
     ):
         self.image = Path(folder) / "flash.img"
         if not self.image.exists():
@@ -41,17 +43,21 @@ class PretendBoard:
         self.command = [str(MICROPYTHON), str(REPL), str(self.image), str(blocks), machine,
                         version, str(mpy), rom, name]  # fmt: skip
         self.pull_after = pull_after
+        self.moves = moves
         self.resets = 0
         self.received = 0
 
     def __enter__(self):
+        self.plugged = True
+        self._appear()
+        self._start()
+        return self
+
+    def _appear(self):
         self.master, self.slave = pty.openpty()
         tty.setraw(self.slave)
         self.port = os.ttyname(self.slave)
-        self.plugged = True
-        self._start()
-        threading.Thread(target=self._inwards, daemon=True).start()
-        return self
+        threading.Thread(target=self._inwards, args=(self.master,), daemon=True).start()
 
     def __exit__(self, *_error):
         self.pull()
@@ -85,12 +91,16 @@ class PretendBoard:
                 return
         if child.wait() == _RESET and self.plugged:
             self.resets += 1
+            if self.moves:
+                left = self.slave
+                self._appear()
+                os.close(left)
             self._start()
 
-    def _inwards(self):
+    def _inwards(self, master):
         while self.plugged:
             try:
-                data = os.read(self.master, 4096)
+                data = os.read(master, 4096)
             except OSError:
                 return
             self.received += len(data)

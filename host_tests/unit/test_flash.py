@@ -233,8 +233,33 @@ def test_a_wrong_chip_is_not_written_to(tmp_path):
 
 
 class Port:
-    def __init__(self, device, vid, pid):
+    def __init__(self, device, vid, pid, serial_number=None):
         self.device, self.vid, self.pid, self.description = device, vid, pid, "what it says"
+        self.serial_number = serial_number
+
+
+def test_a_board_that_comes_back_on_another_port_is_found_by_its_number(tmp_path, monkeypatch):
+    with PretendBoard(tmp_path, moves=True) as board:
+        other = Port("/dev/other", 0x2E8A, 5, "E660000000000001")
+        monkeypatch.setattr(
+            board_link.list_ports,
+            "comports",
+            lambda: [other, Port(board.port, 0x2E8A, 5, "E660000000000002")],
+        )
+        first = board.port
+        assert "pretend first" in run(board, tmp_path)
+        assert board.resets == 2
+        assert board.port != first
+
+
+def test_a_board_that_comes_back_without_firmware_is_told(tmp_path, monkeypatch):
+    with PretendBoard(tmp_path) as board:
+        link = board_link.BoardLink(board.port)
+        monkeypatch.setattr(board_link.list_ports, "comports", lambda: [Port("", 0x2E8A, 0xF)])
+        monkeypatch.setattr(board_link, "_BACK_S", 1)
+        monkeypatch.setattr(link, "reset", lambda: (link.close(), board.pull()))
+        with pytest.raises(LinkError, match=r"waits for firmware: copy MicroPython's .uf2"):
+            link.restart()
 
 
 @pytest.mark.parametrize(
