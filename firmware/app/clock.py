@@ -14,7 +14,6 @@ A change up to the shift limit is a synchronisation, any other one is an event w
 and one with the new. Rows CLK-01 to CLK-11, CLK-16 to CLK-19, DEM-11.
 """
 
-import asyncio
 import struct
 import time
 
@@ -23,6 +22,7 @@ from micropython import const
 import civil
 from app import event_codes
 from app.periods import Period
+from app.waker import Waker
 from app.zone import Zone
 
 _TYPE_CHECKING = const(False)
@@ -88,7 +88,7 @@ class Clock:
         self._unsure_ms = _UNKNOWN_MS  # how far the chip's second may lie from ours
         self._drifted_ms = self._anchor_ms  # up to this tick `_unsure_ms` has grown
         self._periods: list[Period] = []
-        self._moved = asyncio.Event()
+        self._waker = Waker()
         limits = settings.get("clock_limits")
         if len(limits) == struct.calcsize(_LIMITS):
             self.shift_limit_s, self.trim_ppm = struct.unpack(_LIMITS, limits)
@@ -149,7 +149,7 @@ class Clock:
 
     def wake(self) -> None:
         """Let `run` look anew at what is due."""
-        self._moved.set()
+        self._waker.wake()
 
     def tell(self, code: int) -> None:
         """Report an event of the clock or its reserve."""
@@ -160,12 +160,7 @@ class Clock:
         """Keep the time and call what is due, for ever."""
         while True:
             task.report()
-            wait_ms = self.step()
-            self._moved.clear()
-            try:
-                await asyncio.wait_for_ms(self._moved.wait(), wait_ms)
-            except asyncio.TimeoutError:
-                pass
+            await self._waker.wait_ms(self.step())
 
     def step(self) -> int:
         """Do what is due now and return the milliseconds until something is due again."""

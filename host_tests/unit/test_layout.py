@@ -32,7 +32,8 @@ STAGES = (
         "app.program_memory", "app.ram_check", "app.pulse_outputs",
         "app.registers", "app.rows", "app.security", "app.service_output",
         "app.settings", "app.start_checks",
-        "app.tasks", "app.test_mode", "app.ticks", "app.units", "app.zone",
+        "app.tasks", "app.test_mode", "app.ticks", "app.units",
+        "app.waker", "app.zone",
     ),
     (
         "app.display", "app.load", "app.logs", "app.prepayment", "app.quality", "app.tariff",

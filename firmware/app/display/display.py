@@ -6,8 +6,6 @@ the task around it. Values come from two lists of references and are read by a c
 a tip over the picture. A press during which the other key is down too leads nowhere.
 """
 
-import asyncio
-
 from micropython import const
 
 from app import ticks
@@ -18,6 +16,7 @@ from app.display.indicators import Indicators
 from app.display.light import Light
 from app.display.menu_tree import AUTO, CHECK, INSIDE, MESSAGE, NAME, START, TEST
 from app.display.reading import Item
+from app.waker import Waker
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -93,7 +92,7 @@ class Display:
         self._void = 0  # of these, the ones that lead nowhere
         self._dark = False  # stopped
         self._hidden = False  # switched off
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         # When the picture is over, the item is read again, the last key was used.
         self._over_ms = self._refresh_ms = self._key_ms = 0
 
@@ -101,12 +100,7 @@ class Display:
         """Show for ever, from the start-up test on."""
         self.begin(ticks.now_ms())
         while True:
-            wait_ms = self.tick(ticks.now_ms())
-            self._woken.clear()
-            try:
-                await asyncio.wait_for_ms(self._woken.wait(), wait_ms)
-            except asyncio.TimeoutError:
-                pass
+            await self._waker.wait_ms(self.tick(ticks.now_ms()))
             task.report()
 
     def stop(self) -> None:
@@ -116,12 +110,12 @@ class Display:
 
     def wake(self) -> None:
         """Look at once at what has changed."""
-        self._woken.set()
+        self._waker.wake()
 
     def on_key(self, number: int, kind: int) -> None:
         """Take what a key does, now (keys.Key's handler)."""
         self.key(number, kind, ticks.now_ms())
-        self._woken.set()
+        self._waker.wake()
 
     def begin(self, now_ms: int) -> None:
         """Show the start-up test from a blank glass on."""

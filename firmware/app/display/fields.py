@@ -15,22 +15,24 @@ VALUE_CELLS = 8
 CODE_CELLS = 5
 VALUE_MARKS = ".:"
 
-_BLANK = "  "  # a cell: its character and the mark behind it
+_BLANK = (" ", " ")  # a cell: its character and the mark behind it
 
 
-def cells(text: str, count: int, known: str) -> "list[str]":
+def cells(text: str, count: int, known: str) -> "list[tuple[str, str]]":
     """Part a text into cells, each a character as it is shown and the mark behind it.
 
     `known`: the marks that the field has.
     """
-    found: list[str] = []
+    # pairs: to join strings takes long, because MicroPython looks whether it knows the result
+    found: list[tuple[str, str]] = []
     for character in text:
         if character in known and found and found[-1][1] == " ":
-            found[-1] = found[-1][0] + character
+            found[-1] = (found[-1][0], character)
             continue
         if len(found) == count:
             break
-        found.append(" " + character if character in known else font.shown(character) + " ")
+        marks = character in known
+        found.append((" ", character) if marks else (font.shown(character), " "))
     return found
 
 
@@ -104,11 +106,11 @@ class Fields:
 
     def _forget(self) -> None:
         """Know the glass to be blank; extended by the kinds of glass."""
-        self._cells = [_BLANK] * (VALUE_CELLS + CODE_CELLS)
+        self._cells: list[tuple[str, str]] = [_BLANK] * (VALUE_CELLS + CODE_CELLS)
         self._unit = ""
         self._lit = 0
 
-    def _put(self, place: int, shown: "list[str]") -> None:
+    def _put(self, place: int, shown: "list[tuple[str, str]]") -> None:
         for cell in shown:
             if cell != self._cells[place]:
                 self._cells[place] = cell

@@ -87,6 +87,11 @@ class Formats:
         factory = _FACTORY_TRANSFORMER if self.transformer else _FACTORY
         return self.fetch("display_formats") or factory
 
+    def state(self) -> "tuple[bytes, bytes, bool]":
+        """Return what is set: texts of the same value are the same as long as this is."""
+        testing = self.testing is not None and self.testing()
+        return self.octets(), self.fetch("display_items"), testing
+
     def item(self, class_id: int, logical_name: bytes, index: int) -> "bytes | None":
         """Return an item's own format and whether it has leading zeros, or None."""
         items = self.fetch("display_items")

@@ -72,14 +72,22 @@ class Item:
         self.unit = ""
         self.is_text = False  # starts at the left and may be longer than the field
         self._formats = formats_set
+        self._worded: tuple[Any, ...] | None = None  # what the texts were made from
 
     def refresh(self, reference: "attributes.Reference", read: "Read", renew: bool) -> bool:
         """Read the item; False if its texts stay as they are. `renew`: it is another item."""
         before = (self.value, self.unit)
         name = reference.logical_name
+        worded, self._worded = self._worded, None
+        if renew:
+            self.code = formats.code(name)
         try:
             value, scaler, unit = read(reference)
-            self._word(reference, self._formats.checksum(name, value), scaler, unit)
+            value = self._formats.checksum(name, value)
+            found = (value, scaler, unit, self._formats.state())
+            if renew or found != worded:
+                self._word(reference, value, scaler, unit)
+            self._worded = found
         except AccessRefused as error:
             missing = (attributes.OBJECT_UNDEFINED, attributes.OBJECT_CLASS_INCONSISTENT)
             self._fail(_MISSING if error.result in missing else _NOT_FIT)
@@ -87,7 +95,6 @@ class Item:
             self._fail(_NOT_FIT)
         except (EncodingError, ValueError):
             self._fail(_NO_FORMAT)
-        self.code = formats.code(name)
         return renew or before != (self.value, self.unit)
 
     def overhang(self) -> int:

@@ -38,7 +38,7 @@ class SegmentView(Fields):
                 for bit in table:
                     self._light(bit, 1)
             # What is lit besides goes out with whatever comes next.
-            self._cells = [""] * len(self._cells)
+            self._cells = [("", "")] * len(self._cells)
             self._unit = "?"
 
     def flush(self) -> None:

@@ -20,7 +20,8 @@ _PHASES = ("L1", "L2", "L3")
 _PRESENT_PERCENT = const(50)  # of the nominal voltage
 # Below this share of the apparent power a direction is measuring noise: 0.5 %.
 _DIRECTION_SHARE = const(200)
-_TARIFFS = const(4)  # further ones blink (table 15.1)
+_TARIFFS = ("T1", "T2", "T3", "T4")  # further ones blink (table 15.1)
+_DEMANDS = ("M1", "M2", "M3", "M4")
 _SOME_POWER_UW = const(20_000_000)  # less says nothing of a phase's direction
 # Of the nominal voltage: what lies between two phases is 173 %, a phase has 80 to 120 %.
 _BETWEEN_PHASES_PERCENT = const(150)
@@ -64,14 +65,14 @@ class MeterStatus:
                 indicators.set(_PHASES[phase], wrong or self.backward(phase))
         if self._energies.counting:
             least = quantities.s_total_uva // _DIRECTION_SHARE
-            self._direction(indicators, "P", quantities.p_total_uw, least)
-            self._direction(indicators, "Q", quantities.q_total_uvar, least)
+            self._direction(indicators, ("-P", "+P"), quantities.p_total_uw, least)
+            self._direction(indicators, ("-Q", "+Q"), quantities.q_total_uvar, least)
         tariff = self.tariff()
         if tariff:
-            indicators.set(f"T{(tariff - 1) % _TARIFFS + 1}", tariff > _TARIFFS)
+            indicators.set(_TARIFFS[(tariff - 1) & 3], tariff > len(_TARIFFS))
         rate = self.demand_rate()
-        if 0 < rate <= _TARIFFS:
-            indicators.set(f"M{rate}")
+        if 0 < rate <= len(_DEMANDS):
+            indicators.set(_DEMANDS[rate - 1])
         octets = self.octets()
         if self.connections() or octets != self._octets:
             indicators.set("COM", octets != self._octets)
@@ -104,11 +105,11 @@ class MeterStatus:
             and percents[1] >= _BETWEEN_PHASES_PERCENT
         )
 
-    def _direction(self, indicators: "Indicators", letter: str, power: int, least: int) -> None:
-        if power > least:
-            indicators.set("+" + letter)
-        elif -power > least:
-            indicators.set("-" + letter)
+    def _direction(
+        self, indicators: "Indicators", names: "tuple[str, str]", power: int, least: int
+    ) -> None:
+        if abs(power) > least:
+            indicators.set(names[power > 0])
 
 
 def _never() -> bool:

@@ -10,7 +10,6 @@ What is due is noted in FRAM before it is done, and struck out afterwards. Power
 leaves the note; then what has an owner that knows whether it did it is done at the next start.
 """
 
-import asyncio
 import struct
 
 from micropython import const
@@ -18,6 +17,7 @@ from micropython import const
 from app import ticks
 from app.errors import MeterError
 from app.storage import regions
+from app.waker import Waker
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Tariff:
         self._note: Record = regions.open_record(memory, "schedules_due")
         self._due: list[tuple[int, int]] = []  # place of the schedule, moment in UTC seconds
         self._noted = False  # the note holds some
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         self._last_dues: list[Due] = []
         self._acting_ms = _NEVER
         self._seen_s = 0  # local times of the last look and of the next one that is needed
@@ -110,7 +110,7 @@ class Tariff:
     def wake(self) -> None:
         """Look again at what is due: a table, a schedule or the clock has changed."""
         self._next_s = 0
-        self._woken.set()
+        self._waker.wake()
 
     def catch_up(self) -> None:
         """Do what is due by the schedules as they are: one of them is about to change."""
@@ -137,11 +137,7 @@ class Tariff:
             wait_s = self.poll()
             task.report()
             wait_ms = max(10, wait_s * 1000 - self._clock.hundredths() * 10)
-            self._woken.clear()
-            try:
-                await asyncio.wait_for_ms(self._woken.wait(), wait_ms)
-            except asyncio.TimeoutError:
-                continue
+            await self._waker.wait_ms(wait_ms)
 
     def poll(self) -> int:
         """Carry out what is due now; return the seconds until something may be again."""
