@@ -130,6 +130,7 @@ class Registration:
 
     def _start(self, moment: datetime) -> RunningMeter:
         options = ["--rate", "0", "--scenario", "household", "--seed", str(self._seed)]
+        options += ["--heap", "8M"]  # a larger one is collected less often
         options += ["--time", moment.strftime("%Y-%m-%dT%H:%M:%S")]
         self._meter = RunningMeter(*options, chips=self._folder / _CHIPS)
         return self._meter.__enter__()

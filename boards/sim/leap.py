@@ -2,12 +2,13 @@
 
 The metrology engine hands each closed window's raw sums to `tap`. When the mains has stood still
 for `KEPT` of them and time is to fly (`--detail`, the rate, a leap), the capture of frames is
-held, and once a virtual second, in a leap every other second and later every 20 s, the windows
-that fit into the time go into the engine again as one, in their order, round and round. That is a
-tenth of a second before the world's full second, so that what the meter does then finds its
-energies fresh. What is left of the time stays due; at the end, or before anything changes, single
-windows and then frames fill it after all. The waves stand still while windows stand for them, so
-the engine's running window goes on without a seam, and no sample's time is lost or counted twice.
+held, and once a virtual second, in a leap every 2.5 s and later every 20 s, the windows that fit
+into the time go into the engine again as one, in their order, round and round. That is a tenth of
+a second before the world's full second, in a leap also between two of them, so that what the meter
+does then finds its energies fresh. What is left of the time stays due; at the end, or before
+anything changes, single windows and then frames fill it after all. The waves stand still while
+windows stand for them, so the engine's running window goes on without a seam, and no sample's
+time is lost or counted twice.
 
 A load that steps while frequency and angles stay (a household's, scenario.py) disturbs one window
 only, and three of them are enough to go on with.
@@ -66,7 +67,7 @@ _PERIOD_US = const(1_000_000)
 _BEFORE_SECOND_US = const(100_000)
 _BLOCK_FRAMES = const(40)
 _MOST = const(128)  # windows that are taken as one
-_LEAP_US = const(2_000_000)  # in a leap windows are repeated so often
+_LEAP_US = const(2_500_000)  # in a leap windows are repeated so often
 _FAR_US = const(20_000_000)  # and so often once they have been for half of that
 _ONE_FRAME = const(65536)  # q16, as in metrology.accumulators
 
@@ -179,7 +180,7 @@ class Leap:
         self._plan()
 
     def _plan(self) -> None:
-        """Come back a little before the world's next full second, in a leap the next even one."""
+        """Come back a little before the world's next full second, in a leap more seldom."""
         period_us = _LEAP_US if timeline.leaping() else _PERIOD_US
         past_us = (self._world.epoch_us + timeline.now_us + _BEFORE_SECOND_US) % period_us
         self._event = timeline.after(period_us - past_us, self._second)
