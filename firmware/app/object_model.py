@@ -1,31 +1,14 @@
 """The object model: every COSEM object of this meter, put into one catalogue.
 
-What belongs to one feature adds its objects by itself; here stands only that it is asked to.
+What belongs to one feature adds its objects by itself; here stands only that it is asked to. Of
+what is seldom read neither the objects nor their code stay in RAM.
 """
 
 from micropython import const
 
 from app import designation, factory
 from app.battery import LITHIUM
-from app.cosem import (
-    alarm_values,
-    bench_values,
-    billing_objects,
-    catalogue,
-    clock_values,
-    demand_objects,
-    display_values,
-    event_values,
-    factory_values,
-    health_values,
-    power_values,
-    profile_objects,
-    quality_values,
-    snapshot_profiles,
-    supply_values,
-    tariff_objects,
-    waveform_profile,
-)
+from app.cosem import catalogue, demand_objects, past_values, script_table, tariff_registers
 from app.display.formats import Formats
 from app.dlms import conformance
 from app.parameters import REGISTRATION_MODE
@@ -37,6 +20,7 @@ if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.battery import Battery
     from app.clock import Clock
+    from app.cosem.objects import Objects
     from app.display.options import Options
     from app.identification import Identification
     from app.logs.alarm_monitors import AlarmMonitors
@@ -101,11 +85,14 @@ if _TYPE_CHECKING:
             ...
 
 
+# sections ask of what others have made whether it is of these classes: the module stays
+_TABLES = (script_table.BuiltInScripts, script_table.StoredScripts)
+
+
 def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     """Return the catalogue of all objects, bound to the resolver of the meter."""
-    board = meter.board
-    variant = board.variant
-    clock = meter.clock
+    variant = meter.board.variant
+    clock, tariff = meter.clock, meter.tariff
     parts = catalogue.Parts(
         meter.registers, clock, meter.settings, meter.identification, variant, meter.security
     )
@@ -113,15 +100,36 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     parts.alternate_list = factory.alternate_list(variant)
     parts.readout_list = factory.readout_list(variant)
     parts.ports = meter.ports
-    parts.measuring_period_s = lambda: meter.tariff.demand.period_s
+    parts.measuring_period_s = lambda: tariff.demand.period_s
     objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
-    keys = (board.key_scroll, board.key_reset)
-    parameters = meter.parameters
-    tariff = meter.tariff
-    post = meter.events.post
-    event_values.add_events(objects, meter.events, meter.certification, clock)
+    primary = meter.engine.energies.primary
+    demand_objects.add(objects, tariff, clock, meter.parameters, primary)
+    tariff_registers.add(objects, tariff, meter.registers)
+    objects.past = past_values.finder(objects.find, tariff.billing)
+    for section in _SECTIONS:
+        objects.add_section(lambda made, section=section: section(made, meter))
+    return objects
+
+
+def _events(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import event_values
+
+    event_values.add_events(objects, meter.events, meter.certification, meter.clock)
+
+
+def _alarms(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import alarm_values
+
     alarm_values.add(objects, meter.events, meter.alarm_monitors)
-    factory_values.add_parameters(objects, parameters, clock, keys, variant.transformer)
+
+
+def _factory(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import factory_values
+
+    board, parameters = meter.board, meter.parameters
+    keys = (board.key_scroll, board.key_reset)
+    variant = board.variant
+    factory_values.add_parameters(objects, parameters, meter.clock, keys, variant.transformer)
     factory_values.add_plate(
         objects,
         meter.lock,
@@ -132,22 +140,98 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
         ),
     )
     factory_values.add_outputs(objects, meter.outputs)
-    quality_values.add(objects, meter.quality.extremes, meter.quality.temperature, clock, post)
-    supply_values.add(objects, meter.quality, variant.phases)
-    factory_values.add_tests(
-        objects, parameters, meter.test_mode, tariff.runner, meter.production.master_reset
-    )
-    bench_values.add_bench(objects, meter.production, clock)
-    clock_values.add(objects, clock, meter.battery, meter.lock)
-    waveform_profile.add(objects, clock, meter.engine, board.frames)
-    primary = meter.engine.energies.primary
-    snapshot_profiles.add(objects, clock, meter.quality.waveforms, primary)
-    power_values.add(objects, meter.outages, meter.quality.failures, clock, post)
-    health_values.add(objects, meter.program, meter.tamper, meter.self_check, clock, tariff.runner)
-    demand_objects.add(objects, tariff, clock, parameters, primary)
-    profile_objects.add(objects, meter.load_profiles, meter.week_profile, clock)
-    tariff_objects.add(objects, tariff, meter.settings, meter.registers, post)
-    billing_objects.add(objects, tariff, clock)
-    forms = Formats(meter.settings.get, variant.transformer)
+    reset = meter.production.master_reset
+    factory_values.add_tests(objects, parameters, meter.test_mode, meter.tariff.runner, reset)
+
+
+def _quality(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import quality_values
+
+    quality, post = meter.quality, meter.events.post
+    quality_values.add(objects, quality.extremes, quality.temperature, meter.clock, post)
+
+
+def _supply(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import supply_values
+
+    supply_values.add(objects, meter.quality, meter.board.variant.phases)
+
+
+def _bench(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import bench_values
+
+    bench_values.add_bench(objects, meter.production, meter.clock)
+
+
+def _clock(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import clock_values
+
+    clock_values.add(objects, meter.clock, meter.battery, meter.lock)
+
+
+def _waveforms(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import snapshot_profiles, waveform_profile
+
+    engine = meter.engine
+    waveform_profile.add(objects, meter.clock, engine, meter.board.frames)
+    primary = engine.energies.primary
+    snapshot_profiles.add(objects, meter.clock, meter.quality.waveforms, primary)
+
+
+def _power(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import power_values
+
+    failures, post = meter.quality.failures, meter.events.post
+    power_values.add(objects, meter.outages, failures, meter.clock, post)
+
+
+def _health(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import health_values
+
+    runner = meter.tariff.runner
+    health_values.add(objects, meter.program, meter.tamper, meter.self_check, meter.clock, runner)
+
+
+def _profiles(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import profile_objects
+
+    profile_objects.add(objects, meter.load_profiles, meter.week_profile, meter.clock)
+
+
+def _tariff(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import tariff_objects
+
+    post = meter.events.post
+    tariff_objects.add(objects, meter.tariff, meter.settings, meter.registers, post)
+
+
+def _billing(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import billing_objects
+
+    billing_objects.add(objects, meter.tariff, meter.clock)
+
+
+def _display(objects: "Objects", meter: "Parts") -> None:
+    from app.cosem import display_values
+
+    forms = Formats(meter.settings.get, meter.board.variant.transformer)
     display_values.add(objects, meter.settings, meter.lock, forms, meter.face.options)
-    return objects
+
+
+# What is read once in a while; each is made when one of its objects is asked for.
+_SECTIONS = (
+    _events,
+    _alarms,
+    _factory,
+    _quality,
+    _supply,
+    _bench,
+    _clock,
+    _waveforms,
+    _power,
+    _health,
+    _profiles,
+    _tariff,
+    _billing,
+    _display,
+)

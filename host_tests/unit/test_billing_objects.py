@@ -15,7 +15,7 @@ from profile_rig import ProfileRig, by_range, time
 from ring_rig import CutFram
 
 from app.axdr import Reader
-from app.cosem import billing_objects, tariff_objects
+from app.cosem import billing_objects, past_values, tariff_objects, tariff_registers
 from app.logs import billing_profiles
 from app.logs.captured import Recorder
 from app.logs.event_book import EventBook
@@ -97,7 +97,9 @@ class ObjectRig:
         )
         self.tariff.use(self.billing)
         tariff_objects.add(dlms.catalogue, self.tariff, dlms.settings, dlms.registers, post)
+        tariff_registers.add(dlms.catalogue, self.tariff, dlms.registers)
         billing_objects.add(dlms.catalogue, self.tariff, dlms.clock)
+        dlms.catalogue.past = past_values.finder(dlms.catalogue.find, self.billing)
         dlms.associate()
         return self
 

@@ -12,7 +12,7 @@ from app.logs.alarm_monitors import AlarmMonitor
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.logs.alarm_monitors import AlarmMonitors
     from app.logs.event_book import EventBook
 
@@ -43,7 +43,7 @@ def _filter(book: "EventBook", register: int) -> Simple:
     )
 
 
-def add(objects: "Catalogue", book: "EventBook", monitors: "AlarmMonitors") -> None:
+def add(objects: "Objects", book: "EventBook", monitors: "AlarmMonitors") -> None:
     """Add the objects."""
     data = Data()
     watch = RegisterMonitor()

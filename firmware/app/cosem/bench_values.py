@@ -20,7 +20,7 @@ if _TYPE_CHECKING:
 
     from app.axdr import Reader, Writer
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.production import Production
 
 # step and its state, windows done and wanted, reason of a refusal
@@ -130,7 +130,7 @@ class Measured(Value):
         writer.uint32(averages.f_uhz())
 
 
-def add_bench(catalogue: "Catalogue", production: "Production", clock: "Clock") -> None:
+def add_bench(objects: "Objects", production: "Production", clock: "Clock") -> None:
     """Add the objects of the calibration bench."""
     stored = production.stored
     linearity = production.linearity
@@ -162,15 +162,15 @@ def add_bench(catalogue: "Catalogue", production: "Production", clock: "Clock") 
             access.READINGS,
         ),
     ):
-        catalogue.add((0, 0, 128, BENCH, e), data, value, group)
+        objects.add((0, 0, 128, BENCH, e), data, value, group)
     if linearity is not None:
         ramp = Structure(
             _RAMP,
             lambda: (linearity.first, linearity.last, linearity.place),
             production.set_ramp,
         )
-        catalogue.add((0, 0, 128, BENCH, 8), data, ramp, access.SETTINGS)
+        objects.add((0, 0, 128, BENCH, 8), data, ramp, access.SETTINGS)
         state = Structure(_STATE[1:], lambda: (not linearity.damaged, linearity.problem.encode()))
-        catalogue.add((0, 0, 128, BENCH, 9), data, state, access.READINGS)
+        objects.add((0, 0, 128, BENCH, 9), data, state, access.READINGS)
     date = Octets(lambda: moment(clock, stored.calibrated_utc_s))  # row IDN-10
-    catalogue.add((0, 0, 96, 2, 5), data, date, access.READINGS)
+    objects.add((0, 0, 96, 2, 5), data, date, access.READINGS)

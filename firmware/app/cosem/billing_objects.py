@@ -18,8 +18,7 @@ _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from app.axdr import Writer
     from app.clock import Clock
-    from app.cosem.base import InterfaceClass, Key
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.tariff.billing import Billing
     from app.tariff.parts import TariffParts
 
@@ -41,7 +40,7 @@ class LastBilling(Value):
             write_time(writer, *last)
 
 
-def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
+def add(objects: "Objects", tariff: "TariffParts", clock: "Clock") -> None:
     """Add everything to the catalogue."""
     billings = tariff.billing
 
@@ -49,20 +48,20 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
         billings.capture(number, billing.REMOTE if by_client else billing.REGULAR)
 
     group = access.SETTINGS
-    scripts = ScriptTable(catalogue, tariff.runner)
+    scripts = ScriptTable(objects, tariff.runner)
     tenancy = BuiltInScripts(
         1,
         lambda _number, _by_client: billings.capture(billing.BILLING_2, billing.TENANCY_CHANGED),
     )
-    catalogue.add((0, 0, 10, 0, 1), scripts, BuiltInScripts(billing.BILLING_2, run), group)
-    catalogue.add((0, 0, 10, 0, 128), scripts, tenancy, group)
+    objects.add((0, 0, 10, 0, 1), scripts, BuiltInScripts(billing.BILLING_2, run), group)
+    objects.add((0, 0, 10, 0, 128), scripts, tenancy, group)
     schedule = SingleActionSchedule(tariff.clockwork)
     for d, key in enumerate(tariff.schedules):
-        catalogue.add((0, 0, 15, d, 0), schedule, key, group)
+        objects.add((0, 0, 15, d, 0), schedule, key, group)
     profile = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
     for d, rows in enumerate(billings.profiles):
-        catalogue.add((0, 0, 98, d + 1, 0), profile, rows, group)
-    catalogue.add((1, 0, 99, 130, 0), profile, billings.profiles[1], group)  # row BIL-03
+        objects.add((0, 0, 98, d + 1, 0), profile, rows, group)
+    objects.add((1, 0, 99, 130, 0), profile, billings.profiles[1], group)  # row BIL-03
 
     def option(place: int) -> Simple:
         return Simple(
@@ -78,19 +77,7 @@ def add(catalogue: "Catalogue", tariff: "TariffParts", clock: "Clock") -> None:
         ((0, 0, 128, 10, 7), option(billing.SHOW_PAST), group),
         ((0, 0, 128, 10, 8), Simple(UINT8, lambda: billings.cause), access.READINGS),
     ):
-        catalogue.add(obis, data, key, rights)
+        objects.add(obis, data, key, rights)
 
-    def past(logical_name: bytes) -> "tuple[InterfaceClass, Key, int] | None":
-        found = None
-        if logical_name[5] and billings.option(billing.SHOW_PAST):
-            found = catalogue.find(logical_name[:5] + b"\xff")
-        if found is None:
-            return None
-        from app.cosem.past_values import PastValue
-
-        handler = PastValue(billings.profiles[0], found[0], found[1])
-        return handler, logical_name, found[2]
-
-    catalogue.past = past
     last = (LastBilling(billings), 0, _NO_UNIT, None)
-    catalogue.add((0, 0, 0, 1, 2), Cells(), last, access.READINGS)
+    objects.add((0, 0, 0, 1, 2), Cells(), last, access.READINGS)

@@ -23,7 +23,7 @@ if _TYPE_CHECKING:
     from app.battery import Battery
     from app.clock import Clock
     from app.cosem.base import Session
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.parameters import ParameterLock
 
     # number, scaler, unit, what resets it
@@ -93,7 +93,7 @@ class DstTable(Value):
         self._clock.set_dst_table(rows)
 
 
-def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "ParameterLock") -> None:
+def add(objects: "Objects", clock: "Clock", battery: "Battery", lock: "ParameterLock") -> None:
     """Add the objects around the clock."""
 
     def field(
@@ -127,7 +127,7 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
     ):
         number, reset = field(tag, owner, name, setter, owner is battery)
         group = access.SETTINGS if setter else access.READINGS  # which nobody may reset
-        catalogue.add(obis, cells, (number, scaler, unit, reset), group)
+        objects.add(obis, cells, (number, scaler, unit, reset), group)
     for e, tag, owner, name in (
         (1, axdr.ENUM, clock, "test_mode"),
         (2, axdr.INT8, clock, "trim_ppm"),
@@ -135,5 +135,5 @@ def add(catalogue: "Catalogue", clock: "Clock", battery: "Battery", lock: "Param
         (11, axdr.UINT16, battery, "threshold_mv"),
     ):
         number, _ = field(tag, owner, name, "set_" + name)
-        catalogue.add((0, 0, 128, 30, e), data, number, access.SETTINGS)
-    catalogue.add((0, 0, 128, 30, 20), data, DstTable(clock), access.SETTINGS)
+        objects.add((0, 0, 128, 30, e), data, number, access.SETTINGS)
+    objects.add((0, 0, 128, 30, 20), data, DstTable(clock), access.SETTINGS)

@@ -17,7 +17,7 @@ if _TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.axdr import Reader, Writer
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.display.formats import Formats
     from app.display.options import Options
     from app.parameters import ParameterLock
@@ -114,7 +114,7 @@ class ItemFormats(Value):
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     settings: "Settings",
     lock: "ParameterLock",
     forms: "Formats",
@@ -130,7 +130,7 @@ def add(
             lambda: kept.octet(place) & (0x0F if decimals else 0xFF),
             lambda octet: (kept.put_decimals if decimals else kept.put)(place, octet),
         )
-        catalogue.add(obis, data, value, access.SETTINGS)
+        objects.add(obis, data, value, access.SETTINGS)
 
     def option(obis: "tuple[int, ...]", place: int, tag: int) -> None:
         value = Simple(
@@ -138,7 +138,7 @@ def add(
             lambda: chosen.values[place],
             lambda wanted: chosen.put(place, int(wanted)),
         )
-        catalogue.add(obis, data, value, access.SETTINGS)
+        objects.add(obis, data, value, access.SETTINGS)
 
     for e, place in ((1, formats.ENERGY), (2, formats.POWER), (5, formats.ZEROS)):
         number((0, 0, 196, 1, e), place, False)
@@ -155,7 +155,7 @@ def add(
     option((0, 0, 196, 1, 6), options.LANGUAGE, axdr.ENUM)
     option((0, 0, 196, 1, 4), options.ON, axdr.BOOLEAN)
     option((0, 0, 196, 1, 7), options.OPTICAL_LIGHT, axdr.BOOLEAN)
-    catalogue.add((0, 0, 196, 1, 10), data, ItemFormats(kept), access.SETTINGS)
+    objects.add((0, 0, 196, 1, 10), data, ItemFormats(kept), access.SETTINGS)
     # a message of up to 64 characters, longer ones are cut; the glass shows it (row P1-08)
     code = Octets(
         lambda: settings.get("consumer_code"),
@@ -163,4 +163,4 @@ def add(
         0,
         _MOST_OCTETS,
     )
-    catalogue.add(CONSUMER_CODE, data, code, access.SETTINGS)
+    objects.add(CONSUMER_CODE, data, code, access.SETTINGS)

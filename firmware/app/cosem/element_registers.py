@@ -14,7 +14,7 @@ from metrology.energy import RATES_OF_ELEMENT_2, UNIT_UWS
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.registers import RegisterFile
     from app.tariff.activation import Activation
     from metrology.energy import Energies
@@ -68,10 +68,10 @@ class ElementRegisters:
 
 
 def add(
-    catalogue: "Catalogue", masks: "Activation", energies: "Energies", totals: "RegisterFile"
+    objects: "Objects", masks: "Activation", energies: "Energies", totals: "RegisterFile"
 ) -> None:
-    """Add everything to the catalogue."""
+    """Add everything."""
     registers = ElementRegisters(energies, totals)
-    catalogue.add_family(Register(registers), bytes(registers.names), access.READINGS)
+    objects.add_family(Register(registers), bytes(registers.names), access.READINGS)
     assigned = Assigned(masks, registers, _REGISTER, 2)
-    catalogue.add((0, 2, 14, 0, 1), RegisterActivation(), assigned, access.SETTINGS)
+    objects.add((0, 2, 14, 0, 1), RegisterActivation(), assigned, access.SETTINGS)

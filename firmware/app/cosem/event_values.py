@@ -19,7 +19,7 @@ from app.logs.events import LOGS
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
     from app.logs.event_log import EventLog
@@ -51,7 +51,7 @@ def _error_filter(book: "EventBook", number: int) -> Simple:
 
 
 def add_events(
-    objects: "Catalogue", book: "EventBook", certification: "CertificationLog", clock: "Clock"
+    objects: "Objects", book: "EventBook", certification: "CertificationLog", clock: "Clock"
 ) -> None:
     """Add the objects; the logs must be open."""
     data = Data()

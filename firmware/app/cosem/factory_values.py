@@ -40,7 +40,7 @@ if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.clock import Clock
     from app.cosem.base import Key, Session
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.parameters import ParameterLock, Parameters
     from app.pulse_outputs import PulseOutputs
     from app.settings import Settings
@@ -176,7 +176,7 @@ class Constants(InterfaceClass):
 
 
 def add_parameters(
-    catalogue: "Catalogue",
+    objects: "Objects",
     parameters: "Parameters",
     clock: "Clock",
     keys: "tuple[Input, Input]",
@@ -186,29 +186,29 @@ def add_parameters(
     data = Data()
     for d, e, parameter, tag in _PARAMETERS:
         key = Parameter(parameters, parameter, tag)
-        catalogue.add((0, 0, 128, d, e), data, key, access.SETTINGS)
+        objects.add((0, 0, 128, d, e), data, key, access.SETTINGS)
     constants = Constants(parameters)
     for e in range(6):  # three of the LEDs, then three of the output; active, reactive, apparent
         first = LED_CONSTANT_ACTIVE if e < 3 else OUTPUT_CONSTANT_ACTIVE
         key = (first + e % 3, _IMPULSES_PER_WH + e % 3)
-        catalogue.add((1, 0, 0, 3, e), constants, key, access.SETTINGS)
+        objects.add((1, 0, 0, 3, e), constants, key, access.SETTINGS)
     for e, parameter in ((0, MEASURING_PERIOD_1), (2, MEASURING_PERIOD_3)):
         key = Parameter(parameters, parameter, axdr.UINT16)
-        catalogue.add((1, 0, 0, 8, e), data, key, access.SETTINGS)
+        objects.add((1, 0, 0, 8, e), data, key, access.SETTINGS)
     if transformer:
         key = Parameter(parameters, MEASUREMENT_TYPE, axdr.ENUM)
-        catalogue.add((0, 0, 128, 0, 2), data, key, access.SETTINGS)
+        objects.add((0, 0, 128, 0, 2), data, key, access.SETTINGS)
         for e, parameter in ((2, CT_NUMERATOR), (5, CT_DENOMINATOR)):
             key = Parameter(parameters, parameter, axdr.UINT16)
-            catalogue.add((1, 0, 0, 4, e), data, key, access.SETTINGS)
+            objects.add((1, 0, 0, 4, e), data, key, access.SETTINGS)
         one = Simple(axdr.UINT16, lambda: 1)
         for e in (3, 6):  # voltage transformers, which this meter is not made for
-            catalogue.add((1, 0, 0, 4, e), data, one, access.READINGS)
+            objects.add((1, 0, 0, 4, e), data, one, access.READINGS)
     changes = Structure(  # how often factory parameters were changed, and when last
         (axdr.UINT32, axdr.OCTET_STRING),
         lambda: (parameters.changes, moment(clock, parameters.changed_utc_s)),
     )
-    catalogue.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
+    objects.add((0, 0, 128, BENCH, 7), data, changes, access.READINGS)
 
     def input_state() -> int:
         """Return keys and parameter switch in one word (row INP-03)."""
@@ -220,11 +220,11 @@ def add_parameters(
             word |= _RESET_KEY
         return word
 
-    catalogue.add((0, 0, 96, 3, 1), data, Simple(axdr.UINT16, input_state), access.READINGS)
+    objects.add((0, 0, 96, 3, 1), data, Simple(axdr.UINT16, input_state), access.READINGS)
 
 
 def add_plate(
-    catalogue: "Catalogue",
+    objects: "Objects",
     lock: "ParameterLock",
     settings: "Settings",
     variant: "Variant",
@@ -233,26 +233,26 @@ def add_plate(
     """Add what stands on the plate: accuracy 0-0:128.0.3, features, type designation."""
     data = Data()
     classes = AccuracyClass(lock, settings, variant.transformer)
-    catalogue.add((0, 0, 128, 0, 3), data, classes, access.SETTINGS)
+    objects.add((0, 0, 128, 0, 3), data, classes, access.SETTINGS)
     number = Simple(axdr.UINT32, flags)
-    catalogue.add((0, 0, 128, 0, 20), data, number, access.READINGS)
+    objects.add((0, 0, 128, 0, 20), data, number, access.READINGS)
     maximum_ma = variant.maximum_current_ma
     # the ordering code of the features that this meter has (row IDN-08)
     code = Octets(lambda: designation.designation(flags(), maximum_ma, classes.names()[0]))
-    catalogue.add((0, 0, 96, 1, 10), data, code, access.READINGS)
+    objects.add((0, 0, 96, 1, 10), data, code, access.READINGS)
 
 
-def add_outputs(catalogue: "Catalogue", outputs: "PulseOutputs") -> None:
+def add_outputs(objects: "Objects", outputs: "PulseOutputs") -> None:
     """Add the pulse outputs, 0-n:128.61.1 to 4: energy, polarity, rate and width."""
     names = b""
     for number in range(outputs.count):
         for field in range(len(_OUTPUT_TAGS)):
             names += bytes((0, number + 1, 128, 61, field + 1, 255))
-    catalogue.add_family(OutputData(outputs), names, access.SETTINGS)
+    objects.add_family(OutputData(outputs), names, access.SETTINGS)
 
 
 def add_tests(
-    catalogue: "Catalogue",
+    objects: "Objects",
     parameters: "Parameters",
     mode: "TestMode",
     runner: "Runner",
@@ -265,9 +265,9 @@ def add_tests(
     data = Data()
     state = Simple(axdr.BOOLEAN, mode.active, mode.set)  # writing begins or ends it
     duration = Parameter(parameters, TEST_MODE_S, axdr.UINT16)
-    catalogue.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
-    catalogue.add(_TEST_STATE, data, state, access.SETTINGS)
-    scripts = ScriptTable(catalogue, runner)
+    objects.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
+    objects.add(_TEST_STATE, data, state, access.SETTINGS)
+    scripts = ScriptTable(objects, runner)
     test = BuiltInScripts(1, lambda _number, _by_client: mode.set(True))
     normal = BuiltInScripts(1, lambda _number, _by_client: mode.set(False))
     choices = BuiltInScripts(
@@ -275,10 +275,10 @@ def add_tests(
         lambda number, _by_client: parameters.put(LED_1_ENERGY, LED_ENERGIES[number - 1]),
     )
     reset = BuiltInScripts(1, lambda _number, _by_client: master_reset())
-    catalogue.add((0, 0, 10, 0, 0), scripts, reset, access.SETTINGS)
-    catalogue.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
-    catalogue.add((0, 0, 10, 0, 102), scripts, normal, access.SETTINGS)
-    catalogue.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)
+    objects.add((0, 0, 10, 0, 0), scripts, reset, access.SETTINGS)
+    objects.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
+    objects.add((0, 0, 10, 0, 102), scripts, normal, access.SETTINGS)
+    objects.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)
 
 
 def moment(clock: "Clock", utc_s: int) -> bytes:

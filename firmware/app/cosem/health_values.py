@@ -19,7 +19,7 @@ if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.program_memory import ProgramMemory
     from app.quality.tamper import Tamper
     from app.tariff.scripts import Runner
@@ -37,7 +37,7 @@ if _TYPE_CHECKING:
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     program: "ProgramMemory",
     tamper: "Tamper",
     check: "SelfCheck",
@@ -50,13 +50,13 @@ def add(
         (ENUM, OCTET_STRING, UINT32),
         lambda: (check.state, moment(clock, check.utc_s), check.result),
     )
-    catalogue.add((0, 0, 128, 0, 12), data, result, access.READINGS)
-    scripts = ScriptTable(catalogue, runner)
+    objects.add((0, 0, 128, 0, 12), data, result, access.READINGS)
+    scripts = ScriptTable(objects, runner)
     start = BuiltInScripts(1, lambda _number, _by_client: check.start())
-    catalogue.add((0, 0, 10, 0, 129), scripts, start, access.SETTINGS)
+    objects.add((0, 0, 10, 0, 129), scripts, start, access.SETTINGS)
     for b, part in ((0, METROLOGY), (1, APPLICATION)):
         digest = Octets(lambda part=part: program.digest(part))  # zeros until it is worked out
-        catalogue.add((1, b, 0, 2, 8), data, digest, access.READINGS)
+        objects.add((1, b, 0, 2, 8), data, digest, access.READINGS)
     for e, line in ((1, TERMINAL_COVER), (2, METER_COVER)):
         counter = Simple(UINT32, lambda line=line: tamper.counts[line])
-        catalogue.add((0, 0, 128, 80, e), data, counter, access.READINGS)
+        objects.add((0, 0, 128, 80, e), data, counter, access.READINGS)

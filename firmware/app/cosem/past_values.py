@@ -11,6 +11,7 @@ from app.axdr import Reader
 from app.cosem.base import InterfaceClass
 from app.errors import AccessRefused
 from app.rows import read_object
+from app.tariff.billing import SHOW_PAST
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -18,7 +19,9 @@ if _TYPE_CHECKING:
 
     from app.axdr import Writer
     from app.cosem.base import Key, Session
+    from app.cosem.objects import Find, Found
     from app.rows import RowSource
+    from app.tariff.billing import Billing
 
 _SCALER_UNIT = const(3)
 _REGISTERS = (3, 4)
@@ -56,3 +59,17 @@ class PastValue(InterfaceClass):
             if read_object(reader) == wanted:
                 return place
         raise AccessRefused(OBJECT_UNDEFINED)
+
+
+def finder(find: "Find", billings: "Billing") -> "Find":
+    """Return what finds objects as they were at an end of billing, while they are shown."""
+
+    def past(logical_name: bytes) -> "Found | None":
+        found = None
+        if logical_name[5] and billings.option(SHOW_PAST):
+            found = find(logical_name[:5] + b"\xff")
+        if found is None:
+            return None
+        return PastValue(billings.profiles[0], found[0], found[1]), logical_name, found[2]
+
+    return past

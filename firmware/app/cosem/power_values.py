@@ -25,7 +25,7 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.outages import Outages
     from app.quality.phase_failures import PhaseFailures
 
@@ -64,7 +64,7 @@ def _names(first: int, of_any: int) -> bytes:
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     history: "Outages",
     failures: "PhaseFailures",
     clock: "Clock",
@@ -80,11 +80,11 @@ def add(
     group = access.READINGS
     for field, first, of_any in ((NUMBER, 1, 21), (LONG, 6, 9)):
         counts = Counts(Failed(failures, field).value)
-        catalogue.add_family(counts, _names(first, of_any), group)
+        objects.add_family(counts, _names(first, of_any), group)
     total = ExtendedRegister(Failed(failures, TOTAL_S), clock)
-    catalogue.add_family(total, _names(11, 14), group)
+    objects.add_family(total, _names(11, 14), group)
     last_long = Register(Failed(failures, LAST_LONG_S))
-    catalogue.add_family(last_long, _names(16, 19), group)
+    objects.add_family(last_long, _names(16, 19), group)
     for name, count in (
         ((0, 0, _FAILURES, 7, 0), lambda: history.failures),
         ((0, 0, _FAILURES, 7, 5), lambda: history.long_failures),
@@ -92,13 +92,13 @@ def add(
         ((0, 0, _PARAMETERS, 0, 11), lambda: history.reclosings),
         ((0, 0, _PARAMETERS, 92, 1), lambda: history.battery_s),
     ):
-        catalogue.add(name, data, Simple(axdr.UINT32, count), access.READINGS)
+        objects.add(name, data, Simple(axdr.UINT32, count), access.READINGS)
     cells = Cells()
     last = (Simple(axdr.UINT32, lambda: history.long_s), 0, _SECONDS, _refuse)
-    catalogue.add((0, 0, _FAILURES, 7, 15), cells, last, access.READINGS)
+    objects.add((0, 0, _FAILURES, 7, 15), cells, last, access.READINGS)
     number = Simple(axdr.UINT32, lambda: history.threshold_s, set_threshold)
     threshold = (number, 0, _SECONDS, _refuse)
-    catalogue.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)
+    objects.add((0, 0, _FAILURES, 7, 20), cells, threshold, access.SETTINGS)
 
 
 def _refuse() -> None:

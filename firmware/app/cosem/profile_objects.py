@@ -17,22 +17,22 @@ from app.cosem.values import Simple
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.logs.captured import CapturedRows
     from app.logs.load_profiles import LoadProfiles
 
 
 def add(
-    catalogue: "Catalogue", load_profiles: "LoadProfiles", weeks: "CapturedRows", clock: "Clock"
+    objects: "Objects", load_profiles: "LoadProfiles", weeks: "CapturedRows", clock: "Clock"
 ) -> None:
     """Add the objects; `weeks`: the profile of weeks by EN 50160."""
     data = Data()
     handler = ProfileGeneric(clock, READ_WRITE, READ_WRITE, EXECUTE)
     for profile in load_profiles.profiles:
-        catalogue.add(profile.obis, handler, profile, access.SETTINGS)
+        objects.add(profile.obis, handler, profile, access.SETTINGS)
         status = Simple(UINT8, profile.status)
-        catalogue.add((0, 0, 96, 10, profile.number), data, status, access.READINGS)
+        objects.add((0, 0, 96, 10, profile.number), data, status, access.READINGS)
     handler = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
-    catalogue.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
+    objects.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
     form = Simple(UINT8, lambda: load_profiles.form, load_profiles.set_form)
-    catalogue.add((0, 0, 128, 51, 0), data, form, access.SETTINGS)
+    objects.add((0, 0, 128, 51, 0), data, form, access.SETTINGS)

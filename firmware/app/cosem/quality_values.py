@@ -22,7 +22,7 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.quality.extremes import Extremes
     from app.quality.temperature import Temperature
 
@@ -70,7 +70,7 @@ class Mean(Extreme):
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     extremes: "Extremes",
     temperature: "Temperature",
     clock: "Clock",
@@ -94,10 +94,10 @@ def add(
                 for f in (255, _PREVIOUS):
                     billing += bytes((1, 0, c - quantity, d, 0, f))
     group = access.READINGS
-    catalogue.add_family(Register(Mean(extremes, 0)), means, group)
+    objects.add_family(Register(Mean(extremes, 0)), means, group)
     for first, names in ((0, daily), (BILLING, billing)):
-        catalogue.add_family(ExtendedRegister(Extreme(extremes, first), clock), names, group)
+        objects.add_family(ExtendedRegister(Extreme(extremes, first), clock), names, group)
     period = Simple(axdr.UINT16, lambda: extremes.search_s, set_search_s)
-    catalogue.add((0, 0, 128, 8, 50), Data(), period, access.SETTINGS)
+    objects.add((0, 0, 128, 8, 50), Data(), period, access.SETTINGS)
     limit = Simple(axdr.INT8, lambda: temperature.limit_c, temperature.set_limit_c)
-    catalogue.add((0, 0, 128, 9, 0), Data(), limit, access.SETTINGS)
+    objects.add((0, 0, 128, 9, 0), Data(), limit, access.SETTINGS)

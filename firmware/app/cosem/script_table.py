@@ -20,7 +20,7 @@ if _TYPE_CHECKING:
     from app.attributes import Reference
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.settings import Settings
 
 _CHUNK = const(192)
@@ -66,8 +66,8 @@ class ScriptTable(InterfaceClass):
         EXECUTE,  # 1 execute
     )
 
-    def __init__(self, catalogue: "Catalogue", runner: "scripts.Runner") -> None:
-        self._catalogue = catalogue
+    def __init__(self, objects: "Objects", runner: "scripts.Runner") -> None:
+        self._find = objects.find
         self._runner = runner
 
     def get(
@@ -129,7 +129,7 @@ class ScriptTable(InterfaceClass):
 
         Raises TypeUnmatched where an attribute has another type.
         """
-        found = self._catalogue.find(action.logical_name)
+        found = self._find(action.logical_name)
         if found is None:
             raise AccessRefused(OBJECT_UNDEFINED)
         handler, key, group = found

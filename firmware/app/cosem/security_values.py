@@ -20,14 +20,14 @@ from app.security import CHANNELS
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.security import Security
 
 _RESTRICTIONS = const(0x07)  # public, management, pre-established
 _MANAGEMENT = const(0x02)
 
 
-def add(catalogue: "Catalogue", security: "Security") -> None:
+def add(objects: "Objects", security: "Security") -> None:
     """Add the objects."""
     lockout = security.lockout
 
@@ -50,11 +50,11 @@ def add(catalogue: "Catalogue", security: "Security") -> None:
         (11, Simple(UINT8, lambda: security.restrictions, restrict), access.SECURITY),
         (12, Simple(UINT8, lambda: security.profile, security.set_profile), access.SECURITY),
     ):
-        catalogue.add((0, 0, 128, 40, e), data, value, group)
+        objects.add((0, 0, 128, 40, e), data, value, group)
     for channel in range(CHANNELS):
         options = Simple(
             UINT8,
             lambda channel=channel: security.options(channel),
             lambda bits, channel=channel: security.set_options(channel, bits),
         )
-        catalogue.add((0, channel, 128, 40, 10), data, options, access.SECURITY)
+        objects.add((0, channel, 128, 40, 10), data, options, access.SECURITY)

@@ -27,7 +27,7 @@ if _TYPE_CHECKING:
 
     from app.axdr import Writer
     from app.clock import Clock
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.quality.waveforms import Waveforms
     from app.rows import CaptureObject
 
@@ -123,17 +123,17 @@ class Newest(Value):
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     clock: "Clock",
     waveforms: "Waveforms",
     primary: "Callable[[int], int]",
 ) -> None:
     """Add the objects; `primary` makes a current that of the primary side."""
     profile = ProfileGeneric(clock, reset=EXECUTE)
-    catalogue.add((1, 0, 99, 141, 0), profile, RecordList(waveforms), access.SETTINGS)
+    objects.add((1, 0, 99, 141, 0), profile, RecordList(waveforms), access.SETTINGS)
     profile = ProfileGeneric(clock)
-    catalogue.add((1, 0, 99, 141, 1), profile, Frames(waveforms, primary), access.READINGS)
+    objects.add((1, 0, 99, 141, 1), profile, Frames(waveforms, primary), access.READINGS)
     data = Data()
-    catalogue.add((0, 0, 128, 50, 2), data, Newest(waveforms), access.READINGS)
+    objects.add((0, 0, 128, 50, 2), data, Newest(waveforms), access.READINGS)
     most = Simple(UINT32, lambda: waveforms.slots)
-    catalogue.add((0, 0, 128, 50, 3), data, most, access.READINGS)
+    objects.add((0, 0, 128, 50, 3), data, most, access.READINGS)

@@ -26,7 +26,7 @@ if _TYPE_CHECKING:
 
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.quality.disturbances import Disturbances
     from app.quality.limits import Limits
     from app.quality.parts import QualityParts
@@ -165,11 +165,11 @@ def _threshold(thresholds: "Thresholds", place: int) -> Structure:
     return Structure((UINT16,) * 2, lambda: thresholds.value(place), put)
 
 
-def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
+def add(objects: "Objects", quality: "QualityParts", phases: int) -> None:
     """Add the objects."""
     group = access.READINGS
     names = b"".join([bytes(name + (255,)) for _, name, _, _ in _LIMITS])
-    catalogue.add_family(LimitRegister(quality.limits), names, access.SETTINGS)
+    objects.add_family(LimitRegister(quality.limits), names, access.SETTINGS)
     source = quality.disturbances
     numbers = lasted = levels = b""
     for d in _D:
@@ -180,11 +180,11 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
         for level in range(voltage_levels.LEVELS):
             levels += bytes((0, 0, 128, 7, _LEVELS_E + 10 * column + level, 255))
     counts = Counts(lambda key: source.value(key >> 2, key & 3, disturbances.NUMBER))
-    catalogue.add_family(counts, numbers, group)
-    catalogue.add_family(Register(Lasted(source)), lasted, group)
+    objects.add_family(counts, numbers, group)
+    objects.add_family(Register(Lasted(source)), lasted, group)
     table = quality.levels
     per = voltage_levels.LEVELS
-    catalogue.add_family(Counts(lambda key: table.count(key // per, key % per)), levels, group)
+    objects.add_family(Counts(lambda key: table.count(key // per, key % per)), levels, group)
     data = Data()
     bypass = quality.bypass
     if bypass.measured:
@@ -192,13 +192,13 @@ def add(catalogue: "Catalogue", quality: "QualityParts", phases: int) -> None:
         bounds = Structure(
             (UINT16,) * 3, lambda: bypass.values, lambda *them: bypass.set(list(them))
         )
-        catalogue.add((0, 0, 128, 80, 10), data, bounds, access.SETTINGS)
+        objects.add((0, 0, 128, 80, 10), data, bounds, access.SETTINGS)
     thresholds = quality.thresholds
     for place, e in enumerate(_THRESHOLDS_E):
-        catalogue.add((0, 0, 128, 7, e), data, _threshold(thresholds, place), access.SETTINGS)
+        objects.add((0, 0, 128, 7, e), data, _threshold(thresholds, place), access.SETTINGS)
     met = b"".join([bytes((0, 0, 128, 7, _COUNTS_E + k, 255)) for k in range(COUNTED)])
-    catalogue.add_family(Counts(lambda key: thresholds.counts[key]), met, group)
+    objects.add_family(Counts(lambda key: thresholds.counts[key]), met, group)
     for back in range(voltage_levels.WEEKS):
-        catalogue.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)
+        objects.add((0, 0, 128, 7, _WEEKS_E + back), data, Week(table, back, phases), group)
         summary = Summary(quality.weeks, back)
-        catalogue.add((0, 0, 128, 7, _SUMMARIES_E + back), data, summary, group)
+        objects.add((0, 0, 128, 7, _SUMMARIES_E + back), data, summary, group)

@@ -1,4 +1,4 @@
-"""The objects of the tariff: calendar, special days, scripts, register activation, rates."""
+"""The objects of the tariff: calendar, special days, scripts, register activation."""
 
 from micropython import const
 
@@ -9,7 +9,7 @@ from app.cosem.data import Data
 from app.cosem.register_activation import Assigned, RegisterActivation
 from app.cosem.script_table import ScriptTable, StoredScripts
 from app.cosem.special_days_table import SpecialDaysTable
-from app.cosem.tariff_registers import BlockRegisters, RateRegisters
+from app.cosem.tariff_registers import RateRegisters
 from app.cosem.tariff_values import BlockThresholds
 from app.cosem.values import Octets, Simple, Structure
 from app.tariff.control import CODES
@@ -19,7 +19,7 @@ _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.registers import RegisterFile
     from app.settings import Settings
     from app.tariff.parts import TariffParts
@@ -28,33 +28,32 @@ _REGISTER = const(3)
 
 
 def add(
-    catalogue: "Catalogue",
+    objects: "Objects",
     tariff: "TariffParts",
     settings: "Settings",
     totals: "RegisterFile",
     post: "Callable[[int], None]",
 ) -> None:
-    """Add everything to the catalogue."""
+    """Add everything but the registers (tariff_registers)."""
     wake = tariff.clockwork.wake
     group = access.SETTINGS
-    calendar = ActivityCalendar(tariff.calendar, catalogue.find, wake, post)
-    catalogue.add((0, 0, 13, 0, 0), calendar, None, group)
+    calendar = ActivityCalendar(tariff.calendar, objects.find, wake, post)
+    objects.add((0, 0, 13, 0, 0), calendar, None, group)
     days = SpecialDaysTable(tariff.special_days, wake, post)
-    catalogue.add((0, 0, 11, 0, 0), days, None, group)
+    objects.add((0, 0, 11, 0, 0), days, None, group)
     scripts = StoredScripts(
         settings,
         lambda: "tariff_scripts_48" if tariff.rates.many else "tariff_scripts",
         lambda: factory_scripts(tariff.energy.number(), tariff.element_masks is not None),
     )
-    catalogue.add((0, 0, 10, 0, 100), ScriptTable(catalogue, tariff.runner), scripts, group)
+    objects.add((0, 0, 10, 0, 100), ScriptTable(objects, tariff.runner), scripts, group)
     registers = RateRegisters(tariff.rates, totals)
     energy = Assigned(tariff.energy_masks, registers, _REGISTER)
-    catalogue.add((0, 0, 14, 0, 1), RegisterActivation(), energy, group)
+    objects.add((0, 0, 14, 0, 1), RegisterActivation(), energy, group)
     data = Data()
     for e, masks in enumerate((tariff.energy_masks, tariff.demand_masks)):
         active = Octets(lambda masks=masks: masks.active)  # name of the active mask (row TOU-16)
-        catalogue.add((0, 0, 96, 14, e), data, active, access.READINGS)
-    catalogue.add_file(registers, access.READINGS)
+        objects.add((0, 0, 96, 14, e), data, active, access.READINGS)
     control = tariff.control
 
     def set_special(threshold_mhz: int, delay_s: int, hysteresis_mhz: int, script: int) -> None:
@@ -70,9 +69,8 @@ def add(
         (6, BlockThresholds(tariff.blocks, post)),
         (9, Simple(UINT8, tariff.energy.number, tariff.energy.set_number)),
     ):
-        catalogue.add((0, 0, 128, 10, e), data, value, group)
-    catalogue.add_file(BlockRegisters(tariff.blocks, totals), access.READINGS)
+        objects.add((0, 0, 128, 10, e), data, value, group)
     if tariff.element_masks is not None:
         from app.cosem import element_registers  # few meters have two elements
 
-        element_registers.add(catalogue, tariff.element_masks, tariff.totals.energies, totals)
+        element_registers.add(objects, tariff.element_masks, tariff.totals.energies, totals)

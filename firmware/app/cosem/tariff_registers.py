@@ -5,13 +5,16 @@ What they share with the totals, unit and type, is asked of the totals' own file
 
 from micropython import const
 
+from app.cosem import access
 from app.tariff.blocks import BLOCKS
 from app.tariff.rates import RATES, REGISTERS
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
+    from app.cosem.catalogue import Catalogue
     from app.registers import RegisterFile
     from app.tariff.blocks import Blocks
+    from app.tariff.parts import TariffParts
     from app.tariff.rates import RateEnergies
 
 _ENERGY_D = const(8)
@@ -93,3 +96,9 @@ class BlockRegisters:
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
         return self._totals.form(self._total)
+
+
+def add(catalogue: "Catalogue", tariff: "TariffParts", totals: "RegisterFile") -> None:
+    """Add the registers to the catalogue."""
+    catalogue.add_file(RateRegisters(tariff.rates, totals), access.READINGS)
+    catalogue.add_file(BlockRegisters(tariff.blocks, totals), access.READINGS)

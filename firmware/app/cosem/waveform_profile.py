@@ -26,7 +26,7 @@ if _TYPE_CHECKING:
     from app.axdr import Writer
     from app.clock import Clock
     from app.cosem.base import Key, Selection, Session
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.objects import Objects
     from app.rows import CaptureObject
     from hal import FrameSource
     from metrology.engine import Engine
@@ -118,10 +118,10 @@ def _count(capture: "Capture | None", key: int) -> int:
     return capture.count if key == _WAVE else capture.orders
 
 
-def add(catalogue: "Catalogue", clock: "Clock", engine: "Engine", frames: "FrameSource") -> None:
+def add(objects: "Objects", clock: "Clock", engine: "Engine", frames: "FrameSource") -> None:
     """Put both profiles, and the frame rate in millihertz, into the catalogue."""
     profile = WaveformProfile(clock, engine, frames.channels)
     for key in (_WAVE, _HARMONICS):
-        catalogue.add((1, 0, 99, 140, key), profile, key, access.READINGS)
+        objects.add((1, 0, 99, 140, key), profile, key, access.READINGS)
     rate = Simple(UINT32, lambda: frames.rate_mhz)
-    catalogue.add((0, 0, 128, 50, 0), Data(), rate, access.READINGS)
+    objects.add((0, 0, 128, 50, 0), Data(), rate, access.READINGS)
