@@ -117,6 +117,7 @@ class Engine:
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
         self._second_weight_q16 = -1  # >= 0: the next frame is the second of a window's end
+        self._window_uhz = self.nominal_uhz  # what the window that runs is correlated with
         self._last_uhz = self.nominal_uhz  # what the last whole window said
         self._silence_frames = rate // 5_000_000 * 1000 + rate % 5_000_000 // 5000  # 0.2 s
 
@@ -232,27 +233,25 @@ class Engine:
             # Time is missing: neither the period nor the window's cycles are right.
             self._lost = source.lost
             self._history.clear()
+            self.half_cycles.broken()
             if self.snapshot is not None:
                 self.snapshot.clear()
             self._search()
         frames = self._frames
         reference = self._reference
         self._oscillator.write(count)
-        done = since_q8 = 0
+        windows = self.windows
+        done = 0
         if self._second_weight_q16 >= 0:
             self._second_frame(0)
             done = 1
         scanned = 0
-        crossed = False
         while True:
             stop = reference.scan(frames, scanned, count)
             if stop >= count:
                 break
             scanned = stop + 1
             done = self._crossing(stop, done, count)
-            crossed = self._state == _LOCKED
-            # a frame stands for the time half a frame before and after it
-            since_q8 = ((count - stop) << 8) + 128 - (reference.fraction_q16() >> 8)
         self._accumulate(done, count - done)
         if reference.silent():
             reference.next_phase()
@@ -264,12 +263,25 @@ class Engine:
             self.snapshot.add(frames, count)
         half_cycles = self.half_cycles
         ended = half_cycles.add(frames, count)
-        if crossed:
-            half_cycles.set_zero(self.quantities.dc_u_q16)
-            half_cycles.set_frequency(self._oscillator.frequency_uhz)
-            half_cycles.align(since_q8)
+        if self.windows != windows and self._state == _LOCKED:
+            self._follow_half_cycles()
         if ended and self.on_half_cycle is not None:
             self.on_half_cycle()
+
+    def _follow_half_cycles(self) -> None:
+        """Let half cycles end where the window that has just closed says."""
+        half_cycles, quantities = self.half_cycles, self.quantities
+        uhz = self._oscillator.frequency_uhz
+        off_uhz, self._window_uhz = uhz - self._window_uhz, uhz
+        if quantities.valid and not self.last_whole:
+            return
+        if quantities.dc_known and not self._weights.keep_dc:
+            half_cycles.set_zero(quantities.dc_u_q16)
+        # The window's angles are those of its middle, if its frequency was not the oscillator's,
+        # and of voltages that the sums have delayed by a frame.
+        frames_q16 = self.frames_q16 * off_uhz + (uhz << 17)
+        end_udeg = self._oscillator.end_udeg() + frames_q16 * 360_000 // (self.rate_mhz << 17)
+        half_cycles.follow(quantities, self._reference.phase, uhz, end_udeg)
 
     def _accumulate(self, first: int, count: int) -> None:
         self._accumulators.accumulate(self._frames, self._oscillator.pairs, first, count)

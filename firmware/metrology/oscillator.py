@@ -75,3 +75,8 @@ class Oscillator:
         changed = self._begin_step - state[_STEP]
         state[_PHASE] = (self._begin_phase + first * changed) & _TURN_MASK
         self.write(count)
+
+    def end_udeg(self) -> int:
+        """Return the sine's angle at the end of the block, half a frame after its last."""
+        state = self._state
+        return (state[_PHASE] - (state[_STEP] >> 1)) * 360_000_000 >> 30

@@ -157,6 +157,11 @@ class Quantities:
         other = (s - turned_s) ** 2 + (c - turned_c) ** 2
         return isqrt(min(one, other) * _MICRO_2 // max(one, other, 1))
 
+    def ahead_udeg(self, phase: int) -> int:
+        """How far the fundamental of a voltage is ahead of the window's sine, micro-degrees."""
+        fit = self._fit[phase]
+        return angle_udeg(fit[1], fit[0])
+
     def angle_u_mdeg(self, phase: int) -> int:
         """How far the voltage of a phase lags behind the first one's, 0..359999 millidegrees."""
         first = self._fit[0]

@@ -264,11 +264,11 @@ int accumulate_shared(int span, const int32_t *frames, struct sums *state, const
 }
 
 struct voltage {
-    int32_t zero, sum, last, factor, factor_shift;
+    int32_t zero, sum, last, factor, factor_shift, half, left, length, before, count, wait;
 };
 
 struct half_state {
-    int32_t channels, phases, shift, half, left, length, before, slew, count, slots;
+    int32_t channels, phases, shift, slots;
     struct voltage voltage[3];
 };
 
@@ -292,51 +292,48 @@ static int millivolts(int squares, int duration, const struct voltage *p)
     return root * p->factor >> shift;
 }
 
-int half_cycles(int frames_left, const int32_t *block, struct half_state *state, int32_t *ring)
+int half_cycles(int frames, const int32_t *block, struct half_state *state, int32_t *ring)
 {
     const int stride = state->channels, phases = state->phases, shift = state->shift;
-    const int half = 1 << (shift - 1);
     int ended = 0;
-    while (frames_left) {
-        int left = state->left, n = left >> 8;
-        if (n > frames_left)
-            n = frames_left;
-        for (int phase = 0; phase < phases; phase++) {
-            struct voltage *p = &state->voltage[phase];
-            const int zero = p->zero - 0x800000 - half;
-            const int32_t *f = block + 2 * phase;
-            int squares = p->sum;
-            for (int k = n; k; k--) {
+    for (int phase = 0; phase < phases; phase++) {
+        struct voltage *p = &state->voltage[phase];
+        const int zero = p->zero - 0x800000 - (1 << (shift - 1));
+        const int32_t *f = block + 2 * phase;
+        int frames_left = frames, left = p->left;
+        while (frames_left) {
+            int n = left >> 8, squares = p->sum;
+            if (n > frames_left)
+                n = frames_left;
+            frames_left -= n;
+            left -= n << 8;
+            while (n--) {
                 const int x = (*f - zero) >> shift;
                 squares += x * x;
                 f += stride;
             }
             p->sum = squares;
-        }
-        block += n * stride;
-        frames_left -= n;
-        left -= n << 8;
-        if (frames_left) {
-            const int duration = state->length + state->before;
-            int32_t *slot = ring + (state->count & (state->slots - 1)) * phases;
-            for (int phase = 0; phase < phases; phase++) {
-                struct voltage *p = &state->voltage[phase];
-                const int x = (block[2 * phase] - p->zero + 0x800000 + half) >> shift;
-                const int t = ((x * x) >> 1) * left >> 7, squares = p->sum + t;
+            if (frames_left) {
+                const int x = (*f - zero) >> shift, t = ((x * x) >> 1) * left >> 7;
+                int32_t *slot = ring + (p->count & (state->slots - 1)) * phases + phase;
+                squares += t;
                 p->sum = x * x - t;
-                slot[phase] = millivolts(p->last + squares, duration, p);
+                if (p->wait) {
+                    p->wait--;
+                    *slot = -1;
+                } else
+                    *slot = millivolts(p->last + squares, p->length + p->before, p);
                 p->last = squares;
+                p->before = p->length;
+                p->length = p->half;
+                p->count = (p->count + 1) & 0x3FFFFFFF;
+                left += p->half - 256;
+                f += stride;
+                frames_left--;
+                ended++;
             }
-            block += stride;
-            frames_left--;
-            ended++;
-            state->count = (state->count + 1) & 0x3FFFFFFF;
-            state->before = state->length;
-            state->length = state->half + state->slew - 256;
-            state->slew = 256;
-            left += state->length - 256;
         }
-        state->left = left;
+        p->left = left;
     }
     return ended;
 }

@@ -16,9 +16,12 @@ HALVES = 20
 
 class HalfCycles:
     def __init__(self, phases):
-        self.count = 0
+        self.ended = 0
         self.rows = {}
         self.phases = phases
+
+    def count(self, phase):
+        return self.ended
 
     def half_us(self):
         return 10_000
@@ -27,9 +30,9 @@ class HalfCycles:
         return self.rows[number][phase]
 
     def add(self, row):
-        self.rows[self.count] = row
-        self.rows.pop(self.count - 64, None)
-        self.count = self.count + 1 & 0x3FFFFFFF
+        self.rows[self.ended] = row
+        self.rows.pop(self.ended - 64, None)
+        self.ended = self.ended + 1 & 0x3FFFFFFF
 
 
 class Quantities:
@@ -47,6 +50,9 @@ class Quantities:
         self.in_ua = 0
         self.order = 1
         self.sum_ua = None  # of the fundamentals; None: of all the currents there are
+
+    def ahead_udeg(self, phase):
+        return -120_000_000 * phase
 
     def rotation(self):
         return self.order

@@ -11,7 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 
-from dips import cycle_rms, dips, wave
+from dips import cycle_rms, dips, first_crossing, wave
 from quality_rig import QualityRig
 
 from app.quality import limits
@@ -35,7 +35,7 @@ class Line:
 
     def __init__(self, f_hz):
         self.rig = rig = QualityRig(3)
-        self.half = RATE_HZ / f_hz / 2
+        self.turn = f_hz / RATE_HZ  # of a frame
         rig.limits.set(limits.SAG_S, 0)
         rig.limits.set(limits.CUT, 100)  # 10 V: all are sags
         u_pv = [round(U_V_PER_LSB * 1e12)] * 3
@@ -58,10 +58,21 @@ class Line:
             self.ring.add(block, BLOCK)
             self.played += BLOCK
             if self.played % (BLOCK * WINDOW) == 0:
-                # as the engine does: where the first voltage crossed zero last
-                self.ring.align(round(self.played % self.half * 256))
+                # as the engine does: where the sine of the window stands between two frames
+                end = (self.played - 0.5) * self.turn % 1
+                uhz = round(self.turn * RATE_HZ * 1e6)
+                self.ring.follow(self.rig.engine.quantities, 0, uhz, round(end * 360e6))
                 for callback in self.rig.engine.on_window:
                     callback()
+
+
+def calm(f_hz, start):
+    """Three voltages of `FRAMES` frames from frame `start` on."""
+    angle = 2 * np.pi * f_hz * start / RATE_HZ
+    return [
+        wave(f_hz, RATE_HZ, FRAMES, 0, 0, 1, angle=angle - 2 * np.pi * phase / 3)
+        for phase in range(3)
+    ]
 
 
 @pytest.mark.parametrize("f_hz", [49.6, 50, 50.37, 60.1])
@@ -72,21 +83,21 @@ def test_depth_and_duration_of_random_sags(f_hz):
     source = random.Random(seed)
     line = Line(f_hz)
     judged = 0
-    line.play([wave(f_hz, RATE_HZ, FRAMES, 0, 0, 1)] * 3)  # the first two are not whole
+    line.play(calm(f_hz, 0))  # until the ring knows where the voltages cross zero
+    line.play(calm(f_hz, line.played))
     known = [line.watch.value(SAGS, phase, NUMBER) for phase in range(3)]
     while judged < SAGS_EACH:
         start = line.played
         waves = []
-        for _ in range(3):
+        for phase in range(3):
             begin = FIRST + source.randrange(160)
             length = source.randrange(40, 600)
             factor = source.uniform(0.06, 0.85)
-            angle = 2 * np.pi * f_hz * start / RATE_HZ
+            angle = 2 * np.pi * (line.turn * start - phase / 3)
             waves.append(wave(f_hz, RATE_HZ, FRAMES, begin, length, factor, angle=angle))
         line.play(waves)
-        first = line.half - start % line.half
         for phase, u in enumerate(waves):
-            _, rms = cycle_rms(u, f_hz, RATE_HZ, first)
+            _, rms = cycle_rms(u, f_hz, RATE_HZ, first_crossing(u, f_hz, RATE_HZ, FIRST))
             told = [line.watch.value(SAGS, phase, what) for what in range(3)]
             count = told[NUMBER] - known[phase]
             known[phase] = told[NUMBER]

@@ -2,9 +2,11 @@
 
 A disturbance lasts as long as the voltage is beyond its limit; it counts, and is an event, when
 it has lasted for the time set. It ends when the voltage has come back by two hundredths of the
-nominal one (IEC 61000-4-30, 5.4), which is the event "voltage normal" if it had been one. What
-falls under the limit of a cut is no sag. Where there are no half cycles, as in a leap of the
-simulated time or right after a start, the values of the window serve.
+nominal one (IEC 61000-4-30, 5.4), which is the event "voltage normal" if it had been one. A sag
+that falls under the limit of a cut goes on meanwhile and is as deep as that; but the time below
+that limit does not make a sag of what else would be a cut only. Sags of several phases that
+overlap are one of any phase, from the first that begins until the last has ended. Where there
+are no half cycles, as in a leap of the simulated time, the values of the window serve.
 """
 
 import struct
@@ -57,11 +59,17 @@ class Disturbances:
         self._ended = ended
         self._record = regions.open_record(memory, "disturbances")
         self._phases = phases = engine.quantities.phases
-        self._seen = engine.half_cycles.count
+        self._seen = [engine.half_cycles.count(phase) for phase in range(phases)]
+        self._fresh = [0] * phases  # half cycles of the last window
         # of each phase and kind: lasting us (-1: none), worst voltage in mV, told
         self._lasting_us = [-1] * (KINDS * phases)
         self._worst_mv = [0] * (KINDS * phases)
+        self._sag_us = [0] * phases  # of the time that a sag lasts, not below the limit of a cut
         self._told = [False] * (KINDS * phases)
+        # of sags and swells of any phase: the same
+        self._any_us = [0, 0]
+        self._any_mv = [_MOST, 0]
+        self._any_told = [False, False]
         self._owed = [False] * phases  # something was told and "normal" not yet
         self._values = [0] * (2 * _COLUMNS * 3)
         try:
@@ -88,34 +96,44 @@ class Disturbances:
         """Look at the half cycles of the window that has just been measured."""
         engine = self._engine
         half_cycles = engine.half_cycles
-        newest = half_cycles.count
-        count = min(newest - self._seen & _COUNT_MASK, _SLOTS)
-        self._seen = newest
+        fewest = most = 0
+        for phase in range(self._phases):
+            newest = half_cycles.count(phase)
+            fresh = min(newest - self._seen[phase] & _COUNT_MASK, _SLOTS)
+            self._seen[phase] = newest
+            self._fresh[phase] = fresh
+            fewest = min(fewest, fresh) if phase else fresh
+            most = max(most, fresh)
         window_us = (engine.frames_q16 >> 16) * 1_000_000_000 // engine.rate_mhz
         half_us = half_cycles.half_us()
         # a window begins within a half cycle; one that stands for others has too few of them
-        if window_us > (count + _FEWEST) * half_us:
-            count = 0
-        _, sag_dv, swell_dv = self._limits.values[: limits.SWELL + 1]
-        if not count:
-            for phase in range(self._phases):
+        if window_us > (fewest + _FEWEST) * half_us:
+            for phase in range(self._phases if engine.quantities.valid else 0):
                 self._step(phase, engine.quantities.u_uv[phase] // 1000, window_us)
+            self._pass(window_us)
             return
-        stirred: list[int] = []
-        for phase in range(self._phases):
-            low_mv = high_mv = half_cycles.u_mv(newest - 1 & _COUNT_MASK, phase)
-            for back in range(2, count + 1):
-                u_mv = half_cycles.u_mv(newest - back & _COUNT_MASK, phase)
-                low_mv = min(low_mv, u_mv)
-                high_mv = max(high_mv, u_mv)
-            if low_mv < sag_dv * 100 or high_mv > swell_dv * 100 or self._lasts(phase):
-                stirred.append(phase)
+        stirred = [phase for phase in range(self._phases) if self._stirs(phase)]
         if stirred:  # hardly ever; what happens in all of them is told in its order
-            for back in range(count, 0, -1):
+            for back in range(most, 0, -1):
                 for phase in stirred:
-                    self._step(
-                        phase, half_cycles.u_mv(newest - back & _COUNT_MASK, phase), half_us
-                    )
+                    if back <= self._fresh[phase]:
+                        u_mv = half_cycles.u_mv(self._seen[phase] - back & _COUNT_MASK, phase)
+                        if u_mv >= 0:
+                            self._step(phase, u_mv, half_us)
+                self._pass(half_us)
+
+    def _stirs(self, phase: int) -> bool:
+        """Tell whether the half cycles of a window have to be looked at in their order."""
+        if self._lasts(phase):
+            return True
+        half_cycles = self._engine.half_cycles
+        values = self._limits.values
+        low_mv, high_mv = values[limits.SAG] * 100, values[limits.SWELL] * 100
+        for back in range(1, self._fresh[phase] + 1):
+            u_mv = half_cycles.u_mv(self._seen[phase] - back & _COUNT_MASK, phase)
+            if u_mv > high_mv or 0 <= u_mv < low_mv:
+                return True
+        return False
 
     def _lasts(self, phase: int) -> bool:
         at = KINDS * phase
@@ -128,15 +146,10 @@ class Disturbances:
         for kind in (CUTS, SAGS, SWELLS):
             at = KINDS * phase + kind
             lasts = self._lasting_us[at] >= 0
-            margin_mv = back_mv if lasts else 0
-            limit_mv = values[limits.SAG + kind] * 100
-            if kind == SWELLS:
-                beyond = u_mv > limit_mv - margin_mv
-            else:
-                beyond = u_mv < limit_mv + margin_mv
-                if kind == SAGS and self._lasting_us[at - SAGS + CUTS] >= 0:
-                    beyond = False
-            if beyond:
+            over_mv = u_mv - values[limits.SAG + kind] * 100
+            if kind != SWELLS:
+                over_mv = -over_mv
+            if over_mv > (-back_mv if lasts else 0):
                 self._go_on(phase, kind, u_mv, us)
             elif lasts:
                 self._end(phase, kind)
@@ -144,23 +157,39 @@ class Disturbances:
             self._owed[phase] = False
             self._post(event_codes.VOLTAGE_NORMAL + phase)
 
+    def _pass(self, us: int) -> None:
+        """Let time pass for what lasts in any phase."""
+        for kind in (SAGS, SWELLS):
+            if max(self._lasting_us[kind::KINDS]) >= 0:
+                self._any_us[kind] += us
+            else:
+                self._any_us[kind] = 0
+                self._any_mv[kind] = _MOST if kind == SAGS else 0
+                self._any_told[kind] = False
+
     def _go_on(self, phase: int, kind: int, u_mv: int, us: int) -> None:
         at = KINDS * phase + kind
-        worst_mv = self._worst_mv[at]
         if self._lasting_us[at] < 0:
             self._lasting_us[at] = 0
-            worst_mv = u_mv
-        self._worst_mv[at] = max(worst_mv, u_mv) if kind == SWELLS else min(worst_mv, u_mv)
-        self._lasting_us[at] += us
+            self._worst_mv[at] = u_mv
+        worse = max if kind == SWELLS else min
+        self._worst_mv[at] = worse(self._worst_mv[at], u_mv)
+        if kind != CUTS:
+            self._any_mv[kind] = worse(self._any_mv[kind], u_mv)
+        lasting_us = self._lasting_us[at] = self._lasting_us[at] + us
+        if kind == SAGS:
+            if lasting_us == us:
+                self._sag_us[phase] = 0
+            if not self.present(phase):
+                return
+            lasting_us = self._sag_us[phase] = self._sag_us[phase] + us
         due_us = self._limits.values[limits.SAG_S + kind] * 1_000_000
-        if not self._told[at] and self._lasting_us[at] >= due_us:
-            alone = True  # simultaneous ones are one of "any"
-            for other in range(kind, len(self._told), KINDS):
-                alone = alone and not self._told[other]
+        if not self._told[at] and lasting_us >= due_us:
             self._told[at] = self._owed[phase] = True
             if kind != CUTS:
                 self._values[(kind * _COLUMNS + phase) * 3] += 1
-                if alone:
+                if not self._any_told[kind]:
+                    self._any_told[kind] = True
                     self._values[(kind * _COLUMNS + ANY) * 3] += 1
                 self._note(phase, kind)
             self._post(_EVENTS[kind] + phase)
@@ -177,10 +206,14 @@ class Disturbances:
     def _note(self, phase: int, kind: int) -> None:
         """Keep duration and magnitude as they are now."""
         at = KINDS * phase + kind
-        for column in (phase, ANY):
+        lasting_us, any_us = self._lasting_us[at], self._any_us[kind]
+        for column, us, worst_mv in (
+            (phase, lasting_us, self._worst_mv[at]),
+            (ANY, max(lasting_us, any_us), self._any_mv[kind]),
+        ):
             place = (kind * _COLUMNS + column) * 3
-            self._values[place + DURATION_MS] = min(self._lasting_us[at] // 1000, _MOST)
-            self._values[place + MAGNITUDE_MV] = self._worst_mv[at]
+            self._values[place + DURATION_MS] = min(us // 1000, _MOST)
+            self._values[place + MAGNITUDE_MV] = worst_mv
         try:
             self._record.save(struct.pack(_FORM, *self._values))
         except OSError:

@@ -90,12 +90,13 @@ class Waveforms:
         half_cycles = self._engine.half_cycles
         if not self._engine.quantities.valid:
             return
-        newest = half_cycles.count - 1 & _COUNT_MASK
         values = self._limits.values
         phase = len(self._beyond)
         while phase:
             phase -= 1
-            u_mv = half_cycles.u_mv(newest, phase)
+            u_mv = half_cycles.u_mv(half_cycles.count(phase) - 1 & _COUNT_MASK, phase)
+            if u_mv < 0:
+                continue
             margin_mv = 2 * values[limits.NOMINAL] if self._beyond[phase] else 0
             low = u_mv < values[limits.SAG] * 100 + margin_mv
             beyond = low or u_mv > values[limits.SWELL] * 100 - margin_mv
