@@ -1,6 +1,9 @@
 # Ferraris. `make help` lists what can be asked for.
 #   PYTHON=python3.12      the Python that makes .venv; `make test-unit PYTHON=...` tests with it
 #   ARGS="--ports 5000"    options of the virtual meter
+#   PORT=/dev/ttyUSB0      a real meter on a serial line (RS485; BAUD=9600; OPTICAL=1: its optical head) or
+#   HOST=192.168.1.5[:N]   on the network (HDLC=1: a serial server there), for test-sim, conformance,
+#                          accuracy, tariff, calibrate, read; PASSWORD=, ADDRESS=, CHANGE=1: also what changes it
 #   MICROPYTHON=/path      another MicroPython interpreter for `make run` and `make test-upy`
 
 PYTHON ?= python3
@@ -13,6 +16,13 @@ BROWSER_SET := .venv/.set-browser
 CHECKED := firmware boards tools host_tests
 SHELL := /bin/sh
 export MICROPYTHON
+
+# From the command line only: shells have variables of these names for purposes of their own.
+said = $(if $(filter command line,$(origin $(1))),$(if $($(1)),$(2)))
+METER := $(call said,PORT,--serial '$(PORT)') $(call said,HOST,--host '$(HOST)') \
+	$(call said,BAUD,--baud '$(BAUD)') $(call said,OPTICAL,--optical) $(call said,HDLC,--hdlc) \
+	$(call said,ADDRESS,--address '$(ADDRESS)') $(call said,PASSWORD,--password '$(PASSWORD)')
+CHANGING := $(call said,CHANGE,--change)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
@@ -54,8 +64,8 @@ test-upy: $(DEV_SET) ## tests on the MicroPython unix port
 test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
 	$(PYTEST) host_tests/arm
 
-test-sim: $(BROWSER_SET) ## the whole virtual meter through its ports
-	$(PYTEST) host_tests/system
+test-sim: $(BROWSER_SET) ## the virtual meter through its ports; PORT= or HOST=: a real one through its own
+	$(PYTEST) host_tests/system $(METER) $(CHANGING)
 
 check: lint types mpy boards size rows map look ## style, types, boards, cross-compiling, sizes, ledger, faceplate
 
@@ -100,14 +110,18 @@ measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 	$(PY) tools/measure.py "$(FILE)" $(ARGS)
 
 tariff: $(DEV_SET) ## check, show, write and read tariffs (ARGS="show tools/tariffs/seasons.toml")
-	@$(PY) tools/tariff.py $(if $(strip $(ARGS)),$(ARGS),--help)
+	@$(PY) tools/tariff.py $(if $(strip $(ARGS)),$(ARGS) $(METER),--help)
+
+.PHONY: calibrate
+calibrate: $(DEV_SET) ## calibrate a meter: PORT= or HOST=, readings are typed (ARGS="--bench URL": a virtual one)
+	@$(PY) tools/calibrate.py $(ARGS) $(METER)
 
 tariff-pictures: $(DEV_SET) ## draw the pictures of docs/tariff.md
 	$(PY) tools/tariff.py show tools/tariffs/seasons.toml --year 2027 -o docs/images/tariff-seasons.png
 	$(PY) tools/tariff.py show tools/tariffs/largest.toml --year 2027 -o docs/images/tariff-largest.png
 
 accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
-	$(PY) tools/accuracy.py $(ARGS)
+	@$(PY) tools/accuracy.py $(ARGS) $(METER)
 
 bench: $(DEV_SET) ## the kernel's cost a frame, beside C; the DLMS server beside gurux-dlms
 	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
@@ -120,7 +134,7 @@ events: $(DEV_SET) ## make the meter's table of events and docs/events.md from e
 	$(PY) tools/events.py
 
 conformance: $(DEV_SET) ## the published conformance cases by name, over TCP and RS485
-	$(PY) tools/conformance.py $(ARGS)
+	$(PY) tools/conformance.py $(ARGS) $(METER) $(CHANGING)
 
 storage: $(DEV_SET) ## write the map of FRAM and flash to docs/storage.md (ARGS=--bench measures)
 	$(PY) tools/storage.py $(ARGS)

@@ -3,7 +3,7 @@
 Frames of each front end's model go through the meter's own metrology on MicroPython, calibrated
 as in production. What comes out is printed as a summary and written to build/accuracy as HTML and
 PDF. Exit status: 0 all required classes pass, 1 one does not, 2 it could not be run. With --host
-the same points are driven on a real meter (accuracy_host.py).
+or --serial the same points are driven on a real meter (accuracy_host.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import accuracy_limits as limits
 import accuracy_points
 import accuracy_report
+import meter_options
 from accuracy_converters import FRONT_ENDS
 from accuracy_frontend import NAMEPLATES
 from accuracy_judge import judge, outcomes
@@ -204,12 +205,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=WORKERS, help="processes; default 2")
     parser.add_argument("--out", type=Path, default=OUT, help="folder; default build/accuracy")
     parser.add_argument(
-        "--host", metavar="HOST:PORT", help="a real meter's COSEM port; readings are typed in"
+        "--seconds", type=float, default=5.0, help="real meter: how long power is read; default 5"
     )
-    parser.add_argument("--password", default="12345678", help="with --host; the factory's")
-    parser.add_argument(
-        "--seconds", type=float, default=5.0, help="with --host: how long power is read; default 5"
+    place_options = parser.add_argument_group(
+        "a real meter instead, its readings compared with what you type (docs/accuracy.md)"
     )
+    meter_options.add(place_options, None)
     given = parser.parse_args(arguments)
     if not 0 <= given.seconds <= 3600:
         parser.error("--seconds must be 0..3600")
@@ -217,10 +218,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("--workers must be 1..64")
     if not 0 <= given.seed < 1 << 32:
         parser.error("--seed must be 0..4294967295")
-    if given.host and (given.front_end or given.background):
-        parser.error("--host measures a real meter: no --front-end, no --background")
-    if given.host and len(given.model or []) != 1:
-        parser.error("--host needs the meter's --model")
+    real = given.host or given.serial
+    if real and (given.front_end or given.background):
+        parser.error("a real meter is measured: no --front-end, no --background")
+    if real and len(given.model or []) != 1:
+        parser.error("say which --model the real meter is")
     if given.out.exists() and not given.out.is_dir():
         parser.error(f"--out {given.out} is not a folder")
     for model in given.model or []:
@@ -234,17 +236,22 @@ def real_meter(given: argparse.Namespace) -> list[Section]:
     """Measure a real meter with a person's help."""
     # Imported late: a DLMS client takes long to load, and a sweep needs none
     import accuracy_host
+    import meter_place
+    from meter_link import LinkError
 
     model = given.model[0]
     classes, required = choose_classes(model, "ads131m0x", given.classes or [])
-    reader = accuracy_host.Reader(given.host, given.password)
     try:
-        bench = accuracy_host.Bench(input, given.seconds)
-        chosen = classes if given.classes else required
-        section = accuracy_host.run(reader, given.host, model, chosen, not given.quick, bench)
-    finally:
-        reader.close()
-    return [section]
+        reader = accuracy_host.Reader(meter_place.of(given))
+        try:
+            reader.value("1-0:1.8.0")  # a wrong address or password is told before any work
+            bench = accuracy_host.Bench(input, given.seconds)
+            chosen = classes if given.classes else required
+            return [accuracy_host.run(reader, model, chosen, not given.quick, bench)]
+        finally:
+            reader.close()
+    except LinkError as error:
+        raise AccuracyError(str(error)) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -255,7 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.background:
             return to_background(arguments, given.out)
         begin = time.monotonic()
-        if given.host:
+        if given.host or given.serial:
             sections = real_meter(given)
             how = "real meter"
         else:

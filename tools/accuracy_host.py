@@ -1,13 +1,12 @@
-"""The points of `make accuracy` on a real meter: read through its COSEM port, driven by a person.
+"""The points of `make accuracy` on a real meter: read over DLMS, driven by a person.
 
 Before each point the person sets the source and presses Enter; the meter's power is then read for
 some seconds, and the person types what the reference says: power, or energy since Enter. Errors
-are held against the same limits.
+are held against the same limits. A line that fails costs the point, not the points before.
 """
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,23 +18,20 @@ from accuracy_judge import judge, outcomes
 from accuracy_limits import Limits
 from accuracy_points import Point
 from accuracy_report import Section
-from accuracy_run import AccuracyError, Measured, Meter
+from accuracy_run import Measured, Meter
 from accuracy_signal import Condition, make
-from gurux_dlms import GXByteBuffer, GXDLMSClient, GXDLMSException, GXReplyData
-from gurux_dlms.enums import Authentication, InterfaceType
-from gurux_dlms.objects import GXDLMSRegister
+from meter_link import Link, LinkError
+from meter_place import Place
 
-_TIMEOUT_S = 10.0
 _EVERY_S = 0.5
-_MANAGEMENT = 1
-_SERVER = 1
+_REGISTER = 3  # class
 # What a source of sines can set; waves and temperatures need more than one
 _TABLES = (
     limits.LOAD, limits.ONE_PHASE, limits.REACTIVE, limits.VOLTAGE, limits.FREQUENCY,
     limits.ORDER, limits.MISSING,
 )  # fmt: skip
-_ACTIVE = ("1.0.1.7.0.255", "1.0.2.7.0.255", "1.0.1.8.0.255", "1.0.2.8.0.255")
-_REACTIVE = ("1.0.3.7.0.255", "1.0.4.7.0.255", "1.0.3.8.0.255", "1.0.4.8.0.255")
+_ACTIVE = ("1-0:1.7.0", "1-0:2.7.0", "1-0:1.8.0", "1-0:2.8.0")
+_REACTIVE = ("1-0:3.7.0", "1-0:4.7.0", "1-0:3.8.0", "1-0:4.8.0")
 
 
 class QuitError(Exception):
@@ -43,68 +39,38 @@ class QuitError(Exception):
 
 
 class Reader:
-    """Registers of a meter through its TCP wrapper port."""
+    """Registers of a meter through whichever port of it is at hand."""
 
-    def __init__(self, address: str, password: str) -> None:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
-            raise AccuracyError(f"--host {address} is not HOST:PORT")
-        try:
-            self._wire = socket.create_connection((host.strip("[]"), int(port)), _TIMEOUT_S)
-        except (OSError, OverflowError) as error:
-            raise AccuracyError(f"{address}: {error}") from error
-        self._client = GXDLMSClient(
-            True, _MANAGEMENT, _SERVER, Authentication.LOW, password, InterfaceType.WRAPPER
-        )
+    def __init__(self, place: Place) -> None:
+        self.name = place.name
+        self._place = place
+        self._link: Link | None = None
         self._factors: dict[str, float] = {}
-        try:
-            reply = self._ask(self._client.aarqRequest())
-            self._client.parseAareResponse(reply.data)
-        except Exception as error:  # of gurux, whatever it makes of a refusal
-            raise AccuracyError(f"{address}: no association: {error}") from error
 
     def close(self) -> None:
-        """Leave the meter."""
-        self._wire.close()
+        """Leave the meter; the next value is read by a new association."""
+        if self._link is not None:
+            self._link.__exit__(None, None, None)
+            self._link = None
 
     def value(self, code: str) -> float:
-        """A register in its unit."""
-        register = GXDLMSRegister(code)
-        try:
-            if code not in self._factors:
-                # Attribute 3 holds scaler and unit
-                self._update(register, 3)
-                self._factors[code] = float(register.scaler)
-            register.scaler = 1
-            self._update(register, 2)
-        except (GXDLMSException, ValueError, TypeError) as error:
-            raise AccuracyError(f"register {code}: {error}") from error
-        return float(str(register.value)) * self._factors[code]
+        """A register in its unit. Raises LinkError."""
+        if self._link is None:
+            self._link = self._place.link().__enter__()
+        if code not in self._factors:
+            scaler_unit = self._link.get(_REGISTER, code, 3)
+            if not isinstance(scaler_unit, list):
+                raise LinkError(f"{self.name}: register {code} has no unit")
+            self._factors[code] = 10.0 ** scaler_unit[0]
+        number = self._link.get(_REGISTER, code, 2)
+        if not isinstance(number, int):
+            raise LinkError(f"{self.name}: register {code} holds no number")
+        return number * self._factors[code]
 
     def step(self, code: str) -> float:
         """What the last digit of a register is worth."""
         self.value(code)
         return self._factors[code]
-
-    def _update(self, register: GXDLMSRegister, attribute: int) -> None:
-        reply = self._ask(self._client.read(register, attribute))
-        self._client.updateValue(register, attribute, reply.value)
-
-    def _ask(self, requests: list[bytes]) -> GXReplyData:
-        reply, received = GXReplyData(), GXByteBuffer()
-        try:
-            for request in requests:
-                self._wire.sendall(request)
-                while not self._client.getData(received, reply, None):
-                    octets = self._wire.recv(4096)
-                    if not octets:
-                        raise AccuracyError("the meter closed the connection")
-                    received.set(octets)
-        except OSError as error:
-            raise AccuracyError(f"the meter does not answer: {error}") from error
-        if reply.error:
-            raise GXDLMSException(reply.error)
-        return reply
 
 
 @dataclass
@@ -118,6 +84,10 @@ class Bench:
         """Wait until the source is set; False to skip the point. Raises QuitError."""
         answer = self._line(f"{text}\n  Enter when it is steady, s to skip, q to end: ")
         return answer not in ("s", "skip")
+
+    def try_again(self) -> bool:
+        """Ask after the line failed; False to skip the point. Raises QuitError."""
+        return self._line("  Enter to try again, s to skip, q to end: ") not in ("s", "skip")
 
     def reference(self, reactive: bool) -> tuple[float, bool] | None:
         """The reference's reading and whether it is energy; None to skip. Raises QuitError."""
@@ -171,7 +141,20 @@ def describe(point: Point, condition: Condition, plate: Nameplate) -> str:
 def read_point(
     reader: Reader, bench: Bench, point: Point, condition: Condition, plate: Nameplate
 ) -> Measured | None:
-    """Measure one condition with the person's help; None if it was skipped."""
+    """Measure one condition with the person's help; None if it was skipped. Raises QuitError."""
+    while True:
+        try:
+            return _read_once(reader, bench, point, condition, plate)
+        except LinkError as error:
+            reader.close()
+            print(f"\n  {error}")
+            if not bench.try_again():
+                return None
+
+
+def _read_once(
+    reader: Reader, bench: Bench, point: Point, condition: Condition, plate: Nameplate
+) -> Measured | None:
     if not bench.set_up(describe(point, condition, plate)):
         return None
     plus, minus, gained_plus, gained_minus = _REACTIVE if point.reactive else _ACTIVE
@@ -220,9 +203,7 @@ class RealMeter:
         return []
 
 
-def run(
-    reader: Reader, address: str, model: str, classes: list[Limits], full: bool, bench: Bench
-) -> Section:
+def run(reader: Reader, model: str, classes: list[Limits], full: bool, bench: Bench) -> Section:
     """Drive all points of a model that a source of sines can set; q ends early."""
     plate = NAMEPLATES[model]
     points = [
@@ -253,7 +234,7 @@ def run(
     except QuitError:
         print("\nended")
     meter = Meter("real", model, 0)
-    section = Section(meter, RealMeter(address, plate), classes, None, [], [])
+    section = Section(meter, RealMeter(reader.name, plate), classes, None, [], [])
     for reactive in (False, True):
         found = {key[0]: one for key, one in asked.items() if one and key[1] == reactive}
         mine = [point for point in done if point.reactive == reactive]

@@ -13,10 +13,12 @@ import math
 import sys
 import time
 
+import meter_options
+import meter_place
 from calibrate_bench import ApiBench, Bench, BenchError, HandBench, Load, Phase, loads
 from gurux_dlms import GXArray, GXInt32, GXStructure, GXUInt32
 from gurux_dlms.enums import DataType
-from meter_link import Link, LinkError, Refused, SerialWire, TcpWire
+from meter_link import Link, LinkError, Refused
 
 _OBJECTS = "0-0:128.66."
 LOAD, WINDOWS, STEP, PROGRESS, CORRECTIONS, MEASURED, STATE = (f"{_OBJECTS}{e}" for e in range(7))
@@ -157,16 +159,12 @@ def _words(reason: object) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--host", default="127.0.0.1", help="the meter's address")
-    parser.add_argument("--port", type=int, default=4059, help="its COSEM port (4059)")
-    parser.add_argument("--serial", metavar="DEVICE", help="a serial line with HDLC instead")
-    parser.add_argument("--baud", type=int, default=9600, help="of the serial line (9600)")
-    parser.add_argument("--password", default="12345678", help="of the management client")
     parser.add_argument("--bench", metavar="URL", help="a virtual meter's API turns the load")
     parser.add_argument("--u", type=float, help="volts of the loads (Un)")
     parser.add_argument("--iref", type=float, help="amperes of gain and phase (Iref)")
     parser.add_argument("--imin", type=float, help="amperes of offset (a twentieth of Iref)")
     parser.add_argument("--windows", type=int, default=50, help="to average, 0.2 s each (50)")
+    meter_options.add(parser.add_argument_group("the meter"))
     return parser.parse_args()
 
 
@@ -183,11 +181,7 @@ def main() -> int:
     options = _options()
     try:
         bench: Bench = ApiBench(options.bench) if options.bench else HandBench()
-        if options.serial:
-            wire = SerialWire(options.serial, options.baud)
-        else:
-            wire = TcpWire(options.host, options.port)
-        with Link(wire, options.password) as link:
+        with meter_place.of(options).link() as link:
             procedure = Procedure(link, bench, options.windows)
             bench.begin()
             try:

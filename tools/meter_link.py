@@ -6,6 +6,7 @@ lists, numbers and octets; what goes is typed with gurux's GXArray, GXStructure,
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -24,6 +25,10 @@ MANAGEMENT = 1
 SERVER = 1
 OBJECT_UNDEFINED = 4
 _ANSWER_S = 10.0
+_HDLC_ANSWER_S = 4.0  # a serial line is asked again
+_SILENCE_S = (
+    60.0  # after which the meter may have forgotten us; its own patience is 120 s and more
+)
 _READ_WRITE_DENIED = 3
 _ANSWER_MAX = 1 << 20
 _HDLC_REPEATS = 2
@@ -54,7 +59,13 @@ class TcpWire:
         try:
             self._socket = socket.create_connection((host, port), _ANSWER_S)
         except (OSError, OverflowError, UnicodeError) as error:
-            raise LinkError(f"{self.name}: {_reason(error)}") from error
+            raise LinkError(f"{self.name}: {reason(error)}") from error
+        if hdlc:
+            self._socket.settimeout(_HDLC_ANSWER_S)
+
+    def fileno(self) -> int:
+        """Of the socket, for select."""
+        return self._socket.fileno()
 
     def to_hdlc(self, baud: int) -> None:
         """Nothing to do: who made a connection of the line sees to its rate."""
@@ -84,18 +95,25 @@ class SerialWire:
         import serial
 
         self.name = device
+        self.baud = baud
         try:
-            self._line: Any = serial.Serial(device, baud, timeout=0.1)
+            self._line: Any = serial.Serial(
+                device, baud, timeout=0.1, write_timeout=_ANSWER_S, exclusive=True
+            )
         except Exception as error:  # a driver's refusal (termios.error) is no OSError
-            raise LinkError(f"{device}: {_reason(error)}") from error
+            raise LinkError(f"{device}: {_cannot_open(error)}") from error
 
     def to_hdlc(self, baud: int) -> None:
-        """Go on at another rate. Raises LinkError."""
-        self._line.flush()
+        """Go on at another rate when all has left. Raises LinkError."""
         try:
-            self._line.baudrate = baud
+            self._line.flush()
+            self._line.baudrate = self.baud = baud
         except Exception as error:  # see above
-            raise LinkError(f"{self.name}: {_reason(error)}") from error
+            raise LinkError(f"{self.name}: {reason(error)}") from error
+
+    def fileno(self) -> int:
+        """Of the device, for select."""
+        return self._line.fileno()
 
     def send(self, octets: bytes) -> None:
         """Send all of it."""
@@ -103,27 +121,32 @@ class SerialWire:
 
     def receive(self) -> bytes:
         """Return what comes next. Raises OSError."""
-        end = time.monotonic() + _ANSWER_S
+        end = time.monotonic() + _HDLC_ANSWER_S
         while time.monotonic() < end:
             octets = self._line.read(max(1, self._line.in_waiting))
             if octets:
                 return octets
-        raise TimeoutError("no answer")
+        raise TimeoutError(f"no answer at {self.baud} baud")
 
     def close(self) -> None:
         """Hang up."""
         self._line.close()
 
 
-def sign_on(wire: TcpWire | SerialWire) -> None:
+Wire = TcpWire | SerialWire
+
+
+def sign_on(wire: Wire) -> None:
     """Lead an optical head from IEC 62056-21 to HDLC (mode E). Raises LinkError.
 
     The parity of 7E1 is put into bit 7 here, so that the line can be 8N1 from the start: not every
     driver lets it be changed on the way.
     """
     try:
-        wire.send(_with_parity(b"/?!\r\n"))
+        wire.send(with_parity(b"/?!\r\n"))
         identification = _line_of(wire)
+        if identification == b"/?!\r\n":
+            identification = _line_of(wire)  # some heads hear themselves
         # /FRS5\2name: three letters of the maker, the rate, and that mode E is there
         rates = {ord("0") + n: 300 << n for n in range(6)} | {ord("6"): 19200}
         if identification[:1] != b"/" or b"\\2" not in identification:
@@ -131,20 +154,21 @@ def sign_on(wire: TcpWire | SerialWire) -> None:
         rate = identification[4]
         if rate not in rates:
             raise LinkError(f"{wire.name}: an identification without a baud rate")
-        wire.send(_with_parity(bytes((6, ord("2"), rate, ord("2"))) + b"\r\n"))
+        wire.send(with_parity(bytes((6, ord("2"), rate, ord("2"))) + b"\r\n"))
         confirmation = _line_of(wire)
         if confirmation[1:4] != bytes((ord("2"), rate, ord("2"))):
             raise LinkError(f"{wire.name}: the meter does not confirm HDLC")
         wire.to_hdlc(rates[rate])
     except OSError as error:
-        raise LinkError(f"{wire.name}: {_reason(error)}") from error
+        raise LinkError(f"{wire.name}: {reason(error)}") from error
 
 
-def _with_parity(octets: bytes) -> bytes:
+def with_parity(octets: bytes) -> bytes:
+    """Even parity in bit 7: 7E1 on a line of 8N1."""
     return bytes(octet | (octet.bit_count() & 1) << 7 for octet in octets)
 
 
-def _line_of(wire: TcpWire | SerialWire) -> bytes:
+def _line_of(wire: Wire) -> bytes:
     line = b""
     while not line.endswith(b"\n") and len(line) < _LINE_MAX:
         line += bytes(octet & 0x7F for octet in wire.receive())
@@ -167,28 +191,43 @@ class _Item(GXDLMSObject):
 
 
 class Link:
-    """An association of the management client; use it in a `with` block."""
+    """An association of the management client; use it in a `with` block.
 
-    def __init__(self, wire: TcpWire | SerialWire, password: str, server: int = SERVER) -> None:
-        self._wire = wire
+    After a silence of a minute, of a person who turns a load perhaps, it associates anew.
+    """
+
+    def __init__(self, wire: Callable[[], Wire], password: str, server: int = SERVER) -> None:
+        self._open_wire = wire
+        self._password = password
+        self._server = server
+        self._asked_s = 0.0
+
+    def __enter__(self) -> Link:
+        self._wire = self._open_wire()
         self._client = GXDLMSClient(
             True,
             MANAGEMENT,
-            server,
+            self._server,
             Authentication.LOW,
-            password,
-            InterfaceType.HDLC if wire.hdlc else InterfaceType.WRAPPER,
+            self._password,
+            InterfaceType.HDLC if self._wire.hdlc else InterfaceType.WRAPPER,
         )
-
-    def __enter__(self) -> Link:
-        if self._wire.hdlc:
-            self._client.parseUAResponse(self._ask(self._client.snrmRequest()).data)
         try:
+            self._associate()
+        except BaseException:
+            self._wire.close()
+            raise
+        return self
+
+    def _associate(self) -> None:
+        self._asked_s = time.monotonic()
+        try:
+            if self._wire.hdlc:
+                self._client.parseUAResponse(self._ask(self._client.snrmRequest()).data)
             self._client.parseAareResponse(self._ask(self._client.aarqRequest()).data)
-        except (GXDLMSException, ValueError) as error:
+        except (GXDLMSException, ValueError, IndexError, TypeError) as error:
             text = " ".join(str(error).split())
             raise LinkError(f"{self._wire.name}: the meter does not let us in: {text}") from error
-        return self
 
     def __exit__(self, _: object, error: object, __: object) -> None:
         try:
@@ -216,6 +255,7 @@ class Link:
         self, class_id: int, code: str, index: int, progress: Progress | None = None
     ) -> Any:  # noqa: ANN401
         """Return an attribute in gurux's types, fit to be written back. Raises Refused."""
+        self._awake()
         requests = self._client.read(_Item(class_id, code), index)
         return self._checked(code, requests, progress).value
 
@@ -229,12 +269,14 @@ class Link:
         progress: Progress | None = None,
     ) -> None:
         """Write an attribute. Raises Refused."""
+        self._awake()
         item = _Item(class_id, code)
         item.value, item.tag = value, tag
         self._checked(code, self._client.write(item, index), progress)
 
     def call(self, class_id: int, code: str, index: int, tag: DataType, value: object) -> None:
         """Call a method. Raises Refused."""
+        self._awake()
         self._checked(code, self._client.method(_Item(class_id, code), index, value, tag))
 
     def _checked(self, code: str, requests: Any, progress: Progress | None = None) -> Any:  # noqa: ANN401 - gurux's own types
@@ -246,6 +288,12 @@ class Link:
             if denied:
                 text = "access denied: is the parameter switch locked?"
             raise Refused(f"{code}: {text}", error.errorCode) from error
+
+    def _awake(self) -> None:
+        """Associate anew if the meter may have ended the association meanwhile."""
+        if time.monotonic() - self._asked_s > _SILENCE_S:
+            self._wire.close()
+            self.__enter__()
 
     def _ask(self, requests: Any, progress: Progress | None = None) -> Any:  # noqa: ANN401
         reply = GXReplyData()
@@ -267,7 +315,8 @@ class Link:
                 if progress and len(parts) > 1:
                     progress(number, len(parts))
         except OSError as error:
-            raise LinkError(f"{self._wire.name}: {_reason(error)}") from error
+            raise LinkError(f"{self._wire.name}: {reason(error)}") from error
+        self._asked_s = time.monotonic()
         return reply
 
     def _exchange(self, request: Any, reply: Any) -> None:  # noqa: ANN401
@@ -295,10 +344,28 @@ class Link:
         raise LinkError(f"{self._wire.name}: an answer without end")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a line failed, in a few words."""
+    if isinstance(error, socket.gaierror):
+        return "no such address"
     if isinstance(error, TimeoutError):
-        return "no answer"
+        text = str(error)  # our own says at what rate
+        return text if text.startswith("no answer") else "no answer"
     return getattr(error, "strerror", None) or str(error) or "no answer"
+
+
+def _cannot_open(error: Exception) -> str:
+    from serial.tools import list_ports
+
+    number = getattr(error, "errno", None)
+    if number == errno.ENOENT:
+        ports = ", ".join(port.device for port in list_ports.comports() if port.vid) or "none"
+        return f"there is no such port; plugged in: {ports}"
+    if number == errno.EACCES:
+        return "no right to open it: join its group (dialout)"
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return "another program uses it"
+    return reason(error)
 
 
 def _dotted(code: str) -> str:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 
 _PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
-_READY_S = 60.0
+_READY_S = 120.0
 _STOP_S = 15.0
 _CALL_S = 120.0
 

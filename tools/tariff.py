@@ -17,6 +17,7 @@ import io
 import sys
 from pathlib import Path
 
+import meter_options
 import tariff_dates as dates
 import tariff_file
 import tariff_text
@@ -25,8 +26,6 @@ from tariff_model import Tariff
 from tariff_year import Year
 
 _SHOWN = 40  # problems; who made more reads no more
-_PORTS = {"wrapper": 4059, "hdlc": 4060, "optical": 4061}
-_SIGN_ON_BAUD = 300
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -163,19 +162,11 @@ def _read(options: argparse.Namespace) -> int:
 
 def _link(options: argparse.Namespace):  # noqa: ANN202 - a Link; its library is loaded on demand
     """Connect as the options say. Raises LinkError."""
-    from meter_link import Link, SerialWire, TcpWire, sign_on
+    import meter_place
 
-    kind = "optical" if options.optical else "hdlc" if options.hdlc else "wrapper"
-    if options.serial:
-        baud = options.baud or (_SIGN_ON_BAUD if options.optical else 9600)
-        wire = SerialWire(options.serial, baud)
-    else:
-        port = options.port or _PORTS[kind]
-        wire = TcpWire(options.host, port, hdlc=kind != "wrapper")
-    options.host_text = wire.name
-    if options.optical:
-        sign_on(wire)
-    return Link(wire, options.password)
+    place = meter_place.of(options)
+    options.host_text = place.name
+    return place.link()
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -213,34 +204,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     read.set_defaults(run=_read)
     for command in (write, read):
-        _add_line_options(command)
+        meter_options.add(command.add_argument_group("the meter"))
     return parser.parse_args(arguments)
-
-
-def _add_line_options(parser: argparse.ArgumentParser) -> None:
-    line = parser.add_argument_group("the meter")
-    line.add_argument("--host", default="127.0.0.1", help="its address (127.0.0.1)")
-    line.add_argument(
-        "--port", type=_port, help="TCP port (4059; 4060 with --hdlc, 4061 with --optical)"
-    )
-    line.add_argument("--hdlc", action="store_true", help="HDLC over that port, as RS485")
-    line.add_argument(
-        "--optical", action="store_true", help="sign on at an optical head first (mode E)"
-    )
-    line.add_argument("--serial", metavar="DEVICE", help="a serial line with HDLC instead of TCP")
-    line.add_argument("--baud", type=int, help="of the serial line (9600; 300 with --optical)")
-    line.add_argument("--password", default="12345678", help="of the management client")
 
 
 def _year(text: str) -> int:
     if not text.isdecimal() or not 2000 <= int(text) <= 2099:
         raise argparse.ArgumentTypeError("a year is 2000 to 2099")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError("a port is 1 to 65535")
     return int(text)
 
 

@@ -2,6 +2,8 @@
 
 `meter` is one meter shared by the whole session: a test leaves it as it would like to find it, and
 relies on differences instead of absolute energies. `start_meter` gives a test meters of its own.
+`wired` is `meter` for tests that use its ports only; with --host or --serial (`make test-sim
+HOST=...` or `PORT=...`) it is a real meter (real_meter.py), and all others are skipped.
 """
 
 import json
@@ -22,10 +24,62 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE))  # clients.py stands beside the tests
 sys.path.insert(0, str(ROOT / "tools"))
+
+import meter_options
+import real_meter
+
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
+
+
+class _Options:
+    """pytest's options as argparse's."""
+
+    def __init__(self, group):
+        self.add_argument = group.addoption
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("a real meter instead of the virtual one")
+    meter_options.add(_Options(group), None)
+    group.addoption(
+        "--change", action="store_true", help="run tests that change what the meter keeps, too"
+    )
+
+
+def pytest_configure(config):
+    if not config.option.collectonly:
+        real_meter.take(config.option)
+    if real_meter.given:
+        config.option.reportchars = "fE"  # hundreds are skipped, for three reasons
+
+
+def pytest_report_header():
+    if real_meter.given:
+        return f"meter: {real_meter.given.name} at {real_meter.given.place.name}"
+    return None
+
+
+def pytest_runtest_setup(item):
+    real_meter.look_before(item)
+
+
+def pytest_runtest_logreport(report):
+    if real_meter.given and report.failed:
+        real_meter.given.doubted = True
+
+
+def pytest_terminal_summary(terminalreporter):
+    if real_meter.given:
+        for line in real_meter.summary(terminalreporter.stats.get("skipped", ())):
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure():
+    if real_meter.given:
+        real_meter.given.close()
 
 
 class VirtualMeter:
@@ -44,6 +98,7 @@ class VirtualMeter:
 
     def start(self, *options):
         """Start the meter and wait until it says `ready`; `options` are for this start only."""
+        real_meter.needs_bench()
         assert LAUNCHER.exists(), "run `make setup` first"
         command = [str(LAUNCHER), "--ports", str(self.ports["cosem"]), "--http", str(self.http)]
         command += ["--state", str(self.state), *self.options, *options]
@@ -145,6 +200,12 @@ def meter(tmp_path_factory):
     shared = VirtualMeter(tmp_path_factory.mktemp("meter") / "state").start()
     yield shared
     assert shared.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def wired(request):
+    """A meter with ports and nothing else: the real one, or the shared virtual one."""
+    return real_meter.given or request.getfixturevalue("meter")
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "unit"))
 
+import clients
 import raw_links
 from cipher_client import METER, Client, element
 
 LN = "a109060760857405080101"
 MECHANISM_LLS = "8a0207808b0760857405080201"
-PASSWORD = "ac0a80083132333435363738"
+PASSWORD = element(0xAC, element(0x80, clients.SECRET)).hex()
 INITIATE = "01000000065f1f0400207e5fffff"
 NAME = bytes.fromhex("c001c1000100002a0000ff0200")
 OBJECT_LIST = bytes.fromhex("c001c1000f0000280000ff0200")
@@ -73,14 +74,14 @@ class Aare:
 
 
 @pytest.fixture(params=raw_links.LINKS)
-def link(request, meter):
+def link(request, wired):
     """`link(sap)`: a link of a client, closed after the test."""
     opened = []
 
     def connect(sap=PUBLIC):
         for one in opened:
             one.close()
-        opened[:] = [raw_links.LINKS[request.param](meter, sap)]
+        opened[:] = [raw_links.LINKS[request.param](wired, sap)]
         return opened[0]
 
     yield connect

@@ -108,8 +108,8 @@ def decoded(octets):
 
 
 @pytest.fixture(scope="module", params=raw_links.LINKS)
-def client(request, meter):
-    one = Client(meter, request.param, MANAGEMENT, lls())
+def client(request, wired):
+    one = Client(wired, request.param, MANAGEMENT, lls())
     yield one
     one.link.close()
 
@@ -156,6 +156,7 @@ def test_cosem_every_attribute(client, objects):
         assert client.get(class_id + 1, name, 1) == (None, 9), where
 
 
+@pytest.mark.changes
 def test_cosem_write_back(client, objects):
     """What is readable and writable takes its own value back, and keeps it."""
     written = 0
@@ -221,12 +222,12 @@ def test_cosem_mandatory_objects(client, objects):
     assert [row[1][1][1] for row in assigned] == [name]
 
 
-def test_cosem_ipv4_setup_shows_where_the_meter_is_reached(client):
+def test_cosem_ipv4_setup_shows_where_the_meter_is_reached(client, meter):
     port = bytes.fromhex("0000190000ff")
     _, name = client.value(41, port, 3)
     address = client.value(42, name, 3)
     assert address == (axdr.UINT32, 0x7F000001)  # the host that the links connect to
-    assert client.value(41, port, 2) == (axdr.UINT16, client.meter.ports["cosem"])
+    assert client.value(41, port, 2) == (axdr.UINT16, meter.ports["cosem"])
     for index, tag in ((2, 0x09), (4, 0x01), (5, 0x01), (6, 0x06), (7, 0x06), (8, 0x03)):
         assert client.value(42, name, index)[0] == tag
     for index in range(1, 11):

@@ -90,8 +90,8 @@ class Station:
 
 
 @pytest.fixture
-def station(meter):
-    one = Station(meter)
+def station(wired):
+    one = Station(wired)
     one.disconnected()
     yield one
     one.disconnected()

@@ -38,12 +38,12 @@ QUANTITIES = (
 
 
 @pytest.fixture
-def connection(meter):
+def connection(wired):
     """`connection("cosem")`: a TCP connection to one of the ports, closed after the test."""
     opened = []
 
     def connect(port):
-        opened.append(clients.Socket(meter.ports[port]))
+        opened.append(clients.Socket(wired.ports[port]))
         return opened[-1]
 
     yield connect
@@ -95,7 +95,7 @@ def test_gurux_reads_objects_clock_and_registers(meter, connection, route):
 @pytest.mark.parametrize(
     ("route", "pdu_size"), [("wrapper", 0xFFFF), ("wrapper", 64), ("rs485", 300)]
 )
-def test_gurux_reads_every_attribute(meter, connection, route, pdu_size):
+def test_gurux_reads_every_attribute(connection, route, pdu_size):
     session = gurux(connection, route, pdu_size=pdu_size)
     read = 0
     for item in session.objects():
@@ -156,17 +156,19 @@ def test_the_public_client_reads_what_it_may(connection, route):
 
 
 @pytest.mark.row("SEC-62")
+@pytest.mark.changes  # it is logged
 @pytest.mark.parametrize("route", ["wrapper", "rs485", "optical"])
 def test_a_wrong_password_is_refused(connection, route):
     with pytest.raises(GXDLMSException, match="rejected"):
-        gurux(connection, route, secret=b"87654321")
+        gurux(connection, route, secret=clients.SECRET[::-1])
     port, hdlc, _ = ROUTES[route]
     again = clients.Gurux(connection(port), clients.MANAGEMENT, clients.SECRET, hdlc=hdlc)
     again.connect().release()
 
 
+@pytest.mark.changes
 def test_dlms_cosem_with_a_wrong_password_or_without_rights(connection):
-    wrong = clients.dlms_cosem(connection("cosem"), clients.MANAGEMENT, b"87654321")
+    wrong = clients.dlms_cosem(connection("cosem"), clients.MANAGEMENT, clients.SECRET[::-1])
     wrong.connect()
     with pytest.raises(DlmsClientException, match="AUTHENTICATION_FAILED"):
         wrong.associate()
@@ -208,18 +210,18 @@ def test_several_clients_at_once(meter):
 
 
 @pytest.mark.parametrize("port", ["cosem", "rs485", "optical"])
-def test_garbage_does_no_harm(meter, port):
+def test_garbage_does_no_harm(wired, port):
     for octets in (
         b"\x00" * 300,
         bytes(range(256)) * 8,
         b"\x7e" * 64,
         b"\x00\x01\x00\x10\x00\x01\xff\xff",
     ):
-        transport = clients.Socket(meter.ports[port])
+        transport = clients.Socket(wired.ports[port])
         transport.send(octets)
         transport.close()
     _, hdlc, server = next(route for route in ROUTES.values() if route[0] == port)
-    transport = clients.Socket(meter.ports[port])
+    transport = clients.Socket(wired.ports[port])
     session = clients.Gurux(transport, clients.PUBLIC, hdlc=hdlc, server=server).connect()
     assert len(session.objects()) == 6
     session.release()

@@ -36,12 +36,12 @@ def wrapped(apdu, sap=16):
 
 
 @pytest.fixture
-def wire(meter):
+def wire(wired):
     """`wire("cosem")`: a plain TCP connection, closed after the test."""
     opened = []
 
     def connect(port):
-        opened.append(socket.create_connection(("127.0.0.1", meter.ports[port]), 10))
+        opened.append(socket.create_connection(("127.0.0.1", wired.ports[port]), 10))
         opened[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened[-1]
 
@@ -70,10 +70,10 @@ def plain(rows):
 
 @pytest.mark.row("TCP-18")
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_plain_session_of_a_head_end(meter, route):
+def test_a_plain_session_of_a_head_end(wired, route):
     """Object list, all scalers by lists, profiles: 7, 8, 4, 5, row 1 by entry, then by range."""
     port, hdlc, server = ROUTES[route]
-    transport = clients.Socket(meter.ports[port])
+    transport = clients.Socket(wired.ports[port])
     session = clients.Gurux(
         transport, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc, server=server
     ).connect()
@@ -182,19 +182,19 @@ def test_a_client_that_just_closes_ends_its_association(meter, wire):
         time.sleep(0.05)
 
 
-def test_another_client_takes_over_a_link_without_a_release(meter):
-    for kind in raw_links.LINKS.values():
-        link = kind(meter, 16)
-        assert link.ask(public())[17] == 0
-        assert link.ask(NAME)[:4].hex() == "c401c100"
-        link.sap = 1
-        assert link.ask(NAME).hex() == "d80101", "not its association"
-        assert link.ask(lls())[17] == 0
-        assert link.ask(ENERGY)[:5].hex() == "c401c10015"
-        link.sap = 16
-        assert link.ask(NAME).hex() == "d80101", "the old one has ended"
-        link.sap = 1
-        link.close()
+@pytest.mark.parametrize("kind", raw_links.LINKS)
+def test_another_client_takes_over_a_link_without_a_release(wired, kind):
+    link = raw_links.LINKS[kind](wired, 16)
+    assert link.ask(public())[17] == 0
+    assert link.ask(NAME)[:4].hex() == "c401c100"
+    link.sap = 1
+    assert link.ask(NAME).hex() == "d80101", "not its association"
+    assert link.ask(lls())[17] == 0
+    assert link.ask(ENERGY)[:5].hex() == "c401c10015"
+    link.sap = 16
+    assert link.ask(NAME).hex() == "d80101", "the old one has ended"
+    link.sap = 1
+    link.close()
 
 
 @pytest.mark.row("HDL-08")

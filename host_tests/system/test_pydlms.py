@@ -5,7 +5,9 @@ It is the client that speaks general block transfer and ACCESS as the standard h
 
 import datetime
 
+import clients
 import pytest
+import real_meter
 
 pydlms = pytest.importorskip("pydlms")
 
@@ -46,15 +48,16 @@ PROTECTION = {
 
 
 @pytest.fixture
-def connect(meter):
+def connect(wired):
     """`connect("rs485", "glo", ...)`: a client of the management SAP, closed after the test."""
     opened = []
 
     def make(route, protection="plain", **settings):
         port, hdlc = ROUTES[route]
         if protection == "plain":
-            settings.update(mechanism=Mechanism.LLS, password=b"12345678")
+            settings.update(mechanism=Mechanism.LLS, password=clients.SECRET)
         else:
+            real_meter.needs_bench()  # another one has keys of its own
             settings.update(
                 mechanism=Mechanism(5),
                 security=SecurityContext(GUEK, GAK, TITLE),
@@ -62,7 +65,7 @@ def connect(meter):
                 **PROTECTION[protection],
             )
         client = DlmsClient.tcp(
-            "127.0.0.1", meter.ports[port], client_sap=1, hdlc=hdlc, timeout=10, **settings
+            "127.0.0.1", wired.ports[port], client_sap=1, hdlc=hdlc, timeout=10, **settings
         )
         opened.append(client)
         client.connect()
@@ -111,6 +114,7 @@ def test_a_log_by_range_and_entry(connect, route):
     ).rows
 
 
+@pytest.mark.changes
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("protection", ["plain", "glo"])
 @pytest.mark.parametrize("window", [1, 3, 8])
@@ -132,6 +136,7 @@ def test_general_blocks_both_ways(connect, route, protection, window):
     client.set(LIST, 7, 3, shown)
 
 
+@pytest.mark.changes
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("protection", ["plain", "glo", "general-glo"])
 def test_access_long_and_short(connect, route, protection):

@@ -1,12 +1,10 @@
 """tools/tariff at a running meter: written, read, refused, cut off, and followed by the rates."""
 
-import os
 import re
 import socket
 import subprocess
 import sys
 import threading
-import tty
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,6 +17,7 @@ from gurux_dlms.objects import (
     GXDLMSScriptTable,
     GXDLMSSpecialDaysTable,
 )
+from serial_line import SerialLine
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tools" / "tariffs"
@@ -158,38 +157,6 @@ def test_missing_scripts_are_repaired_and_foreign_ones_only_if_asked(meter):
     assert in_force(meter) == "DAY-NIGHT"
     tariff("write", SEASONS, *at(meter), "--repair")
     assert in_force(meter) == "SEASONS-3"
-
-
-class SerialLine:
-    """A pseudo terminal at one of the meter's ports, as a cable to it is."""
-
-    def __init__(self, port):
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
-        self.name = os.ttyname(self._theirs)
-        self._socket = socket.create_connection(("127.0.0.1", port))
-        threading.Thread(target=self._outwards, daemon=True).start()
-        threading.Thread(target=self._inwards, daemon=True).start()
-
-    def _outwards(self):
-        try:
-            while octets := os.read(self._ours, 256):
-                self._socket.sendall(octets)
-        except OSError:
-            pass  # hung up
-
-    def _inwards(self):
-        try:
-            while octets := self._socket.recv(256):
-                os.write(self._ours, octets)
-        except OSError:
-            pass
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        os.close(self._theirs)
-        os.close(self._ours)
 
 
 @pytest.mark.parametrize(("port", "options"), [("rs485", ()), ("optical", ("--optical",))])

@@ -102,14 +102,16 @@ def test_nobody_there_ends_with_2(tmp_path, capsys):
     options = ["--model", "1ph", "--out", str(tmp_path), "--host"]
     assert accuracy.main([*options, "127.0.0.1:1"]) == 2
     assert "127.0.0.1:1: " in capsys.readouterr().err
-    assert accuracy.main([*options, "nowhere"]) == 2
-    assert "is not HOST:PORT" in capsys.readouterr().err
+    assert accuracy.main([*options, "nowhere:x"]) == 2
+    assert "no address with a port" in capsys.readouterr().err
+    assert accuracy.main([*options[:-1], "--serial", "/dev/ttyNONE"]) == 2
+    assert "/dev/ttyNONE: there is no such port" in capsys.readouterr().err
 
 
 def test_a_wrong_password_ends_with_2(meter, tmp_path, capsys):
     options = ["--model", "1ph", "--out", str(tmp_path), "--password", "87654321"]
     assert accuracy.main([*options, "--host", f"127.0.0.1:{meter.cosem_port}"]) == 2
-    assert "no association" in capsys.readouterr().err
+    assert "does not let us in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
