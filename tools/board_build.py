@@ -10,14 +10,18 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
 import fold_constants
 import rom_image
 from board_list import ROOT, Board
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 BUILD = ROOT / "build" / "boards"
 
@@ -38,6 +42,14 @@ class Built:
     def size(self) -> int:
         """Octets of all files."""
         return sum(len(content) for content in self.files.values())
+
+    def without(self, paths: Container[str]) -> Built:
+        """All but these files, on the disk too; what is the same stands in the firmware."""
+        for path in self.files:
+            if path in paths:
+                (self.folder / path).unlink()
+        rest = {path: code for path, code in self.files.items() if path not in paths}
+        return replace(self, files=rest)
 
     def image(self) -> bytes:
         """The ROMFS image with the signature of the build behind it."""

@@ -6,7 +6,8 @@
 Found are pins that do not exist, that two parts want or that cannot do what is asked; buses on
 wrong pins; state machines, PIO instructions, DMA channels, timers and interrupt lines beyond what
 the processor has; names of hal.Board that the board does not offer; modules that the manifest does
-not name; and a wiring table that is not what the code uses. Ends with 1 if anything is wrong.
+not name; a wiring table that is not what the code uses; and a definition for MicroPython that does
+not agree with all that (board_definition.py). Ends with 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import board_definition
 import board_manifest
 from board_chips import CHIPS
 from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, named
@@ -172,6 +174,8 @@ def faults_of(board: Board) -> tuple[list[str], dict[str, Any]]:
         wrong.append(str(error))
     if not wrong:
         wrong = wiring_faults(board, found["pins"])
+    if not wrong:
+        wrong = board_definition.faults(board, wiring(board))
     return wrong, found
 
 

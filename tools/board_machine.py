@@ -353,6 +353,7 @@ def install(record: Record) -> None:
     uctypes: Any = types.ModuleType("uctypes")
     uctypes.addressof = _address
     sys.modules["uctypes"] = uctypes
+    sys.modules["vfs"] = types.ModuleType("vfs")  # of a MicroPython without ROMFS
     if record.chip.state_machines:
         rp2: Any = types.ModuleType("rp2")
         rp2.PIO = board_pio.Pio

@@ -1,6 +1,7 @@
 """Reads MicroPython manifests as far as our boards use them, and holds them to the imports.
 
-`include`, `package` and `module` as MicroPython's reference manual describes them. A manifest is
+`include` with its options, `package` and `module` as MicroPython's reference manual describes
+them; what is included of MicroPython itself, below `$(PORT_DIR)`, is passed over. A manifest is
 complete if every module that the firmware imports at run time is in it, and lean if it names no
 other.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 START = ("main", "board")  # what a board runs; the rest is imported from there
@@ -37,15 +38,31 @@ class ManifestError(Exception):
     """A manifest names what is not there, or what it must not; the text says what."""
 
 
+class _Options:
+    """What an including manifest has said, else the included one's own defaults."""
+
+    def __init__(self, given: dict[str, bool]) -> None:
+        self._given = given
+        self._own: dict[str, bool] = {}
+
+    def defaults(self, **own: bool) -> None:
+        """Say what holds unless the including manifest says otherwise."""
+        self._own = own
+
+    def __getattr__(self, name: str) -> bool | None:
+        return self._given.get(name, self._own.get(name))
+
+
 class _Reader:
     def __init__(self) -> None:
         self.found: dict[str, Source] = {}
 
-    def run(self, manifest: Path) -> None:
+    def run(self, manifest: Path, given: dict[str, bool] | None = None) -> None:
         folder = manifest.parent
 
-        def include(path: str) -> None:
-            self.run((folder / path).resolve())
+        def include(path: str, **given: bool) -> None:
+            if not path.startswith("$(PORT_DIR)"):
+                self.run((folder / path).resolve(), given)
 
         def package(
             name: str, files: tuple[str, ...] | None = None, base_path: str = ".", opt: int = 3
@@ -65,7 +82,12 @@ class _Reader:
             base = (folder / base_path).resolve()
             self._add(manifest, base / name, base)
 
-        scope = {"include": include, "package": package, "module": module}
+        scope = {
+            "include": include,
+            "package": package,
+            "module": module,
+            "options": _Options(given or {}),
+        }
         exec(compile(manifest.read_text(), str(manifest), "exec"), scope)
 
     def _add(self, manifest: Path, path: Path, base: Path) -> None:
@@ -77,10 +99,10 @@ class _Reader:
         self.found[target] = Source(path, target)
 
 
-def read(board: str, root: Path = ROOT) -> list[Source]:
-    """The files of a board, by its manifest."""
+def read(board: str, root: Path = ROOT, name: str = "manifest.py") -> list[Source]:
+    """The files of a board, by its manifest or another of its folder."""
     reader = _Reader()
-    reader.run(root / "boards" / board / "manifest.py")
+    reader.run(root / "boards" / board / name)
     return sorted(reader.found.values(), key=lambda source: source.target)
 
 
@@ -100,12 +122,14 @@ def _imports(node: ast.AST) -> set[str]:
     return found
 
 
-def _walk(sources: list[Source], built_in: Container[str]) -> tuple[set[str], list[str]]:
-    """The modules that are reached from START, and what is missing on the way, in words."""
+def _walk(
+    sources: list[Source], built_in: Container[str], start: Iterable[str] = START
+) -> tuple[set[str], list[str]]:
+    """The modules that are reached from `start`, and what is missing on the way, in words."""
     modules = {source.module: source for source in sources}
-    wrong = [f"{name}.py is missing" for name in START if name not in modules]
+    wrong = [f"{name}.py is missing" for name in start if name not in modules]
     reached: set[str] = set()
-    due = [name for name in START if name in modules]
+    due = [name for name in start if name in modules]
     while due:
         name = due.pop()
         if name in reached:
@@ -126,6 +150,11 @@ def needed(sources: list[Source]) -> list[Source]:
     """The files that something imports."""
     reached, _ = _walk(sources, ())
     return [source for source in sources if source.module in reached]
+
+
+def missing(sources: list[Source], built_in: Container[str]) -> list[str]:
+    """What these files import and is not among them, in words."""
+    return _walk(sources, built_in, [source.module for source in sources])[1]
 
 
 def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()) -> list[str]:

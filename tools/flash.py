@@ -57,8 +57,10 @@ import vfs,hashlib
 r=getattr(vfs,'rom_ioctl',None)
 d=r(2,0) if r and r(1)>0 else -1
 if isinstance(d,int):print(0,'')
-elif hasattr(d,'ioctl'):print(d.ioctl(4,0)*d.ioctl(5,0),'')
-else:print(len(d),''.join('%02x'%x for x in hashlib.sha256(memoryview(d)[:SIZE]).digest()))
+else:
+ m=memoryview(d)
+ n=d.ioctl(4,0)*d.ioctl(5,0) if hasattr(d,'ioctl') else len(m)
+ print(n,''.join('%02x'%x for x in hashlib.sha256(m[:SIZE]).digest()))
 """
 
 
@@ -118,6 +120,12 @@ def listed(link: BoardLink) -> dict[str, tuple[int, str]]:
         path, size, digest = line.rsplit(" ", 2)
         found[path.lstrip("/")] = int(size), digest
     return found
+
+
+def frozen(link: BoardLink, files: dict[str, bytes]) -> set[str]:
+    """Those of our files that stand in the board's firmware, where they are found first."""
+    names = set(link.run("help('modules')").split())
+    return {path for path in files if path.removesuffix(".mpy") in names}
 
 
 def free(link: BoardLink) -> int:
@@ -194,7 +202,7 @@ def deploy(link: BoardLink, image: bytes, file: Path) -> bool:
     if done.returncode:
         raise LinkError("mpremote could not write the ROMFS partition; run it again")
     link.restart()
-    if link.run(code).strip("\r\n").split(" ")[1] not in (digest, ""):
+    if link.run(code).split()[1] != digest:
         raise FlashError("the ROMFS partition reads back differently: run it again")
     return True
 
@@ -210,6 +218,11 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         if link.value(f"{START!r} in __import__('os').listdir('/')"):
             link.run(f"import os\nos.remove('/{START}')")
         link.restart()
+        held = frozen(link, built.files)
+        if held:
+            parts = ", ".join(sorted({path.split("/")[0].removesuffix(".mpy") for path in held}))
+            print(f"{parts}: those of the board's firmware, as they were when it was built")
+            built = built.without(held)
         image = built.image()
         file = built.folder.parent / f"{board.name}.romfs"
         file.write_bytes(image)
@@ -217,6 +230,8 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         code = {path: content for path, content in built.files.items() if path != "main.mpy"}
         in_place = deploy(link, image, file)
         there = listed(link)
+        if not in_place:
+            warn_of_memory(link, built)
         work = plan(start if in_place else {**code, **start}, there, {**code, **start})
         copy(link, work, there)
         print(
@@ -227,6 +242,18 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
     finally:
         link.close()
     return said
+
+
+def warn_of_memory(link: BoardLink, built: board_build.Built) -> None:
+    """Say beforehand if the code is too much for the RAM into which files are loaded."""
+    estimate = board_memory.from_files(
+        built.size, link.value("__import__('gc').collect() or __import__('gc').mem_free()")
+    )
+    if not estimate.fits:
+        print(
+            "this MicroPython has no ROMFS partition, so the code is loaded into RAM, and that is "
+            f"too small by estimate: {estimate}. {built.board.name}'s README tells what fits"
+        )
 
 
 def architecture(board: Board, port: str) -> str:

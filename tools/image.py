@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_build
+import board_definition
 import board_manifest
 import board_memory
 import rom_image
@@ -48,11 +49,21 @@ def report(built: board_build.Built, image: bytes, every_file: bool) -> list[str
     lines.append(f"  {'ROMFS image with signature':<32} {len(image):>8}")
     metrology, application = rom_image.image_digests(image)
     lines.append(f"  metrology {metrology.hex().upper()} application {application.hex().upper()}")
+    lines.append(f"  {_room(built)}")
     heap = built.board.heap
     lines.append("  RAM, estimated in KB (never measured on a board):")
     lines.append(f"    as files:          {board_memory.from_files(built.size, heap)}")
     lines.append(f"    from ROMFS/frozen: {board_memory.in_place(built.size, heap)}")
     return lines
+
+
+def _room(built: board_build.Built) -> str:
+    """Whether it has room in flash, as the board's definition divides it."""
+    room = board_definition.layout(built.board)
+    text = f"flash: {board_memory.kilo(room.firmware)} KB for MicroPython and what is frozen"
+    if room.romfs:
+        text += f", two slots of {board_memory.kilo(room.slot)} KB in the ROMFS"
+    return f"{text}: {'; '.join(board_definition.fits(built.board, built.files)) or 'fits'}"
 
 
 def main() -> int:
@@ -73,7 +84,12 @@ def main() -> int:
     except UnknownBoardError as error:
         print(f"image: {error}", file=sys.stderr)
         return 2
-    except (board_build.BuildError, board_manifest.ManifestError, ValueError) as error:
+    except (
+        board_build.BuildError,
+        board_definition.DefinitionError,
+        board_manifest.ManifestError,
+        ValueError,
+    ) as error:
         print(f"image: {error}", file=sys.stderr)
         return 1
     return 0

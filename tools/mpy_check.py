@@ -46,7 +46,7 @@ sys.exit(1 if failed else 0)
 
 def sources(folder: Path) -> "list[Path]":
     """The Python files that a meter runs."""
-    return sorted(path for path in folder.rglob("*.py") if path.name != "manifest.py")
+    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith("manifest"))
 
 
 def module_name(path: Path) -> str:

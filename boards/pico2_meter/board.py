@@ -1,5 +1,6 @@
-"""A Raspberry Pi Pico 2 (RP2350) with the stock MicroPython, its code as files."""
+"""A Raspberry Pi Pico 2 (RP2350), its code in the ROMFS, or as files."""
 
+import romfs_image
 from micropython import const
 from pico_parts import PicoParts
 
@@ -10,4 +11,4 @@ if TYPE_CHECKING:
 
 def parts() -> "hal.Board":
     """Return the board's parts; called once a boot."""
-    return PicoParts("pico2_meter", None)
+    return PicoParts("pico2_meter", romfs_image.image())

@@ -1,4 +1,4 @@
-"""A Raspberry Pi Pico (RP2040) with a MicroPython of our own board definition, or as files."""
+"""A Raspberry Pi Pico (RP2040), its metrology in the firmware, which nothing here can read."""
 
 from micropython import const
 from pico_parts import PicoParts

@@ -1,4 +1,5 @@
-include("../../firmware/manifest.py")
+options.defaults(files=True)
+include("../../firmware/manifest.py", files=options.files)
 package(
     "drivers",
     (
@@ -23,5 +24,6 @@ package(
 module("fitted_parts.py", base_path="../common", opt=3)
 module("late_watchdog.py", base_path="../common", opt=3)
 module("board.py", base_path=".", opt=3)
-module("fitted.py", base_path=".", opt=3)
+if options.files:
+    module("fitted.py", base_path=".", opt=3)
 module("pins.py", base_path=".", opt=3)

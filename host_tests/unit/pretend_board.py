@@ -18,6 +18,8 @@ class PretendBoard:
 
     pull_after: the cable is pulled when so many octets have come from the PC
     moves: after each reset it is on another port
+    rom_blocks: its partition is one of blocks, as that of an RP2
+    frozen: modules in its firmware, "drivers/three metrology/four"
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class PretendBoard:
         version="1.29.0",
         mpy=6 | 3 << 8 | 7 << 10,
         rom_octets=0,
+        rom_blocks=False,
         name="micropython",
+        frozen="",
         pull_after=None,
         moves=False,
     ):
@@ -39,9 +43,9 @@ class PretendBoard:
         self.rom = Path(folder) / "rom.img"
         if rom_octets and not self.rom.exists():
             self.rom.write_bytes(b"\xff" * rom_octets)
-        rom = str(self.rom) if rom_octets else "-"
+        rom = "+" * rom_blocks + str(self.rom) if rom_octets else "-"
         self.command = [str(MICROPYTHON), str(REPL), str(self.image), str(blocks), machine,
-                        version, str(mpy), rom, name]  # fmt: skip
+                        version, str(mpy), rom, name, frozen]  # fmt: skip
         self.pull_after = pull_after
         self.moves = moves
         self.resets = 0

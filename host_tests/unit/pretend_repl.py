@@ -1,11 +1,14 @@
 """MicroPython's raw REPL in the unix port, on a file system of its own: the inside of a board.
 
-    micropython pretend_repl.py IMAGE BLOCKS MACHINE MAJOR.MINOR.PATCH MPY ROM_FILE|- [NAME]
+    micropython pretend_repl.py IMAGE BLOCKS MACHINE MAJOR.MINOR.PATCH MPY ROM_FILE|- NAME FROZEN
 
 Its file system is LittleFS in the blocks of IMAGE. Runs main.py from there, then obeys. Ends with
-7 when the processor is reset. pretend_board.py is the outside.
+7 when the processor is reset. ROM_FILE is a partition in memory as an STM32 has it, with a +
+before it blocks of flash as an RP2 has them. FROZEN are modules, as "app/clock", that
+help("modules") lists. pretend_board.py is the outside.
 """
 
+import builtins
 import os
 import sys
 
@@ -68,16 +71,35 @@ def processor(machine_name, version, mpy, name):
     sys.modules["machine"] = chip
 
 
+class Partition(bytearray):
+    """rp2.Flash, which is read as memory and written as blocks."""
+
+    def ioctl(self, request, argument):
+        if request == 6:
+            self.writeblocks(argument, b"\xff" * 4096, 0)
+        return {4: len(self) // 4096, 5: 4096}.get(request, 0)
+
+    def writeblocks(self, block, data, offset):
+        start = block * 4096 + offset
+        self[start : start + len(data)] = data
+        self.file.seek(start)
+        self.file.write(data)
+        self.file.flush()
+
+
 def rom(name):
     """`vfs` with a ROMFS partition in a file."""
-    file = open(name, "r+b")  # noqa: SIM115
+    file = open(name.lstrip("+"), "r+b")  # noqa: SIM115
     content = bytearray(file.read())
+    if name[0] == "+":
+        content = Partition(content)
+        content.file = file
 
     def rom_ioctl(request, *arguments):
         if request == 1:
             return 1
         if request == 2:
-            return memoryview(content)
+            return content if name[0] == "+" else memoryview(content)
         if request == 3:
             return 4
         if request == 4:
@@ -161,15 +183,22 @@ def obey(scope):
 
 
 def main():
-    image, blocks, machine_name, version, mpy, rom_file = sys.argv[1:7]
+    image, blocks, machine_name, version, mpy, rom_file, name, frozen = sys.argv[1:9]
     device = Blocks(image, int(blocks))
     rom_device = rom_file != "-"
     processor(
         machine_name,
         tuple(int(part) for part in version.split(".")),
         int(mpy),
-        sys.argv[7] if len(sys.argv) > 7 else "micropython",
+        name,
     )
+    listed = builtins.help
+
+    def own_help(*topic):
+        listed(*topic)
+        print(frozen)
+
+    builtins.help = own_help
     mount, umount, lfs = vfs.mount, vfs.umount, vfs.VfsLfs2
     if rom_device:
         rom(rom_file)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,27 @@ def test_the_signature_tells_the_legally_relevant_part_from_the_rest(built):
     assert changed[0] != metrology
     assert changed[1] == application
     assert built.image() == whole
+
+
+def test_a_meter_finds_its_image_in_the_partition_and_the_signature_behind_it(built, monkeypatch):
+    """The partition is longer, and what is behind the image may be anything."""
+    whole = built.image()
+    fake = types.ModuleType("vfs")
+    monkeypatch.setitem(sys.modules, "vfs", fake)
+    monkeypatch.syspath_prepend(str(ROOT / "boards" / "common"))
+    monkeypatch.syspath_prepend(str(ROOT / "host_tests" / "shims"))
+    import romfs_image
+
+    def partition(content):
+        fake.rom_ioctl = lambda request, *_number: {1: 1 if content else 0, 2: content}[request]
+
+    assert romfs_image.image() is None, "MicroPython without ROMFS"
+    for content in (whole, whole + b"\xff" * 5000, whole + bytes(2000)):
+        partition(content)
+        assert bytes(romfs_image.image()) == whole
+    for content in (b"", b"\xff" * 8192, b"\xd2\xcd\x30" + whole[3:]):
+        partition(content)
+        assert romfs_image.image() is None
 
 
 def test_a_fitted_file_of_the_users_own_takes_the_boards_place(built, tmp_path):

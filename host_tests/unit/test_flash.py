@@ -1,5 +1,6 @@
 """`make flash` against a pretend board: MicroPython with a file system behind a pty."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -164,12 +165,13 @@ def test_a_meter_that_does_not_start_is_told_with_what_it_said(tmp_path, capsys)
     assert flash.verdict("Ferraris 0.1\n", BOARD) == 0
 
 
-def test_a_board_with_a_partition_runs_from_it_and_its_files_go(tmp_path, capfd):
+@pytest.mark.parametrize("blocks", [False, True], ids=["STM32", "RP2"])
+def test_a_board_with_a_partition_runs_from_it_and_its_files_go(tmp_path, capfd, blocks):
     image = tmp_path / "build" / "mpy" / "app"
     image.mkdir(parents=True)
     (image / "one.mpy").write_bytes(b"M\x06" + bytes(5000))
     size = 16 * 4096
-    with PretendBoard(tmp_path, rom_octets=size) as board:
+    with PretendBoard(tmp_path, rom_octets=size, rom_blocks=blocks) as board:
         link = board_link.BoardLink(board.port)
         link.run("import os\nos.mkdir('/app')")
         link.write_file("/app/one.py", b"old")
@@ -183,6 +185,41 @@ def test_a_board_with_a_partition_runs_from_it_and_its_files_go(tmp_path, capfd)
         (image / "two.mpy").write_bytes(bytes(size))
         with pytest.raises(flash.FlashError, match="partition has 64 KB, the code takes 6"):
             run(board, tmp_path)
+
+
+def test_a_partition_that_reads_back_differently_is_noticed(tmp_path, monkeypatch):
+    image = tmp_path / "build" / "mpy" / "app"
+    image.mkdir(parents=True)
+    (image / "one.mpy").write_bytes(b"M\x06" + bytes(5000))
+    with PretendBoard(tmp_path, rom_octets=4 * 4096, rom_blocks=True) as board:
+        done = subprocess.CompletedProcess([], 0)
+        monkeypatch.setattr(flash.subprocess, "run", lambda *_words, **_more: done)
+        with pytest.raises(flash.FlashError, match="partition reads back differently"):
+            run(board, tmp_path)
+
+
+def test_what_stands_in_the_firmware_is_not_put_on_the_board_again(tmp_path, capfd):
+    code = built(tmp_path)
+    for path, content in FILES.items():
+        (code.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (code.folder / path).write_bytes(content)
+    frozen = "drivers/three.py metrology/four.py"
+    with PretendBoard(tmp_path, rom_octets=8 * 4096, rom_blocks=True, frozen=frozen) as board:
+        assert flash.flash(BOARD, board.port, code)
+        assert "drivers, metrology: those of the board's firmware" in capfd.readouterr().out
+        assert not (code.folder / "drivers" / "three.py").exists()
+        rest = dict(FILES)
+        del rest["drivers/three.py"], rest["metrology/four.py"]
+        assert flash.frozen(board_link.BoardLink(board.port), rest) == set()
+
+
+def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(flash.board_memory, "OBJECTS", 1 << 30)
+    with PretendBoard(tmp_path) as board:
+        run(board, tmp_path)
+    said = capsys.readouterr().out
+    assert "has no ROMFS partition, so the code is loaded into RAM" in said
+    assert "KB too many. pico2_meter's README tells what fits" in said
 
 
 def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path):

@@ -1,0 +1,7 @@
+# What stands in the firmware itself: what MicroPython's port freezes, and the legally relevant
+# part, which no update of the application touches. The rest goes into the ROMFS (make flash).
+
+include("$(PORT_DIR)/boards/manifest.py")
+package("metrology", base_path="../../firmware", opt=3)
+module("civil.py", base_path="../../firmware", opt=3)
+include("../common/manifest_drivers.py")

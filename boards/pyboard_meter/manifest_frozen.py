@@ -1,0 +1,6 @@
+# What stands in the firmware itself: what MicroPython's port freezes, and all of ours but main.py
+# and fitted.py. Those two are files (make flash), so that the meter can be kept from starting, and
+# its sensors told, without building anew.
+
+include("$(PORT_DIR)/boards/manifest.py")
+include("manifest.py", files=False)
