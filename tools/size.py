@@ -77,7 +77,7 @@ def tool(name: str, variable: str) -> str:
 
 def sources() -> list[Path]:
     """Firmware files that become part of an image."""
-    return sorted(p for p in FIRMWARE.rglob("*.py") if p.name != "manifest.py")
+    return sorted(p for p in FIRMWARE.rglob("*.py") if not p.name.startswith("manifest"))
 
 
 def package_of(source: Path) -> str:

@@ -135,7 +135,7 @@ def complaint_about(importer, imported, typed):
 
 
 def firmware_modules():
-    return [path for path in python_files("firmware") if path.name != "manifest.py"]
+    return [path for path in python_files("firmware") if not path.name.startswith("manifest")]
 
 
 def test_every_file_belongs_to_a_stage():
@@ -263,7 +263,7 @@ def test_packages_say_what_they_are_for_and_no_more():
 
 def test_every_module_starts_with_a_docstring():
     for path in python_files("firmware", "boards", "tools", "host_tests"):
-        if path.name != "manifest.py":
+        if not path.name.startswith("manifest"):
             assert ast.get_docstring(source_tree(path)), path.relative_to(ROOT)
 
 
