@@ -120,7 +120,7 @@ class Demand:
                 self.start_s += self.period_s
             self.start_s = begun_s
             self.due_s = self._boundary(up_s)
-        self.synchronised = False
+            self.synchronised = False
 
     def _close(self, at_s, clock_s, broken):
         self.slots.append((joules(self.load, self.off, self.start_s, at_s), at_s - self.start_s))

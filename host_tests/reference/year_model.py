@@ -162,9 +162,11 @@ class Model:
             self.sliding.power_up(missed, self.ahead_s, self._totals(), dst, lack_ws)
         for profile in self.profiles.values():
             missed = self._boundaries(self._down_s, now_s, profile.period_s)
-            profile.bits |= PDN | (DNV if missed else OPEN_DNV)
             if missed:
                 self._capture(profile, missed[-1], PDN | DNV | profile.bits)
+                profile.bits = PDN | DNV
+            else:
+                profile.bits |= PDN | OPEN_DNV
         self._activate()
         due = self._bills(self._down_s, now_s)
         if due:

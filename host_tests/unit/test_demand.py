@@ -225,6 +225,33 @@ def test_a_period_that_was_cut_short_stays_so_over_an_outage(rig):
     assert averages.status(0) == POWER_DOWN | NOT_FOR_BILLING
 
 
+def test_a_reset_behind_an_outage_leaves_the_period_its_bit(rig):
+    rig.load(1800)
+    rig.until(START + 300)
+    rig.power_cut(60)
+    rig.boot(False)
+    rig.load(1800)
+    rig.until(START + 901)
+    assert rig.demand.averages.status(0) == POWER_DOWN
+    rig.boot(False)
+    rig.until(START + 1801)
+    assert rig.demand.averages.status(0) == 0
+
+
+@pytest.mark.row("DEM-12")
+def test_a_second_synchronisation_behind_an_outage_is_a_change(rig):
+    rig.load(1000)
+    rig.until(START + 200)
+    rig.clock.shift(5)
+    rig.power_cut(20)
+    rig.load(1000)
+    rig.until(START + 300)
+    rig.clock.shift(5)
+    averages = rig.demand.averages
+    assert averages.status(0) == BROKEN | POWER_DOWN
+    assert averages.capture_utc_s(0) == START + 300
+
+
 def test_a_period_that_ended_in_an_outage_bears_the_season_of_its_end():
     summer_s = civil.utc_s(2026, 3, 29, 2)
     rig = DemandRig(summer_s - 1300)

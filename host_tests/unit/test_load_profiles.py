@@ -254,6 +254,29 @@ class TestSupply:
         rig.run_to(10, 31)
         assert rig.entries(1) == at("11:15", status=CAD | PDN | DNV) + at("11:30")
 
+    @pytest.mark.row("LPR-07", "LPR-14")
+    def test_a_boundary_that_comes_again_without_power_has_its_own_entry(self, rig):
+        rig.run_to(10, 16)
+        rig.clock.set_utc_s(START + 14 * 60)
+        rig.power_cut(120)
+        again = at("11:15", status=CAD | PDN | DNV)
+        assert rig.entries(1) == at("11:15") + again
+        rig.reset(2)  # and no third one
+        assert rig.entries(1) == at("11:15") + again
+        rig.run_to(10, 46)
+        # what the period before had seen is told once
+        assert rig.entries(1)[2:] == at("11:30", status=PDN | DNV) + at("11:45")
+
+    @pytest.mark.row("LPR-14")
+    def test_a_reset_behind_an_entry_that_came_again_makes_no_other(self, rig):
+        rig.run_to(10, 16)
+        rig.clock.set_utc_s(START + 14 * 60 + 55)
+        rig.run_to(10, 15, 4)
+        entries = at("11:15") + at("11:15", status=CAD | DNV)
+        assert rig.entries(1) == entries
+        rig.reset(1)
+        assert rig.entries(1) == entries
+
     def test_a_clock_that_went_back_while_it_was_off(self, rig):
         rig.run_to(10, 37)
         rig.outages.down()

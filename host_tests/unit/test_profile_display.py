@@ -201,6 +201,41 @@ def test_clock_that_was_set_back_over_midnight_shows_each_run_of_a_day():
     assert [date for _, date in shown.walk()] == dates[::-1]
 
 
+@pytest.mark.parametrize("back_s", [5400, 6300, 7200])
+def test_a_few_entries_of_another_date_part_a_day(back_s):
+    shown = Shown(1)
+    rig = shown.rig
+    rig.clock.set_utc_s(civil.utc_s(2026, 1, 15, 22, 30))  # local time is an hour ahead
+    rig.run(1800 + 3600)
+    rig.clock.set_utc_s(rig.clock.utc_s() - back_s)
+    rig.run(back_s - 3600)
+    for _ in range(12):
+        rig.run(QUARTER)
+        runs = []
+        for date, time, _ in shown.buffer():
+            if not runs or runs[-1][0] != date:
+                runs.append((date, []))
+            runs[-1][1].append(("P.01", time))
+        assert len(runs) == 5 and runs[-1][0] == runs[-3][0] != runs[-2][0]
+        shown.open(3)
+        assert [date for _, date in shown.walk()] == [date for date, _ in reversed(runs)]
+        shown.console.short()
+        shown.console.long()
+        assert shown.walk() == runs[-1][1]
+        shown.console.hold(keys.TO_AUTO)
+
+
+def test_a_damaged_entry_parts_no_day():
+    shown = Shown(3)
+    profile = shown.profile
+    dates = sorted({date for date, _, _ in shown.buffer()}, reverse=True)
+    whole = profile.load
+    damaged = {profile.next - 60, profile.next - 61}
+    profile.load = lambda sequence: sequence not in damaged and whole(sequence)
+    shown.open(3)
+    assert [date for _, date in shown.walk()] == dates
+
+
 def test_a_day_is_found_without_reading_all_entries():
     shown = Shown(30)
     profile = shown.profile
@@ -212,4 +247,4 @@ def test_a_day_is_found_without_reading_all_entries():
     for _ in range(28):
         loads.clear()
         shown.console.short()
-        assert len(loads) <= 20
+        assert len(loads) <= DAY // QUARTER + 3

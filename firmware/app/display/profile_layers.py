@@ -1,9 +1,9 @@
 """A load profile on the glass in three layers: days, entries of one, values of one of them.
 
 DATE begins with the newest day and goes back, TIME goes through a day from its begin, ATTR shows
-the columns as the buffer holds them (rows LPR-16, DSP-30). Days are found by searching, not by
-reading all entries. Where the clock was set back over midnight, a day comes once for each run of
-entries that bears it. An entry that is damaged or has gone meanwhile shows dashes.
+the columns as the buffer holds them (rows LPR-16, DSP-30). To find a day costs its own entries.
+Where the clock was set back over midnight, a day comes once for each run of entries that bears it.
+An entry that is damaged or has gone meanwhile shows dashes.
 """
 
 from micropython import const
@@ -25,6 +25,7 @@ if _TYPE_CHECKING:
 
 _DATE = const(5)  # octets of a date-time that hold it; the time follows
 _TRIES = const(64)  # damaged entries that are passed over at once
+_MOST = const(600)  # entries that are shown as one day: two of 25 hours of 5 minutes
 _CLOCK = const(8)  # class of the column that the upper layers show
 _VALUE_SIZE = const(64)
 _NO_UNIT = const(255)
@@ -78,21 +79,16 @@ class Days(Layer):
         self._first = self._last = last
         if last < rows.first:
             return
+        # Row by row, a day's at most: a clock that was set back leaves the same date elsewhere,
+        # and no search can tell what lies between. A damaged row belongs to the day around it.
         date = rows.dated()[:4]
-        # Back in growing strides to an entry of another day, then between these two.
-        stride = 1
-        low = last
-        while low >= rows.first and self._time(low)[:4] == date:
-            self._first = low
-            low -= stride
-            stride *= 2
-        low = max(low, rows.first - 1)
-        while self._first - low > 1:
-            middle = (low + self._first) // 2
-            if self._time(middle)[:4] == date:
-                self._first = middle
-            else:
-                low = middle
+        least = max(rows.first, last - _MOST)
+        while last > least:
+            last -= 1
+            if rows.load(last):
+                if rows.dated()[:4] != date:
+                    break
+                self._first = last
 
     def _time(self, sequence: int) -> bytes:
         self._rows.load(sequence)

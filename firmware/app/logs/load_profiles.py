@@ -20,7 +20,7 @@ from micropython import const
 from app import outages
 from app.logs import captured
 from app.logs.captured import CapturedRows, column
-from app.periods import DST, NOT_FOR_BILLING, POWER_DOWN
+from app.periods import CLOCK_ADJUSTED, DST, NOT_FOR_BILLING, POWER_DOWN
 from app.rows import CLOCK
 from app.storage import regions
 
@@ -88,16 +88,22 @@ class LoadProfile(CapturedRows):
         """Return the profile status that an entry would bear now."""
         return 0 if self.period is None else self._owner.judged(self.period.status())
 
-    def start(self, bits: int, alive_utc_s: int) -> None:
-        """Begin to capture; the last life, until `alive_utc_s`, has left a period with `bits`."""
+    def start(self, bits: int, kept: int, alive_utc_s: int) -> None:
+        """Begin to capture with `bits`.
+
+        The last life, until `alive_utc_s`, has left a period that had seen `kept`.
+        """
         self._begin(bits)
         period = self.period
-        if period is None or not alive_utc_s or self._clock.invalid:
+        if period is None:
             return
         ended_s = self._boundary_before(period.due_utc_s)
-        if alive_utc_s < ended_s and self.newest_utc_s() != ended_s:
+        if not alive_utc_s or self._clock.invalid or alive_utc_s >= ended_s:
+            period.bits |= kept
+        # One that bears CAD has not ended yet: the entry of that time is older than the change.
+        elif kept & CLOCK_ADJUSTED or self.newest_utc_s() != ended_s:
             saving = DST if self._clock.dst_active(ended_s) else 0
-            self._capture(ended_s, bits | saving)
+            self._capture(ended_s, bits | kept | saving)
 
     def set_period(self, period_s: int) -> None:
         """Capture in other periods from now on, 0: not at all; the rows are gone then."""
@@ -187,7 +193,7 @@ class LoadProfiles:
             self._restore()
         self.started = True
         for profile, kept in zip(self.profiles, self._kept):
-            profile.start(bits | kept, alive_utc_s)
+            profile.start(bits, kept, alive_utc_s)
         self._errors.on_serious = self._mark
         self.keep()
 

@@ -31,7 +31,8 @@ if _TYPE_CHECKING:
 
 PERIODS_MAX = const(15)
 
-# period in s, number of periods, s by which the clock was synchronised in the running one, its end
+# period in s, number of periods, with POWER_DOWN if the running one bears it, s by which the clock
+# was synchronised in that, its end
 _HEADER = "<HBbI"
 _HEADER_SIZE = const(8)
 # of an energy: total at the start of its running period modulo 2**64, that start as UTC and in
@@ -83,6 +84,7 @@ class Averages:
         self._period: Period | None = None  # None: nothing is measured yet
         self._state = bytearray(0)
         self._whole = False  # True: the record's period may go on
+        self._seen = 0  # POWER_DOWN, if that period bears it
         self._shifted_s = 0  # since the running period began
         self._slots = _HEADER_SIZE + len(kinds) * _ROW_SIZE
 
@@ -99,9 +101,12 @@ class Averages:
         if payload is None or len(payload) < self._slots:
             return
         before = struct.unpack_from(_HEADER, payload, 0)
-        if before[:2] == (period_s, periods) and len(payload) == len(self._state):
+        if (before[0], before[1] & ~POWER_DOWN) == (period_s, periods) and len(payload) == len(
+            self._state
+        ):
             self._state[:] = payload
             self._shifted_s = before[2]
+            self._seen = before[1] & POWER_DOWN
             # the older of two copies knows less of the total than has passed since
             self._whole = stored.state == record.OK
         else:
@@ -118,10 +123,12 @@ class Averages:
             bits |= NOT_FOR_BILLING
             self._begin(utc_s)
         elif ended_s > utc_s:
+            period.bits |= self._seen
+            period.synchronised = self._shifted_s != 0  # a second one is a change (row DEM-12)
             for index in range(len(self.kinds)):
                 self._resume(index)
         else:
-            ended = period.take() & ~DST | bits
+            ended = period.take() & ~DST | bits | self._seen
             self._catch_up(ended_s, ended | DST if self._clock.dst_active(ended_s) else ended)
         period.bits |= bits
         self.keep()
@@ -356,7 +363,8 @@ class Averages:
         """Store all of it; a memory that does not answer is noted in `failed`."""
         if self._unread or self._period is None:
             return
-        header = (self.period_s, self.periods, self._shifted_s, self._period.due_utc_s)
+        periods = self.periods | self._period.bits & POWER_DOWN
+        header = (self.period_s, periods, self._shifted_s, self._period.due_utc_s)
         struct.pack_into(_HEADER, self._state, 0, *header)
         try:
             stored = regions.open_record(self._memory, self._name)
