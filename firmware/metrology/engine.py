@@ -234,11 +234,11 @@ class Engine:
             self._lost = source.lost
             self._history.clear()
             self.half_cycles.broken()
+            self._reference.broken()
             if self.snapshot is not None:
                 self.snapshot.clear()
             self._search()
-        frames = self._frames
-        reference = self._reference
+        frames, reference, half_cycles = self._frames, self._reference, self.half_cycles
         self._oscillator.write(count)
         windows = self.windows
         done = 0
@@ -258,10 +258,10 @@ class Engine:
             self._search()
         if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
             self._cut(True)
+        half_cycles.cycle(reference.interval_q8(count))
         self._history.add(frames, count)
         if self.snapshot is not None:
             self.snapshot.add(frames, count)
-        half_cycles = self.half_cycles
         ended = half_cycles.add(frames, count)
         if self.windows != windows and self._state == _LOCKED:
             self._follow_half_cycles()

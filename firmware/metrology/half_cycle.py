@@ -5,7 +5,8 @@ quality part reads the ring. A value is the RMS of the cycle that begins at a ze
 phase's own fundamental (IEC 61000-4-30, 5.4, Urms(1/2)). Between two windows the half cycles are
 as long as the frequency says, so they go on while a voltage is too low to cross zero; a mains
 whose phase jumps is followed so slowly that every value stays that of a cycle. What a window with
-a dip says of frequency and angles is not believed.
+a dip says of frequency and angles is not believed; a frequency that swings is followed cycle by
+cycle.
 """
 
 from array import array
@@ -49,6 +50,9 @@ _UNKNOWN = const(24)  # half cycles until a mains that tells no phase is believe
 _UNSTEADY_MOST = const(4)  # windows that are not believed
 _STEADY_SHIFT = const(7)  # of the voltage
 _JUMP_SHIFT = const(9)  # of the frequency, from one window to the next
+_ODD_SHIFT = const(7)  # of a cycle, to the one before
+_ODD_MOST = const(4)
+_CYCLES_MOST = const(4)  # between two crossings that are seen
 _HALF_TURN_UDEG = const(180_000_000)
 _THIRD_UDEG = const(120_000_000)
 
@@ -71,7 +75,7 @@ class HalfCycles:
         # how far each voltage is ahead of the first, as last seen
         self._ahead_udeg = [-_THIRD_UDEG * phase for phase in range(phases)]
         self._zeroed = self._aligned = False
-        self._unsteady = 0  # windows, one after the other
+        self._unsteady = self._odd = 0  # windows and cycles, one after the other
         self.set_scale(u_pv)
         self.set_frequency(frequency_uhz)
         for at in self._sections:
@@ -138,6 +142,25 @@ class HalfCycles:
                 zero = state[at + _ZERO] + ((zero - state[at + _ZERO]) >> _SLOWLY)
             state[at + _ZERO] = zero
         self._zeroed = True
+
+    def cycle(self, interval_q8: int) -> None:
+        """Follow a frequency that has left the last window's; `interval_q8` of crossings, 0: none.
+
+        An interval that differs much is that of a voltage which jumped, until several say so.
+        """
+        half = self._half
+        cycles = (interval_q8 + half) // (2 * half)
+        if not 1 <= cycles <= _CYCLES_MOST:
+            return
+        off = interval_q8 // (2 * cycles) - half
+        if abs(off) << _JUMP_SHIFT < half:
+            self._odd = 0
+        elif abs(off) << _ODD_SHIFT > half and self._odd < _ODD_MOST:
+            self._odd += 1
+        else:
+            self._half += off >> 1
+            for at in self._sections:
+                self._state[at + _HALF] += off >> 1
 
     def follow(
         self, quantities: "Quantities", reference: int, frequency_uhz: int, end_udeg: int

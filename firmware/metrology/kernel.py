@@ -54,8 +54,8 @@ _SCAN_FILTER = const(7)  # codes times 16, biased
 _SCAN_ARMED = const(8)  # 1: the voltage was below -level since the last crossing
 _SCAN_SINCE = const(9)  # frames since the last crossing
 _SCAN_COUNT = const(10)  # crossings since the last stop
-_SCAN_BEFORE = const(11)  # at a stop: filtered value before the crossing, negated (> 0)
-_SCAN_AFTER = const(12)  # at a stop: filtered value after it (>= 0)
+_SCAN_BEFORE = const(11)  # filtered value before the last crossing, negated (> 0)
+_SCAN_AFTER = const(12)  # filtered value after it (>= 0)
 
 # Layout of `state` for `references`
 _OSC_PHASE = const(0)  # 2**30 is a whole turn
@@ -173,12 +173,12 @@ def scan(state: ptr32, frames: ptr32, first: int, count: int) -> int:
             armed = 0
             if since > hold_off:
                 since = 0
+                state[_SCAN_BEFORE] = 0 - before
+                state[_SCAN_AFTER] = y
                 crossings = int(state[_SCAN_COUNT]) + 1
                 state[_SCAN_COUNT] = crossings
                 if crossings >= int(state[_SCAN_TARGET]):
                     state[_SCAN_COUNT] = 0
-                    state[_SCAN_BEFORE] = 0 - before
-                    state[_SCAN_AFTER] = y
                     stop = k
                     break
     if since > 0xFFFFFF:

@@ -34,6 +34,7 @@ _FILTER_BIAS = const(0x20000000)
 _LEVEL_MAX = const(0x8000000)  # full scale of the filter
 _ZERO_MAX = const(0x400000)  # DC of half the range: what the kernel's bounds allow
 _NOISE_CODES = const(64)
+_TIME_MASK = const(0x3FFFFFFF)
 
 _HIGHEST_HZ = const(80)  # crossings do not follow each other faster
 _SILENCE_HZ = const(10)  # nor slower, if there is a voltage
@@ -61,6 +62,8 @@ class Reference:
         state[_HOLD_OFF] = rate_hz // _HIGHEST_HZ
         state[_TARGET] = 1
         self._state = state
+        self._now_q8 = self._crossed_q8 = 0  # frames, modulo 2**30
+        self._crossed = False  # since frames were missing
         self._begin()
 
     def set_scale(self, u_pv: list[int]) -> None:
@@ -76,6 +79,29 @@ class Reference:
         state = self._state
         before = state[_BEFORE]
         return (before << 16) // (before + state[_AFTER])
+
+    def interval_q8(self, count: int) -> int:
+        """Return how long before it the last crossing in a block of `count` scanned frames came.
+
+        0 if there was none. To be called after each block.
+        """
+        state = self._state
+        self._now_q8 = self._now_q8 + (count << 8) & _TIME_MASK
+        since = state[_SINCE]
+        before, after = state[_BEFORE], state[_AFTER]
+        if since >= count or not before:
+            return 0
+        # the distance of both filtered values is below 2**30: q8 of it would not be small
+        fraction_q8 = (before >> 8 << 8) // ((before + after >> 8) + 1)
+        crossed_q8 = self._now_q8 - (since << 8) + fraction_q8
+        interval_q8 = crossed_q8 - self._crossed_q8 & _TIME_MASK if self._crossed else 0
+        self._crossed_q8 = crossed_q8
+        self._crossed = True
+        return interval_q8
+
+    def broken(self) -> None:
+        """Frames are missing: the next crossing ends no interval."""
+        self._crossed = False
 
     def set_target(self, crossings: int) -> None:
         """From now on only every `crossings`-th crossing is reported."""

@@ -79,10 +79,10 @@ int scan(struct scan_state *state, const int32_t *frames, int first, int count)
             armed = 0;
             if (since > hold_off) {
                 since = 0;
+                state->before = -before;
+                state->after = y;
                 if (++state->count >= state->target) {
                     state->count = 0;
-                    state->before = -before;
-                    state->after = y;
                     stop = k;
                     break;
                 }

@@ -46,6 +46,19 @@ def cycle_rms(u, f_hz, rate_hz, first):
     return ends, np.sqrt(squares / (2 * half))
 
 
+def swinging_rms(u):
+    """The same where the frequency swings: from each zero crossing of `u` to the next but one.
+
+    For a wave without harmonics. Returns (ends in samples, RMS).
+    """
+    at = np.flatnonzero((u[:-1] < 0) != (u[1:] < 0))
+    crossings = at - u[at] / (u[at + 1] - u[at])
+    energy = np.concatenate(([0.0], np.cumsum((u[1:] ** 2 + u[:-1] ** 2) / 2)))
+    until = np.interp(crossings, np.arange(len(u)), energy)
+    squares = (until[2:] - until[:-2]) / (crossings[2:] - crossings[:-2])
+    return crossings[2:], np.sqrt(squares)
+
+
 def dips(rms, threshold, hysteresis):
     """(first value, number of values, lowest) of each dip of a row of values."""
     found, begin = [], None
