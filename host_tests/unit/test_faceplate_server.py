@@ -188,6 +188,17 @@ def test_pages_of_meters_nearby_may_look_and_nothing_more(bench, origin, lent):
     assert timeline.rate == 1
 
 
+@pytest.mark.parametrize(("path", "wanted"), [("/api/quantities", 503), ("/api/nothing", 404)])
+def test_pages_of_meters_nearby_may_read_why_there_is_no_answer(bench, capsys, path, wanted):
+    bench.processor.meter = None
+    asked = request("GET", path, extra="Origin: http://127.0.0.1:8081\r\n")
+    status, head, body = exchange(bench, asked)
+    assert status == wanted
+    assert json.loads(body)["error"]
+    assert "access-control-allow-origin: http://127.0.0.1:8081\r\n" in head
+    assert capsys.readouterr().out == ""  # a meter that is off is no fault of the simulation's
+
+
 def test_the_meters_own_page_may_change_things(bench):
     own = request("POST", "/api/rate", b'{"rate": 7}', extra="Origin: http://x\r\n")
     assert exchange(bench, own)[0] == 200  # the host is x

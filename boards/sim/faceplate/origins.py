@@ -19,8 +19,13 @@ def guard(request: Request) -> "tuple[dict[str, str], int] | None":
     return _REFUSAL, 403
 
 
-def lend(request: Request, response: Response) -> Response:
-    """Let pages from this machine read what is asked for by GET."""
+def lend(request: "Request | None", response: Response) -> Response:
+    """Let pages from this machine read what is asked for by GET, errors as well.
+
+    What was no request at all (None) has no page that could read the answer.
+    """
+    if request is None:
+        return response
     origin: str = request.headers.get("Origin", "")
     host, _, port = origin.replace(_HTTP, "", 1).partition(":")
     is_near = origin.startswith(_HTTP) and host in _LOOPBACK and (not port or port.isdigit())

@@ -153,6 +153,27 @@ def _without_query(content: bytes) -> bytes:
     return content[:start] + content[line.rfind(b" ") :]
 
 
+def _look(bench: "Bench", path: str) -> "Answer":
+    """Answer what is asked for by GET."""
+    try:
+        return _answer(api.GET[path](bench))
+    except NoMeterError as error:
+        return _error(503, str(error))
+
+
+async def _change(bench: "Bench", request: Request) -> "Answer":
+    """Do what is asked for by POST, and answer."""
+    try:
+        answer = api.POST[request.path](bench, api.parse(request.body))
+        if not isinstance(answer, dict):
+            answer = await answer
+        return _answer(answer)
+    except NoMeterError as error:
+        return _error(503, str(error))
+    except ValueError as error:
+        return _error(400, str(error))
+
+
 def make_app(bench: "Bench", folder: str) -> Microdot:
     """Return the web application; `folder` holds the page's files."""
     app = Microdot()
@@ -164,20 +185,10 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         return lambda _request: _error(status)
 
     async def get(request: Request) -> "Answer":
-        return _answer(api.GET[request.path](bench))
-
-    async def no_meter(_request: Request, error: Exception) -> "Answer":
-        return _error(503, str(error))
+        return _look(bench, request.path)
 
     async def post(request: Request) -> "Answer":
-        try:
-            asked = api.parse(request.body)
-            answer = api.POST[request.path](bench, asked)
-            if not isinstance(answer, dict):
-                answer = await answer
-            return _answer(answer)
-        except ValueError as error:
-            return _error(400, str(error))
+        return await _change(bench, request)
 
     for path in files.paths(folder):
         app.get(path)(page)
@@ -185,9 +196,9 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         app.get(path)(get)
     for path in api.POST:
         app.post(path)(post)
-    app.errorhandler(NoMeterError)(no_meter)
     app.before_request(origins.guard)
     app.after_request(origins.lend)
+    app.after_error_request(origins.lend)
     for status in (400, 404, 405, 413, 500):
         app.errorhandler(status)(refuse(status))
     return app
