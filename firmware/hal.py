@@ -283,6 +283,13 @@ if _TYPE_CHECKING:
             """Give every pulse that is still to come now: the power is about to go."""
             ...
 
+    class Sounder(Protocol):
+        """What lets a key be heard."""
+
+        def click(self) -> None:
+            """Sound for some milliseconds; returns at once, it ends by itself."""
+            ...
+
     class Serial(Protocol):
         """A UART as `machine.UART` has it; usable by asyncio.StreamReader and StreamWriter."""
 
@@ -327,6 +334,7 @@ if _TYPE_CHECKING:
         key_scroll: Input
         key_reset: Input
         inputs: list[Input]  # on the terminals, in their order; the first two are tariff inputs
+        sounder: Sounder | None  # None: keys are silent
         led_active: PulseOutput
         led_reactive: PulseOutput
         disconnector: Relay

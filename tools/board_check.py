@@ -159,7 +159,9 @@ def wiring_faults(board: Board, pins: dict[str, list[str]]) -> list[str]:
     table = [row["pin"] for row in rows if row["on"] == "processor"]
     wrong = [f"wiring.csv names {pin} twice" for pin in sorted(set(table)) if table.count(pin) > 1]
     wrong += [f"{pin} is used and not in wiring.csv" for pin in sorted(set(pins) - set(table))]
-    wrong += [f"{pin} is in wiring.csv and not used" for pin in sorted(set(table) - set(pins))]
+    optional = {row["pin"] for row in rows if row["note"].endswith("if fitted")}
+    left = set(table) - set(pins) - optional
+    wrong += [f"{pin} is in wiring.csv and not used" for pin in sorted(left)]
     return wrong
 
 

@@ -244,7 +244,15 @@ def _timers(record: Record) -> dict[str, type]:
 
         def feed(self) -> None: ...
 
-    return {"Timer": Timer, "WDT": Wdt}
+    class Pwm:
+        """machine.PWM."""
+
+        def __init__(self, pin: Any, *, freq: int, duty_u16: int) -> None:
+            record.use(pin.name, "PWM")
+
+        def duty_u16(self, value: int) -> None: ...
+
+    return {"Timer": Timer, "WDT": Wdt, "PWM": Pwm}
 
 
 def _state_machine(record: Record) -> type:

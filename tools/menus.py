@@ -67,16 +67,18 @@ ACTIONS = {
 KINDS = {
     menu_tree.LIST: "the values of 0-0:21.0.2",
     menu_tree.PROFILE: "load profile {}: DATE, TIME, ATTR",
+    menu_tree.ONE_ITEM: "the object alone, if there is one that says something",
+    menu_tree.PIN_ENTRY: "the consumer's PIN, digit by digit",
     menu_tree.PICTURES: "test pictures: all, odd, even, no segments",
     menu_tree.RESET: "meter reset by both keys",
     menu_tree.FUNCTION: "carried out at once, if the meter offers it",
 }
 MENUS = (
-    ("Data menu", menu_tree.DATA_MENU),
-    ("Set menu", menu_tree.SET_MENU),
-    ("Function menu, of the reduced console", menu_tree.FUNCTION_MENU),
-    ("Service menu, while the terminal cover is open", menu_tree.SERVICE_MENU),
-    ("Language menu", menu_tree.LANGUAGE_MENU),
+    "Data menu",
+    "Set menu",
+    "Function menu, of the reduced console",
+    "Service menu, while the terminal cover is open",
+    "Language menu",
 )
 PRESSES = (
     (keys.SHORT, "below 2 s"),
@@ -121,13 +123,13 @@ def document() -> str:
         normal, reduced = EVENTS[menu_tree.NORMAL[at]], EVENTS[menu_tree.REDUCED[at]]
         lines.append(f"| {text} | {normal} | {reduced} |")
     lines += ["", "Where nothing can be connected, ten seconds are as eight.", "", "## Menus", ""]
-    for title, menu in MENUS:
+    for title, menu in zip(MENUS, menu_tree.MENUS, strict=True):
         lines += [f"**{title}**", "", "| Item | Opens | Shown |", "|---|---|---|"]
         for word, kind, argument, bit in menu:
             shown = f"with bit {bit.bit_length() - 1} of 0-0:196.1.3" if bit else "always"
             if kind == menu_tree.FUNCTION:
                 shown = "when it can be done"
-            opens = MENUS[argument][0] if kind == menu_tree.MENU_KIND else KINDS[kind]
+            opens = MENUS[argument] if kind == menu_tree.MENU_KIND else KINDS[kind]
             lines.append(f"| {words.ENGLISH[word]} | {opens.format(argument)} | {shown} |")
         lines += [f"| {words.ENGLISH[words.END]} | | always |", ""]
     lines += ["## What each press does", "", "What is not named changes nothing.", ""]

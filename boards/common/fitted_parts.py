@@ -10,6 +10,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 
+    import hal
+
     class Fitted(Protocol):
         """The module `fitted`, whose constants are only read."""
 
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
             ...
 
         @property
+        def SOUNDER(self) -> bool:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
         def KEEP_DC(self) -> bool:  # noqa: N802
             """As in fitted.py."""
             ...
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
 # u i1 i2 in 0 to 3 with two elements on one voltage
 _ROLES = {"1ph": (0, 1, 2), "twin": (0, 1, 0, 2, 3)}
 _ROLES_3PH = (0, 1, 2, 3, 4, 5, 6)
+_SOUNDER_HZ = const(4000)
 _CHANNELS_3PH = const(8)
 _CHANNELS_1PH = const(4)
 
@@ -98,6 +106,17 @@ def roles(model: str) -> "list[int]":
 def channels(model: str) -> int:
     """Return how many channels the converter has."""
     return _CHANNELS_1PH if model in _ROLES else _CHANNELS_3PH
+
+
+def sounder(fitted: "Fitted", pin: "int | str") -> "hal.Sounder | None":
+    """Return the piezo disc on a pin, if there is one."""
+    if not fitted.SOUNDER:
+        return None
+    from machine import PWM, Pin, Timer
+
+    from drivers.piezo import Piezo
+
+    return Piezo(PWM(Pin(pin), freq=_SOUNDER_HZ, duty_u16=0), Timer(-1))
 
 
 def gains(fitted: "Fitted", words: int) -> "list[int]":

@@ -8,6 +8,7 @@ package(
         "ds3231.py",
         "fm25v20.py",
         "mcp23017.py",
+        "piezo.py",
         "pulse_pace.py",
         "rp2_coils.py",
         "rp2_dma_ring.py",

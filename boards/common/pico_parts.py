@@ -87,8 +87,10 @@ class PicoParts:
         )
         self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE_MACHINE, pins.LED_ACTIVE)
         self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE_MACHINE, pins.LED_REACTIVE)
-        self.pulse_output: hal.PulseOutput | None = _pulses(
-            pins.PULSE_OUTPUT_MACHINE, pins.PULSE_OUTPUT
+        # one pin for both
+        self.sounder: hal.Sounder | None = fitted_parts.sounder(fitted, pins.PULSE_OUTPUT)
+        self.pulse_output: hal.PulseOutput | None = (
+            None if fitted.SOUNDER else _pulses(pins.PULSE_OUTPUT_MACHINE, pins.PULSE_OUTPUT)
         )
         self.pulse_outputs: list[hal.PulseOutput] = []
         coils = Rp2Coils(

@@ -17,3 +17,6 @@ CURRENT_GAIN = 1
 
 # True for a shunt in a circuit that carries DC, and for nothing else.
 KEEP_DC = False
+
+# True: a piezo disc clicks as a key goes down, in the place of the pulse output's OptoMOS.
+SOUNDER = False

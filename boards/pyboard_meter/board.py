@@ -91,6 +91,7 @@ class PyboardParts:
         self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE)
         self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
         self.pulse_outputs: list[hal.PulseOutput] = []
+        self.sounder: hal.Sounder | None = fitted_parts.sounder(fitted, pins.SOUNDER)
         coils = Stm32Coils(
             mem32,
             Pin(pins.DISCONNECTOR_OPEN, Pin.OUT, value=0),

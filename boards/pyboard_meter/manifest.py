@@ -10,6 +10,7 @@ package(
         "irq_spi_capture.py",
         "mcp23017.py",
         "piecewise_uart.py",
+        "piezo.py",
         "pulse_pace.py",
         "rs485.py",
         "st7567.py",

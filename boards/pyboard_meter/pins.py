@@ -1,8 +1,8 @@
 """Which pin of a pyboard 1.1 leads to what; wiring.csv says what is at its end.
 
-Names are those printed on the board. X3 and X4 (UART 2), Y9 and Y10 (UART 3) are left for further
-ports. Numbers of EXPANDER_ are lines of the MCP23017 (0 is GPA0, 8 is GPB0). A signal that closes
-a contact closes it to ground.
+Names are those printed on the board. X4, Y9 and Y10 (UART 3) are left for further ports. Numbers
+of EXPANDER_ are lines of the MCP23017 (0 is GPA0, 8 is GPB0). A signal that closes a contact
+closes it to ground.
 """
 
 OPTICAL_UART = 4
@@ -41,6 +41,7 @@ ADC_MOSI = "Y8"
 LED_ACTIVE = "LED_RED"
 LED_REACTIVE = "LED_YELLOW"
 PULSE_OUTPUT = "X20"
+SOUNDER = "X3"  # an output of timers 2, 5 and 9
 SUPPLY_GOOD = "X21"
 DISCONNECTOR_OPEN = "Y11"  # the outputs of timer 3, channels 3
 DISCONNECTOR_CLOSE = "Y12"  # and 4

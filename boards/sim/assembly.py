@@ -20,6 +20,7 @@ from devices.fm25v20 import Fm25v20
 from devices.key import Key
 from devices.latching_relay import LatchingRelay
 from devices.led import Led
+from devices.piezo import Piezo
 from devices.w25q import W25q
 from display_glass import fit_glass
 from ports import SerialPort, TcpPort
@@ -88,6 +89,8 @@ class Assembly:
         self.pulse_output = self._led("pulse_output", pins.PULSE_OUTPUT)
         for number, pin in enumerate(pins.PULSE_OUTPUTS):
             self._led(f"pulse_output{number + 1}", pin)
+        self.sounder = self.chips["sounder"] = Piezo(timeline.now)
+        wiring.wave(pins.SOUNDER, self.sounder.set_wave)
         self.chips["sensors"] = self.world.sensor_errors
         self.chips["crystal"] = Crystal(timeline.set_crystal)
         self._keys()

@@ -9,6 +9,7 @@ from cryptolib import aes
 from machine import (
     ADC,
     I2C,
+    PWM,
     PWRON_RESET,
     SPI,
     UART,
@@ -27,6 +28,7 @@ from drivers.divided_adc import DividedAdc
 from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20
 from drivers.latching_relay import LatchingRelay
+from drivers.piezo import Piezo
 from drivers.timer_pulses import TimerPulses
 from drivers.w25q import W25q
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _WATCHDOG_MS = const(8000)
 _MODE_ECB = const(1)
+_SOUNDER_HZ = const(4000)
 _BATTERY_SCALE_MV = const(6600)  # divider by two in front of the 3.3 V reference
 _ROLES_THREE_PHASES = (0, 1, 2, 3, 4, 5, 6)  # u1 i1 u2 i2 u3 i3 in on an eight-channel chip
 _ROLES_SINGLE_PHASE = (0, 1, 2)  # u1 i1 in on a four-channel chip
@@ -85,6 +88,8 @@ class Parts:
         self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
         self.key_reset: hal.Input = _input(pins.KEY_RESET)
         self.inputs: list[hal.Input] = [_input(number) for number in pins.INPUTS]
+        wave = PWM(Pin(pins.SOUNDER), freq=_SOUNDER_HZ, duty_u16=0)
+        self.sounder: hal.Sounder | None = Piezo(wave, Timer(-1))
         self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE)
         self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE)
         self.disconnector: hal.Relay = _relay(

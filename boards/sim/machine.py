@@ -16,6 +16,7 @@ import vtime
 import wiring
 from machine_bus import I2C, SPI, SoftI2C, SoftSPI, SpiCapture, reset_buses
 from machine_pin import Pin, Signal, disable_irq, dispatch, enable_irq, pin_number, reset_pins
+from machine_pwm import PWM, reset_pwms
 from machine_uart import UART
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "DEEPSLEEP_RESET",
     "HARD_RESET",
     "I2C",
+    "PWM",
     "PWRON_RESET",
     "RTC",
     "SOFT_RESET",
@@ -253,6 +255,7 @@ def start(cause: int) -> None:
     for timer in list(_timers):
         timer.deinit()
     reset_buses()
+    reset_pwms()
     reset_pins()
     for port in wiring.uart_ports():
         port.detach(None)

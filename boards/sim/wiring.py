@@ -73,6 +73,7 @@ _outputs: "dict[int, list[tuple[Listener, int]]]" = {}  # pin: callback and idle
 _put: "dict[int, int]" = {}  # pin: level that the processor drives
 _listeners: "dict[int, Listener]" = {}  # pin: the processor's edge detector
 _pulls: "dict[int, int | None]" = {}  # pin with a listener: level of its pull resistor
+_waves: "dict[int, Callable[[int, int], None]]" = {}  # pin: takes frequency and duty
 _analog: "dict[int, Callable[[], int]]" = {}  # pin: returns 0 to 65535
 _uarts: "dict[int, SerialPort]" = {}  # number: port
 
@@ -89,6 +90,7 @@ def clear() -> None:
     _put.clear()
     _listeners.clear()
     _pulls.clear()
+    _waves.clear()
     _analog.clear()
     _uarts.clear()
 
@@ -117,6 +119,17 @@ def input(pin: int, getter: "Callable[[], int]") -> None:  # noqa: A001 - the bo
 def output(pin: int, callback: "Listener", idle: int = 0) -> None:
     """Connect a part that is told each change; `idle` is the level of the pin's resistor."""
     _outputs.setdefault(pin, []).append((callback, idle))
+
+
+def wave(pin: int, callback: "Callable[[int, int], None]") -> None:
+    """Connect a part that is told the frequency in hertz and the duty of a pin's wave."""
+    _waves[pin] = callback
+
+
+def put_wave(pin: int, hz: int, duty_u16: int) -> None:
+    """Let the processor give a wave on a pin; a duty of 65535 is all of a period."""
+    if pin in _waves:
+        _waves[pin](hz, duty_u16)
 
 
 def analog(pin: int, getter: "Callable[[], int]") -> None:

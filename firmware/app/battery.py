@@ -28,6 +28,7 @@ _LIFE_S = (0, 7 * 86400, 20 * 86400, 631152000)  # 7 days, 20 days, 20 years
 _PACKED = "<BHIII"  # kind, threshold, use time, remaining time, UTC that both belong to
 _THRESHOLD_MV = const(3000)  # a lithium cell of 3.6 V is empty below
 _THRESHOLD_MAX_MV = const(5000)
+_DEAD_MV = const(2300)  # a DS3231 does not keep the time below (data sheet rev. 10, VBAT)
 _HOUR_S = const(3600)
 _DAY_S = const(86400)
 _UINT32_MAX = 0xFFFFFFFF
@@ -50,6 +51,7 @@ class Battery:
         self._clock = clock
         self._settings = settings
         self.low = False  # as the last test found it
+        self.dead = False  # likewise: it keeps nothing any more
         self.worn = False  # no use time remains
         self.kind = LITHIUM
         self.threshold_mv = _THRESHOLD_MV
@@ -90,7 +92,9 @@ class Battery:
     def test(self) -> None:
         """Compare the voltage with its threshold: event 8 when it has become low."""
         measured = self.kind == LITHIUM and self._voltage is not None
-        low = measured and self.voltage_mv() < self.threshold_mv
+        voltage_mv = self.voltage_mv()
+        low = measured and voltage_mv < self.threshold_mv
+        self.dead = measured and voltage_mv < _DEAD_MV
         if low and not self.low:
             self._clock.tell(event_codes.BATTERY_LOW)
         self.low = low

@@ -4,10 +4,11 @@ from micropython import const
 
 import version
 from app import factory, ticks
-from app.display import keys, languages, options, words
+from app.display import keys, languages, menu_tree, options, words
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.message import Message
+from app.display.privacy import Privacy
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
 from app.errors import AccessRefused
@@ -19,6 +20,7 @@ if _TYPE_CHECKING:
     from typing import Protocol
 
     from app.attributes import Resolver
+    from app.battery import Battery
     from app.clock import Clock
     from app.display.fields import Fields
     from app.dlms.server import Server
@@ -45,6 +47,7 @@ if _TYPE_CHECKING:
     class Parts(Protocol):
         """The parts of a meter that its face shows."""
 
+        battery: Battery
         board: Board
         clock: Clock
         engine: Engine
@@ -97,8 +100,11 @@ class Face:
         display.formats.transformer = board.variant.transformer
         self.options = options.Options(meter.settings)
         self.options.on_change = self._apply
+        self.options.clicks = board.sounder is not None
         self._optical_octets = lambda: meter.serial_links[-1].octets_in
         self._octets = 0
+        self._sounder = board.sounder
+        self._privacy = Privacy(meter.settings, lambda: self._bit(menu_tree.PRIVACY), self._tell)
         self._apply()
         display.light.wanted = self._optical_activity
         display.message = Message(meter.settings, read, display.item)
@@ -112,7 +118,11 @@ class Face:
         self._supply_good = board.supply_good
         self._billing = meter.tariff.billing
         display.close_billing = self._close_billing
+        display.item.hides = self._privacy.hides
+        display.item.rate = status.tariff
         console = display.console
+        console.privacy = self._privacy
+        console.click = self._click
         console.profiles = list(meter.load_profiles.profiles[:_PROFILES])
         console.options = lambda: self.options.values[options.CONSOLE]
         console.cover_open = lambda: bool(board.terminal_cover.value())
@@ -132,6 +142,11 @@ class Face:
         values = self.options.values
         display.on = values[options.ON] != 0
         display.console.words.table = languages.table(values[options.LANGUAGE])
+        if not self._bit(menu_tree.PRIVACY):
+            try:
+                self._privacy.forget()
+            except OSError:
+                pass  # it is not asked for; forgotten at the next start
         times = display.times
         times.auto_scroll_s, times.exit_s, times.backlight_s = values[: options.ON]
         display.wake()
@@ -168,6 +183,14 @@ class Face:
         except OSError:
             self._tell(words.FAILED)
 
+    def _bit(self, bit: int) -> bool:
+        """Tell whether a bit of the console's configuration is set (row DSP-25)."""
+        return self.options.values[options.CONSOLE] & bit != 0
+
+    def _click(self) -> None:
+        if self._sounder is not None and self._bit(menu_tree.KEY_CLICK):
+            self._sounder.click()
+
     def _tell(self, word: int) -> None:
         display = self.display
         display.tell(display.console.words(word), ticks.now_ms())
@@ -203,6 +226,9 @@ def _status(meter: "Parts") -> MeterStatus:
     engine = meter.engine
     nominal_v = meter.board.variant.nominal_voltage_v
     status = MeterStatus(engine.quantities, engine.energies, nominal_v, meter.clock)
+    battery = meter.battery
+    status.battery_low = lambda: battery.low or battery.worn
+    status.battery_dead = lambda: battery.dead
     status.present = meter.quality.disturbances.present
     status.fault = meter.events.errors.fault
     status.tariff = meter.tariff.energy.in_force

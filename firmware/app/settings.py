@@ -26,7 +26,7 @@ _FACTORY_KEYS = (
     b"\xd0\xd1\xd2\xd3\xd4\xd5\xd6\xd7\xd8\xd9\xda\xdb\xdc\xdd\xde\xdf"
     b"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
 )
-_SECRETS = ("lls", "lls_1", "lls_2", "lls_3", "keys", "optical_texts", "key_pairs")
+_SECRETS = ("lls", "lls_1", "lls_2", "lls_3", "keys", "optical_texts", "key_pairs", "privacy_pin")
 
 # Factory defaults. An empty list setting means: the list that the display was built with.
 _DEFAULTS = (
@@ -85,6 +85,8 @@ _DEFAULTS = (
     ("consumer_code", b""),
     ("bypass", b""),
     ("thresholds", b""),
+    ("contact", b""),
+    ("privacy_pin", b""),
 )
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).

@@ -42,6 +42,7 @@ def test_power_up_shows_all_segments_for_five_seconds(bench):
         "cursors": ["T1"],
         "phases": ["L1", "L2", "L3"],
         "flow": ["+P"],
+        "icons": {},
     }
 
 
@@ -345,7 +346,9 @@ def test_cursors_of_demand_and_of_ports():
 def test_state_of_the_meter():
     measured = Measured()
     measured.counting = False
-    assert lit(measured, tariff=lambda: 4, fault=lambda: True, disconnected=True)[0][:3] == [
+    assert lit(
+        measured, tariff=lambda: 4, fault=lambda: True, others=[lambda shown: shown.set("SD")]
+    )[0][:3] == [
         "T4",
         "FF",
         "SD",

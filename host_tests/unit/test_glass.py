@@ -105,6 +105,7 @@ def test_display_test_lights_everything(lcd):
     assert read["code"] == "8." * 5
     assert read["unit"] == "kvarh"
     assert tuple(read["cursors"] + read["phases"] + read["flow"]) == indicators.NAMES
+    assert tuple(read["icons"]) == indicators.ICONS
 
 
 def test_odd_and_even_pictures_make_up_the_whole(lcd):
@@ -113,7 +114,8 @@ def test_odd_and_even_pictures_make_up_the_whole(lcd):
     for picture in range(4):
         drawn.test(picture)
         read = glass.decode(lcd.buffer)
-        pictures.append(set(read["cursors"] + read["phases"] + read["flow"]))
+        signs = read["cursors"] + read["phases"] + read["flow"] + list(read["icons"])
+        pictures.append(set(signs))
     assert pictures[1] | pictures[2] == pictures[0]
     assert not pictures[3] and lcd.buffer == bytes(1024)
 
@@ -175,4 +177,6 @@ def test_noise_is_not_read_as_text():
         "cursors": [],
         "phases": [],
         "flow": [],
+        "icons": {},
     }
+    assert glass.decode(["#" * 128] * 64)["icons"] == dict.fromkeys(indicators.ICONS, "?")

@@ -127,8 +127,8 @@ def test_menu_shows_what_the_configuration_lets_it_at_once():
         assert console.value == shows
     again = options.Options(shown.rig.settings)
     assert again.values[options.CONSOLE] == 0x03
-    for wrong in (0x08, 0x10, 255, -1):
-        with pytest.raises(ValueError, match="0 to 7"):
+    for wrong, told in ((0x08, "no sounder"), (0x20, "0 to 31"), (255, "31"), (-1, "31")):
+        with pytest.raises(ValueError, match=told):
             chosen.put(options.CONSOLE, wrong)
     console.hold(keys.TO_AUTO)
     chosen.put(options.CONSOLE, 0x02)  # reduced: at once the list, no test picture

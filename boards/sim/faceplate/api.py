@@ -96,6 +96,7 @@ def state(bench: "Bench") -> "Answer":
                 "time": utc_text(bench.rtc().utc_s()),
                 "test_pulses": bench.rtc().square_wave_edges(),
             },
+            "sounder": {"sounds": bench.sounder().sounds, "hz": bench.sounder().hz},
             "leds_lit": {"active": bool(active.lit), "reactive": bool(reactive.lit)},
             "keys": {name: key.down for name, key in bench.world.keys.items()},
             "meter": _nameplate(bench),

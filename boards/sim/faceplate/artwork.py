@@ -27,6 +27,7 @@ _COLON = const(8)
 _STAR = const(9)
 _ABSENT = const(255)
 
+_VALUE_Y = const(19)
 _PHASES_AT = ((52, 2), (61, 2), (71, 2))
 _FLOWS_AT = ((51, 10), (55, 10), (67, 10), (71, 10))  # -P, +P, -Q, +Q
 _UNITS_AT = {
@@ -57,7 +58,7 @@ def _rectangles(shape: bytes, x: int, y: int) -> "Dots":
 def _cell(place: int, index: int) -> "Dots":
     """Return the dots of a digit's segment or of a mark beside it."""
     if place < VALUE_CELLS:
-        digits, x, y = font.BIG, place * font.BIG.pitch, view.VALUE_Y
+        digits, x, y = font.BIG, place * font.BIG.pitch, _VALUE_Y
     else:
         digits, x, y = font.SMALL, (place - VALUE_CELLS) * font.SMALL.pitch, view.CODE_Y
     if index < _POINT:
@@ -136,6 +137,7 @@ class SegmentGlass:
             "cursors": [name for name in names if name not in beside],
             "phases": [name for name in names if name in indicators.PHASES],
             "flow": [name for name in names if name in indicators.FLOWS],
+            "icons": {},  # no segment glass has them
         }
 
     def _text(self, place: int, lit: "Callable[[int], bool]") -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devices.chip import Chip
     from devices.ds3231 import Ds3231
     from devices.led import Led
+    from devices.piezo import Piezo
     from display_glass import Glass
     from leap import Leap
     from processor import Processor
@@ -108,6 +109,10 @@ class Bench:
     def led(self, name: str) -> "Led":
         """The diode `active` or `reactive`."""
         return self.chips["led_" + name]  # pyright: ignore[reportReturnType]
+
+    def sounder(self) -> "Piezo":
+        """The disc that clicks as keys go down."""
+        return self.chips["sounder"]  # pyright: ignore[reportReturnType]
 
     def pulse_output_state(self, number: str = "") -> "dict[str, object]":
         """What a counter behind the OptoMOS has seen: pulses, and how long the last one was.

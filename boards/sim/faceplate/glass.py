@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _WIDTH = const(128)
 _HEIGHT = const(64)
 _UNREADABLE = "?"
+_BARS = ("no signal", "1 bar", "2 bars", "3 bars", "4 bars")
+_CONTACTS = ("open", "closed", "armed")
+_ICON_WORDS = (_BARS, _BARS, ("flat",), _CONTACTS, _CONTACTS, _CONTACTS)
 
 
 class _Scratch:
@@ -75,6 +78,7 @@ class Glass:
                     self._big[_drawn(buffer, font.BIG, view.VALUE_Y)] = text
         self._letters = {font.LETTERS.get(letter): letter for letter in font.LETTERS.letters}
         self._places = _find_places(drawing, buffer)
+        self._icons = _icon_shapes(drawing, buffer)
 
     def decode(self, rows: "list[str]") -> "dict[str, Any]":
         """Return the fields that the rows show; what is no character reads `?`."""
@@ -87,7 +91,19 @@ class Glass:
             "cursors": [name for name in names if name not in beside],
             "phases": [name for name in names if name in indicators.PHASES],
             "flow": [name for name in names if name in indicators.FLOWS],
+            "icons": self._shown_icons(rows),
         }
+
+    def _shown_icons(self, rows: "list[str]") -> "dict[str, str]":
+        """Return what the icons that are there say."""
+        found: dict[str, str] = {}
+        for icon, name in enumerate(indicators.ICONS):
+            dots = _icon_dots(rows, icon)
+            if "#" in dots:
+                shapes = self._icons[icon]
+                state = shapes.index(dots) - 1 if dots in shapes else -1
+                found[name] = _ICON_WORDS[icon][state] if state >= 0 else _UNREADABLE
+        return found
 
     def _unit(self, rows: "list[str]") -> str:
         """Letters are parted by blank columns."""
@@ -116,6 +132,25 @@ def _text(
         cell = "".join([line[x : x + digits.pitch] for line in lines])
         text += shapes.get(cell, _UNREADABLE)
     return text.strip()
+
+
+def _icon_dots(rows: "list[str]", icon: int) -> str:
+    x = view.ICON_PLACES[icon][0]
+    lines = rows[view.ICONS_Y : view.ICONS_Y + view.ICON_HEIGHT]
+    return "".join([line[x : x + view.ICON_WIDTH] for line in lines])
+
+
+def _icon_shapes(drawing: view.View, buffer: bytearray) -> "list[list[str]]":
+    """Return the dots of each state of each icon."""
+    shapes: list[list[str]] = []
+    for icon in range(len(indicators.ICONS)):
+        shapes.append([])
+        for state in range((indicators.ALL_ICONS >> 3 * icon & 7) + 1):
+            drawing.clear()
+            drawing.indicate(0, state << 3 * icon)
+            shapes[icon].append(_icon_dots(rows_of(buffer), icon))
+    drawing.clear()
+    return shapes
 
 
 def _find_places(drawing: view.View, buffer: bytearray) -> "list[tuple[str, Dots]]":

@@ -156,6 +156,10 @@ def add(
     option((0, 0, 196, 1, 4), options.ON, axdr.BOOLEAN)
     option((0, 0, 196, 1, 7), options.OPTICAL_LIGHT, axdr.BOOLEAN)
     objects.add((0, 0, 196, 1, 10), data, ItemFormats(kept), access.SETTINGS)
+    contact = Octets(
+        lambda: settings.get("contact"), lambda text: settings.put("contact", text), 0, _CODE_MAX
+    )
+    objects.add((0, 0, 196, 1, 8), data, contact, access.SETTINGS)
     # a message of up to 64 characters, longer ones are cut; the glass shows it (row P1-08)
     code = Octets(
         lambda: settings.get("consumer_code"),

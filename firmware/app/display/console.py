@@ -6,7 +6,9 @@ that a key may do hands it in as a callable; an item without one is not in its m
 
 from micropython import const
 
+from app.attributes import Reference
 from app.display import keys, layers, menu_tree, words
+from app.errors import MeterError
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -16,6 +18,7 @@ if _TYPE_CHECKING:
     from app.display.display_list import DisplayList
     from app.display.layers import Layer
     from app.display.menu_tree import Row
+    from app.display.privacy import Privacy
     from app.display.reading import Item, Read
     from app.rows import RowSource
 
@@ -31,6 +34,13 @@ if _TYPE_CHECKING:
             ...
 
 
+# Objects that the consumer's menu shows alone: contact details, price (row DSP-31)
+_ALONE = {
+    words.CONTACT: Reference(1, b"\x00\x00\xc4\x01\x08\xff", 2),
+    words.PRICE: Reference(113, b"\x00\x00\x13\x14\x00\xff", 5),
+}
+
+
 class Console:
     """The console of one meter.
 
@@ -40,6 +50,8 @@ class Console:
     profiles: the rows of load profile 1 and of load profile 2
     functions: what menus can carry out, by its word
     master_reset: None, or sets the meter back and returns the word that tells how it went
+    privacy: None, or the consumer's PIN
+    click: None, or lets a key that goes down be heard, if that is wanted
     """
 
     def __init__(self, alternate: "DisplayList", read: "Read", item: "Item") -> None:
@@ -50,6 +62,8 @@ class Console:
         self.profiles: Sequence[RowSource] = ()
         self.functions: dict[int, Callable[[], None]] = {}
         self.master_reset: Callable[[], int] | None = None
+        self.privacy: Privacy | None = None
+        self.click: Callable[[], None] | None = None
         self._alternate = alternate
         self._read = read
         self._item = item
@@ -89,8 +103,24 @@ class Console:
         if kind == menu_tree.FUNCTION:
             return argument in self.functions or argument == self.offered()
         if kind == menu_tree.PROFILE:
-            return argument <= len(self.profiles)
+            hidden = self.privacy is not None and self.privacy.locked()
+            return argument <= len(self.profiles) and not hidden
+        if kind == menu_tree.PIN_ENTRY:
+            return self.privacy is not None and self.privacy.offers(argument)
+        if kind == menu_tree.ONE_ITEM:
+            return self._is_there(_ALONE[argument])
         return kind != menu_tree.RESET or self.master_reset is not None
+
+    def rest(self) -> None:
+        """Take notice that nobody is at the keys any more."""
+        if self.privacy is not None:
+            self.privacy.rest()
+
+    def _is_there(self, reference: Reference) -> bool:
+        try:
+            return bool(self._read(reference)[0])
+        except (MeterError, ValueError):
+            return False
 
     def open(self, kind: str, argument: int) -> "Layer | None":
         """Return the layer that opens; None if something was carried out instead."""
@@ -105,6 +135,16 @@ class Console:
     def manual_list(self, _argument: int) -> "Layer":
         """Return the alternate list (row KEY-07)."""
         return layers.Items(self._alternate, self._read, self._item)
+
+    def one_item(self, word: int) -> "Layer":
+        """Return the object that stands under a word."""
+        return layers.Items(layers.Alone(_ALONE[word]), self._read, self._item)
+
+    def pin_entry(self, word: int) -> "Layer | None":
+        """Return what asks for the PIN."""
+        from app.display.pin_entry import PinDigit
+
+        return None if self.privacy is None else PinDigit(self.privacy, word)
 
     def load_profile(self, number: int) -> "Layer":
         """Return a load profile (row LPR-16)."""

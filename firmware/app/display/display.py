@@ -148,6 +148,8 @@ class Display:
         bit = 1 << number
         if kind == keys.DOWN:
             self._down |= bit
+            if self.console.click is not None:
+                self.console.click()
         word = self._layer().key(number, kind, self._down)
         if word != layers.NOT_TAKEN:
             self._covered = self._timed = False
@@ -192,6 +194,7 @@ class Display:
         self.light.tick(now_ms, times.backlight_s)
         if -ticks.until_ms(self._key_ms, now_ms) >= times.exit_s * 1000:
             self._void |= self._down  # a key that is stuck, or something leans on it
+            self.console.rest()
             self._apply(menu_tree.IDLE, now_ms)
         if self._ends() and ticks.until_ms(self._over_ms, now_ms) <= 0:
             self._apply(menu_tree.OVER, now_ms)
@@ -206,7 +209,7 @@ class Display:
         wait_ms = ticks.until_ms(self._refresh_ms, now_ms)
         if self._ends():
             wait_ms = min(wait_ms, ticks.until_ms(self._over_ms, now_ms))
-        if self._indicators.blinking:
+        if self._indicators.blinking or self._indicators.blinking_icons:
             wait_ms = min(wait_ms, _BLINK_MS - now_ms % _BLINK_MS)
         return max(wait_ms, 1)
 
@@ -376,7 +379,8 @@ class Display:
         name = None if self._covered else self._layer().shown()
         if name is not None and self.relevant(name):
             self._indicators.set("LR")
-        self._view.indicate(self._indicators.lit(now_ms // _BLINK_MS & 1 == 0))
+        phase = now_ms // _BLINK_MS & 1 == 0
+        self._view.indicate(self._indicators.lit(phase), self._indicators.lit_icons(phase))
 
     def _used(self, now_ms: int) -> None:
         self._key_ms = now_ms

@@ -69,13 +69,18 @@ class Fields:
             self._unit = text
             self._draw_unit(text)
 
-    def indicate(self, lit: int) -> None:
-        """Show the indicators whose bits are set, and only those."""
+    def indicate(self, lit: int, icons: int = 0) -> None:
+        """Show the indicators whose bits are set, the icons in their states, and only those."""
         changed = lit ^ self._lit
         self._lit = lit
         for index, name in enumerate(indicators.NAMES if changed else ()):
             if changed >> index & 1:
                 self._draw_indicator(index, name, lit >> index & 1 != 0)
+        changed = icons ^ self._icons
+        self._icons = icons
+        for icon in range(len(indicators.ICONS) if changed else 0):
+            if changed >> 3 * icon & 7:
+                self._draw_icon(icon, icons >> 3 * icon & 7)
 
     def test(self, picture: int) -> None:
         """Show a picture of the display test: 0 all segments, 1 odd, 2 even, 3 none (KEY-08)."""
@@ -83,7 +88,7 @@ class Fields:
             self.value("8." * VALUE_CELLS)
             self.code("8." * CODE_CELLS)
             self.unit("kvarh")
-            self.indicate(indicators.ALL)
+            self.indicate(indicators.ALL, indicators.ALL_ICONS)
         elif picture == 3:
             self.clear()
         else:
@@ -91,7 +96,8 @@ class Fields:
             self.value(("8. " if first else " 8.") * (VALUE_CELLS // 2))
             self.code(("8. " * 3)[:-1] if first else " 8." * 2)
             self.unit("kvarh" if first else "")
-            self.indicate(indicators.ALL & (0x15555555 if first else 0x0AAAAAAA))
+            mask, icons = (0x15555555, 0o070707) if first else (0x0AAAAAAA, 0o707070)
+            self.indicate(indicators.ALL & mask, indicators.ALL_ICONS & icons)
 
     def clear(self) -> None:
         """Blank every field."""
@@ -108,7 +114,7 @@ class Fields:
         """Know the glass to be blank; extended by the kinds of glass."""
         self._cells: list[tuple[str, str]] = [_BLANK] * (VALUE_CELLS + CODE_CELLS)
         self._unit = ""
-        self._lit = 0
+        self._lit = self._icons = 0
 
     def _put(self, place: int, shown: "list[tuple[str, str]]") -> None:
         for cell in shown:
@@ -126,3 +132,6 @@ class Fields:
 
     def _draw_indicator(self, index: int, name: str, on: bool) -> None:
         raise NotImplementedError
+
+    def _draw_icon(self, icon: int, state: int) -> None:
+        """Draw an icon in its state, on a glass that has it."""

@@ -12,17 +12,17 @@ _OTHERS = (
     # German
     (
         "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELbtSt|"
-        "EIn|AUS|LASS LOS|GUt|FEHLEr|GESPErrt||SPrACHE||||"
+        "EIn|AUS|LASS LOS|FErtIG|FEHLEr|GESPErrt||SPrACHE|AnbIEtEr|PrEIS||PIn nEU|PIn AUS||||"
     ),
     # Serbian
     (
         "|GOtOUO|ULAZ|GOrE|IZLAZ|POdACI||||||PrOUErA|"
-        "SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO||GOUOr||||"
+        "SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO||GOUOr|POZIU|CEnA||nOU PIn|bEZ PIn||||"
     ),
     # Slovene
     (
         "|GOtOUO|OdPrI|GOr|IZHOd|StAnJA||||||PrEGLEd|"
-        "SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn||GOUOr||||"
+        "SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn||GOUOr|POdPOrA|CEnA||nOU PIn|brEZ PIn||||"
     ),
 )
 

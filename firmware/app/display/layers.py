@@ -111,7 +111,21 @@ class Items(Layer):
 
     def shown(self) -> "bytes | None":
         """Return the logical name of the item."""
-        return None if self.at_end() else self._list.references()[self.at].logical_name
+        if self.at_end():
+            return None
+        name = self._list.references()[self.at].logical_name
+        return None if self._item.hides(name) else name
+
+
+class Alone:
+    """A list of one item."""
+
+    def __init__(self, reference: "Reference") -> None:
+        self._references = [reference]
+
+    def references(self) -> "list[Reference]":
+        """Return the item."""
+        return self._references
 
 
 class Menu(Layer):

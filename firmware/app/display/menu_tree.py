@@ -112,6 +112,9 @@ REDUCED_TABLE = {
 NORMAL_CONSOLE = const(0x01)
 SHOW_PROFILE_1 = const(0x02)
 SHOW_PROFILE_2 = const(0x04)
+KEY_CLICK = const(0x08)
+PRIVACY = const(0x10)
+ALL_BITS = const(0x1F)
 ALWAYS = const(0)
 FACTORY = const(0x07)
 
@@ -119,6 +122,8 @@ FACTORY = const(0x07)
 MENU_KIND = "menu"  # argument: its place in MENUS
 LIST = "manual_list"  # what the alternate list names
 PROFILE = "load_profile"  # 1 or 2
+ONE_ITEM = "one_item"  # its word: an object alone
+PIN_ENTRY = "pin_entry"  # its word: the PIN is asked for, or set
 PICTURES = "pictures"  # 1: with all characters
 RESET = "reset"
 FUNCTION = "function"  # its word: something is carried out
@@ -133,6 +138,13 @@ OPENS = {
 }
 
 # Menus: word, kind, its argument, the bit of the configuration that shows it. End follows.
+CONSUMER_ITEMS = (  # each as far as it is there (row DSP-31)
+    (words.CONTACT, ONE_ITEM, words.CONTACT, ALWAYS),
+    (words.PRICE, ONE_ITEM, words.PRICE, ALWAYS),
+    (words.PIN, PIN_ENTRY, words.PIN, PRIVACY),
+    (words.SET_PIN, PIN_ENTRY, words.SET_PIN, PRIVACY),
+    (words.PIN_OFF, PIN_ENTRY, words.PIN_OFF, PRIVACY),
+)
 DATA_MENU = (
     (words.STANDARD_DATA, LIST, 0, ALWAYS),
     (words.PROFILE_1, PROFILE, 1, SHOW_PROFILE_1),
@@ -156,4 +168,10 @@ SERVICE_MENU = (  # while the terminal cover is open
 LANGUAGE_MENU = tuple(
     [(word, FUNCTION, word, ALWAYS) for word in range(words.IN_ENGLISH, len(words.ENGLISH))]
 )
-MENUS = (DATA_MENU, SET_MENU, FUNCTION_MENU, SERVICE_MENU, LANGUAGE_MENU)
+MENUS = (
+    DATA_MENU + CONSUMER_ITEMS,
+    SET_MENU,
+    FUNCTION_MENU + CONSUMER_ITEMS,
+    SERVICE_MENU,
+    LANGUAGE_MENU,
+)

@@ -27,15 +27,19 @@ CONSOLE = const(6)  # type of the console, load profiles in its menu: bits of me
 _FORM = "<HHHBBBB"
 _FACTORY = (10, 120, 30, 1, 0, 1, menu_tree.FACTORY)
 _LEAST = (1, 5, 0, 0, 0, 0, 0)
-_MOST = (3600, 3600, 3600, 1, 3, 1, menu_tree.FACTORY)
+_MOST = (3600, 3600, 3600, 1, 3, 1, menu_tree.ALL_BITS)
 
 
 class Options:
-    """The numbers by their places; `on_change` is called after one was set."""
+    """The numbers by their places; `on_change` is called after one was set.
+
+    clicks: True if there is a sounder for the keys
+    """
 
     def __init__(self, settings: "Settings") -> None:
         self.values: tuple[int, ...] = _FACTORY
         self.on_change: Callable[[], None] | None = None
+        self.clicks = False
         self._settings = settings
         kept = settings.get("display_options")
         if len(kept) == struct.calcsize(_FORM):
@@ -45,6 +49,8 @@ class Options:
         """Set a number for good. Raises ValueError beyond its range, OSError."""
         if not _LEAST[place] <= value <= _MOST[place]:
             raise ValueError(f"this is {_LEAST[place]} to {_MOST[place]}")
+        if place == CONSOLE and value & menu_tree.KEY_CLICK and not self.clicks:
+            raise ValueError("no sounder is fitted")
         values = list(self.values)
         values[place] = value
         self._settings.put("display_options", struct.pack(_FORM, *values))

@@ -6,7 +6,7 @@ Whatever goes wrong is a text of its own: Error 11, 23, 31 (row DSP-12).
 from micropython import const
 
 from app import attributes
-from app.display import formats
+from app.display import formats, price
 from app.errors import AccessRefused, BufferFull, EncodingError
 
 _TYPE_CHECKING = const(False)
@@ -31,6 +31,7 @@ _ERRORS = const(97)  # value group C
 _WIDTH = const(8)  # characters of the value field
 _MARKS = ".:"  # that it has behind each
 _ABSENT = "--------"  # the object has no value yet
+_HIDDEN = "PIn"  # it is shown to those who know the PIN
 
 
 class AttributeReader:
@@ -71,6 +72,8 @@ class Item:
         self.value = ""
         self.unit = ""
         self.is_text = False  # starts at the left and may be longer than the field
+        self.hides: Callable[[bytes], bool] = lambda _name: False
+        self.rate: Callable[[], int] = lambda: 1  # the one in force
         self._formats = formats_set
         self._worded: tuple[Any, ...] | None = None  # what the texts were made from
 
@@ -82,12 +85,17 @@ class Item:
         if renew:
             self.code = formats.code(name)
         try:
-            value, scaler, unit = read(reference)
-            value = self._formats.checksum(name, value)
-            found = (value, scaler, unit, self._formats.state())
-            if renew or found != worded:
-                self._word(reference, value, scaler, unit)
-            self._worded = found
+            if self.hides(name):
+                self._fail(_HIDDEN)
+            else:
+                value, scaler, unit = read(reference)
+                if (reference.class_id, reference.index) == (price.CHARGE, price.UNIT_CHARGE):
+                    value, scaler = price.in_force(value, self.rate())
+                value = self._formats.checksum(name, value)
+                found = (value, scaler, unit, self._formats.state())
+                if renew or found != worded:
+                    self._word(reference, value, scaler, unit)
+                self._worded = found
         except AccessRefused as error:
             missing = (attributes.OBJECT_UNDEFINED, attributes.OBJECT_CLASS_INCONSISTENT)
             self._fail(_MISSING if error.result in missing else _NOT_FIT)

@@ -3,9 +3,14 @@
 Called by the display at each refresh; reads what metrology and clock say. A phase's sign is dark
 without voltage, blinks alone while its power flows against that of another phase, and all three
 blink in a wrong order or when the neutral and a phase have changed places.
+
+A part that comes later, a modem or a disconnector, tells its own by a callable in `others`; until
+then its cursors (MB, SD, SET, SQ, REG, DRO, EC, R1, R2) and its icons are dark.
 """
 
 from micropython import const
+
+from app.display.indicators import BATTERY, FLAT
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -46,7 +51,8 @@ class MeterStatus:
         self.testing: Callable[[], bool] = _never  # TEST
         self.connections: Callable[[], int] = _none  # associations on any port: COM
         self.octets: Callable[[], int] = _none  # that have come or gone: COM blinks
-        self.disconnected = False  # SD
+        self.battery_low: Callable[[], bool] = _never
+        self.battery_dead: Callable[[], bool] = _never
         self.others: list[Callable[[Indicators], None]] = []  # what other parts have to show
         self._octets = 0
         self._quantities = quantities
@@ -81,8 +87,9 @@ class MeterStatus:
             indicators.set("FF")
         if self.testing():
             indicators.set("TEST")
-        if self.disconnected:
-            indicators.set("SD")
+        dead = self.battery_dead()
+        if dead or self.battery_low():
+            indicators.icon(BATTERY, FLAT, not dead)
         if self._clock.invalid:
             indicators.set("CLK", True)
         for show in self.others:

@@ -1,7 +1,8 @@
 """Draws the display's fields on a glass of dots and sends what changed (row DSP-01).
 
     pages 0-1   code in five small digits, phases, directions of power, unit
-    pages 2-5   value in eight large digits, each with decimal point or colon behind it
+    pages 2-5   value in eight large digits, each with decimal point or colon behind it;
+                below it the icons
     pages 6-7   cursors
 
 Only the pages of fields that changed are sent: sending is what costs.
@@ -20,7 +21,7 @@ if _TYPE_CHECKING:
     from hal import Lcd
 
 _WIDTH = const(128)
-VALUE_Y = 19
+VALUE_Y = 16
 CODE_Y = 1
 LETTERS_Y = 3
 PHASES_X = (52, 62, 73)
@@ -28,10 +29,25 @@ FLOWS_X = (85, 95)  # left and right arrow; the letter stands between them
 FLOW_LETTER_X = 90
 FLOWS_Y = (1, 8)
 UNIT_X = 100
+ICONS_Y = 42
 CURSORS_Y = (50, 58)
+
+# Where an icon stands, its sign, and what stands behind it by its state: a picture, or bars
+ICON_PLACES = (
+    (1, "W", ""),
+    (24, "H", ""),
+    (47, "B", ""),
+    (64, "1", "oca"),
+    (87, "2", "oca"),
+    (110, "R", "oc"),
+)
+ICON_WIDTH = 18
+ICON_HEIGHT = 6
 
 _CODE_PAGES = const(0x03)
 _VALUE_PAGES = const(0x3C)
+_ICON_PAGES = const(0x20)
+_BAR = const(3)  # columns of a bar of the signal's strength, with the gap
 
 
 def tiny_width(name: str) -> int:
@@ -110,6 +126,15 @@ class View(Fields):
         # The letter between the arrows is lit with either of them.
         either = indicators.bit("-" + name[1]) | indicators.bit("+" + name[1])
         self._columns(FLOW_LETTER_X, FLOWS_Y[row], font.TINY.get(name[1]), self._lit & either != 0)
+
+    def _draw_icon(self, icon: int, state: int) -> None:
+        x, sign, pictures = ICON_PLACES[icon]
+        self._frame.fill_rect(x, ICONS_Y, ICON_WIDTH, ICON_HEIGHT, 0)
+        self._dirty |= _ICON_PAGES
+        if state:
+            x = self._columns(x, ICONS_Y, font.ICONS.get(sign), True) + 1
+            shape = font.ICONS.get(pictures[state - 1] if pictures else "b")
+            self._columns(x, ICONS_Y, shape if pictures else shape[: _BAR * (state - 1)], True)
 
     def _word(self, x: int, y: int, word: str, letters: font.Letters, on: bool) -> None:
         for letter in word:

@@ -26,7 +26,12 @@ FAILED = const(16)
 REJECTED = const(17)
 EMPTY = const(18)  # stands for a list without items
 LANGUAGE = const(19)
-IN_ENGLISH = const(20)  # names of languages in the order of `languages`, each in its own
+CONTACT = const(20)  # items of the consumer (row DSP-31)
+PRICE = const(21)
+PIN = const(22)
+SET_PIN = const(23)
+PIN_OFF = const(24)
+IN_ENGLISH = const(25)  # names of languages in the order of `languages`, each in its own
 
 ENGLISH = (
     "",
@@ -49,6 +54,11 @@ ENGLISH = (
     "rEJEctEd",
     "--------",
     "LAnGUAGE",
+    "ContACt",
+    "PrICE",
+    "PIn",
+    "SEt PIn",
+    "PIn OFF",
     "EnGLISH",
     "dEUtSCH",
     "SrPS.",

@@ -150,6 +150,8 @@ REGIONS = _Table(
     "week 152 1\n"
     "weeks_setup 484 1\n"
     "thresholds 44 1\n"
+    "contact 64 1\n"
+    "privacy_pin 24 1\n"  # sealed
     "threshold_counts 16 1\n"
 )
 _addresses = array("I")  # of the regions
