@@ -129,6 +129,8 @@ def document() -> str:
             shown = f"with bit {bit.bit_length() - 1} of 0-0:196.1.3" if bit else "always"
             if kind == menu_tree.FUNCTION:
                 shown = "when it can be done"
+            if kind == menu_tree.ONE_ITEM:
+                shown = "when there is something to show"
             opens = MENUS[argument] if kind == menu_tree.MENU_KIND else KINDS[kind]
             lines.append(f"| {words.ENGLISH[word]} | {opens.format(argument)} | {shown} |")
         lines += [f"| {words.ENGLISH[words.END]} | | always |", ""]

@@ -14,7 +14,7 @@ if _TYPE_CHECKING:
     class Pwm(Protocol):
         """The half of `machine.PWM` that is used; the stubs overload the other one."""
 
-        def duty_u16(self, value: int, /) -> object:
+        def duty_u16(self, __value: int) -> object:
             """Set the share of a period that the output is high, 65535 all of it."""
             ...
 

@@ -172,7 +172,7 @@ def test_language_is_chosen_by_keys_and_by_a_client(auto):
             wire.release()
 
     names = ["EnGLiSH", "dEUtSCH", "SrPS.", "SLoU."]
-    done = ["rSUCCESS", "GUt", "USPESno", "USPESno"]
+    done = ["rSUCCESS", "FErtiG", "USPESno", "USPESno"]
     menus = ["Std dAtA", "dAtEn", "PodACi", "StAnJA"]
     end = "End"
     try:

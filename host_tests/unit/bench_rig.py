@@ -17,6 +17,7 @@ import timeline
 from devices.ds3231 import Ds3231
 from devices.key import Key
 from devices.led import Led
+from devices.piezo import Piezo
 from devices.st7567 import St7567
 from faceplate import api
 from faceplate.bench import Bench
@@ -98,6 +99,7 @@ def make_bench():
         "led_active": Led(timeline.now),
         "led_reactive": Led(timeline.now),
         "pulse_output": Led(timeline.now),
+        "sounder": Piezo(timeline.now),
     }
     for number in range(1, 6):
         chips[f"pulse_output{number}"] = Led(timeline.now)

@@ -7,28 +7,23 @@ on the path. What a menu item gets is found here by itself; it needs only its pi
 (`make pictures`).
 """
 
+import scene_parts
 import segments
 
 from app import factory
-from app.attributes import Reference
 from app.display import indicators, keys, languages, menu_tree, words
 from app.display.display import Display
 from app.display.display_list import DisplayList
 from app.display.layers import Menu, show
+from app.display.privacy import Privacy
 from app.display.segment_view import SegmentView
 from app.display.view import View
-from app.errors import AccessRefused, BufferFull
-from app.rows import RowSource
 
 GLASSES = ("dots", "ht1621", "ht1622")
 
-_OBJECT_UNDEFINED = 4
-_WH, _W, _VAR, _VARH, _VA, _VAH, _A, _V, _HZ, _NONE = 30, 27, 29, 32, 28, 31, 33, 35, 44, 255
-# By value group C: the unit of a power, that of its energy
-_POWERS = {3: (_VAR, _VARH), 4: (_VAR, _VARH), 5: (_VAR, _VARH), 6: (_VAR, _VARH)}
-_POWERS.update({7: (_VAR, _VARH), 8: (_VAR, _VARH), 9: (_VA, _VAH), 10: (_VA, _VAH)})
 _STEADY = ("L1", "L2", "L3", "+P", "+Q", "T1", "LR")
 _DEPTH = 4
+_LANGUAGES = ("en", "de", "sr", "sl")
 
 
 class Lcd:
@@ -67,129 +62,6 @@ def fit(glass):
     return lcd, SegmentView(lcd, segments.layout(glass))
 
 
-class _Variant:
-    phases = 3
-
-
-class _Items:
-    """A list of made-up objects: group E and what reading it gives or raises."""
-
-    def __init__(self, count):
-        self.items = [Reference(3, bytes((1, 0, 1, 8, n, 254)), 2) for n in range(count)]
-
-    def references(self):
-        return self.items
-
-
-class _Profile(RowSource):
-    """A load profile of three entries on two days: clock, 1.8.0, 32.7.0."""
-
-    first, next = 5, 8
-
-    def columns(self):
-        names = ((8, 0, 0, 1, 0, 0), (3, 1, 0, 1, 8, 0), (3, 1, 0, 32, 7, 0))
-        octets = b"\x01\x03"
-        for class_id, a, b, c, d, e in names:
-            octets += bytes((2, 4, 0x12, 0, class_id, 9, 6, a, b, c, d, e, 255))
-            octets += b"\x0f\x02\x12\x00\x00"
-        return octets
-
-    def load(self, sequence):
-        self.row = sequence - self.first
-        return True
-
-    def dated(self):
-        day, hour, minute = ((30, 23, 45), (31, 0, 0), (31, 0, 15))[self.row]
-        return bytes((7, 234, 1, day, 6, hour, minute, 0, 0, 0, 60, 0))
-
-    def write(self, writer, column):
-        writer.uint32((123456, 2301)[column - 1] + self.row)
-
-
-class _Switch:
-    """A disconnector that may be connected by hand."""
-
-    def offered(self):
-        return words.CONNECT
-
-    def carry_out(self):
-        pass
-
-
-# Values of all forms: number or text, scaler, unit (rows DSP-06, DSP-07, DSP-09, DSP-14, DSP-20)
-_FORMS = (
-    (0, 0, _WH),
-    (-1234567, 0, _WH),
-    (123456789012, 0, _WH),
-    (-35790, 0, _W),
-    (4, -3, _A),
-    (-12345, -1, 9),
-    (123456, -3, 13),
-    (999, -1, 56),
-    (-87, 0, 70),
-    (59, 0, 7),
-    (15, 0, 6),
-    (24, 0, 5),
-    (31, 0, 4),
-    (987, -3, _NONE),
-    (-1, 0, _NONE),
-    (b"HIGH", 0, _NONE),
-    (b"\x00\x01\xab\xcd", 0, _NONE),
-    (bytes(range(0, 256, 17)), 0, _NONE),
-    (b"tESt 123 BDINORT acefgjlpsyz", 0, _NONE),
-    (b"\x07\xea\x01\x1f\xff\xff\xff\xff\xff\x80\x00\xff", 0, _NONE),
-    (None, 0, _NONE),
-    (True, 0, _NONE),
-    # what cannot be shown (row DSP-12)
-    ([1], 0, _NONE),
-    (AccessRefused(_OBJECT_UNDEFINED), 0, 0),
-    (BufferFull(), 0, 0),
-    (ValueError(), 0, 0),
-)
-
-# Steady and blinking indicators (rows DSP-03, DSP-05, table 15.1)
-_CASES = (
-    ("L1 L3", ""),
-    ("", "L1 L2 L3"),
-    ("L1 L3", "L2"),
-    ("", ""),
-    ("-P +Q", ""),
-    ("+P -Q", ""),
-    ("-P -Q", ""),
-    ("", "T1"),
-    ("", "T2"),
-    ("", "T3"),
-    ("", "T4"),
-    ("", "SET"),
-    ("", "SQ"),
-    ("", "REG"),
-    ("", "DRO"),
-    ("", "EC"),
-    ("", "COM"),
-    ("", "CLK"),
-    ("L1 L2 L3 +P T2 M3 FF", "CLK COM"),
-)
-
-
-def _read(reference):
-    """Read an object of the made-up lists, or of the factory's."""
-    _, _, c, d, e, f = reference.logical_name
-    if f == 254:
-        form = _FORMS[e]
-        if isinstance(form[0], Exception):
-            raise form[0]
-        return form
-    if reference.class_id == 1:
-        texts = {(0, 9, 1): b"\x0c\x22\x38\x00", (0, 9, 2): b"\x07\xea\x01\x1f\x06"}
-        return texts.get((c, d, e), b"0.1.0" if d == 2 else b"67542301"), 0, _NONE
-    if d == 8:
-        return 1234567 * c + 890123, 0, _POWERS.get(c, (_W, _WH))[1]
-    if c < 20 and c not in (11, 12, 13, 14):
-        return 1000 * c + 450, 0, _POWERS.get(c, (_W, _WH))[0]
-    form = {11: (5210, -3, _A), 12: (2301, -1, _V), 13: (987, -3, _NONE), 14: (49987, -3, _HZ)}
-    return form[c if c < 20 else c % 20 + (20 if c % 20 < 11 else 0)]
-
-
 class _Walk:
     """A display that is led by time and keys; each picture is taken under a name."""
 
@@ -202,7 +74,7 @@ class _Walk:
         self.now_ms = 0
 
     def start(self, general, alternate):
-        self.display = Display(self.view, general, alternate, _read, self._status)
+        self.display = Display(self.view, general, alternate, scene_parts.read, self._status)
         self.display.times.version = "0.1.0"
         self.display.begin(self.now_ms)
 
@@ -247,8 +119,9 @@ class _Walk:
             number += 1
 
     def acts(self, layer):
-        """Tell whether an entry is carried out, rather than opened."""
-        return isinstance(layer, Menu) and layer._shown()[layer.at][1] == menu_tree.FUNCTION
+        """Tell whether an entry is carried out, or asks for the PIN, rather than opened."""
+        kinds = (menu_tree.FUNCTION, menu_tree.PIN_ENTRY)
+        return isinstance(layer, Menu) and layer._shown()[layer.at][1] in kinds
 
     def _status(self, shown):
         for name in self.steady:
@@ -259,17 +132,28 @@ class _Walk:
 
 def draw(glass, take):
     """Show every picture on a glass; `take(name, lcd)` is called at each."""
-    walk = _Walk(glass, take)
+    english = {}
+
+    def keep(name, lcd):
+        english[name] = bytes(lcd.sent)
+        take(name, lcd)
+
+    walk = _Walk(glass, keep)
     _lists(walk)
     _menus(walk)
+    for language, code in enumerate(_LANGUAGES[1:], 1):
+        _in_language(walk, language, _Others(english, code, take))
+    walk._take = take
+    _pins(walk)
     _forms(walk)
     _beside(walk)
+    _icons(walk)
     _words(walk)
 
 
 def _lists(walk):
     general = DisplayList(factory.general_list)
-    alternate = DisplayList(lambda: factory.alternate_list(_Variant))
+    alternate = DisplayList(lambda: factory.alternate_list(scene_parts.Variant))
     walk.start(general, alternate)
     walk.take("start-0")
     walk.run(walk.display.times.test_s * 1000)
@@ -284,10 +168,12 @@ def _lists(walk):
 
 def _menus(walk):
     console = walk.display.console
-    console.profiles = [_Profile(), _Profile()]
+    console.profiles = [scene_parts.Profile(), scene_parts.Profile()]
     console.functions = dict.fromkeys(range(len(words.ENGLISH)), _nothing)
-    console.switch = _Switch()
+    console.privacy = Privacy(scene_parts.Settings(), lambda: True, lambda _word: None)
+    console.switch = scene_parts.Switch()
     console.master_reset = lambda: words.DONE
+    console.options = lambda: menu_tree.FACTORY | menu_tree.PRIVACY
     walk.press(keys.SHORT)
     walk.take("normal")
     walk.press(keys.SHORT, keys.RESET)
@@ -302,7 +188,7 @@ def _menus(walk):
     walk.walk("service")
     walk.press(keys.TO_AUTO)
     console.cover_open = lambda: False
-    console.options = lambda: menu_tree.ALWAYS
+    console.options = lambda: menu_tree.PRIVACY
     walk.enter = keys.BACK  # and out again, at End
     walk.press(keys.SHORT)
     walk.take("reduced-list-00")
@@ -320,15 +206,73 @@ def _menus(walk):
         number += 1
 
 
+class _Others:
+    """Takes pictures whose words are not the English ones, each once."""
+
+    def __init__(self, english, code, take):
+        self._english = english
+        self._code = code
+        self._take = take
+        self._taken = set()
+
+    def __call__(self, name, lcd):
+        if lcd.sent != self._english[name] and lcd.sent not in self._taken:
+            self._taken.add(lcd.sent)
+            self._take(f"{self._code}-{name}", lcd)
+
+
+def _in_language(walk, language, take):
+    """Walk through the menus again, and through the answers, with other words."""
+    walk._take = take
+    walk.display.console.words.table = languages.table(language)
+    walk.press(keys.TO_AUTO)
+    _menus(walk)
+    walk.display.console.words.table = words.ENGLISH
+
+
+def _pins(walk):
+    """A PIN is set, asked for, and what it hides."""
+    walk.start(scene_parts.Items(1), scene_parts.Items(1))
+    console = walk.display.console
+    settings = scene_parts.Settings()
+    console.privacy = Privacy(settings, lambda: True, lambda _word: None)
+    walk.display.item.hides = console.privacy.hides
+    console.options = lambda: menu_tree.NORMAL_CONSOLE | menu_tree.PRIVACY
+    walk.press(keys.SHORT)  # out of the start, to the test of all segments, the menu
+    walk.press(keys.SHORT)
+    walk.press(keys.SHORT)
+    while walk.layer()._shown()[walk.layer().at][0] != words.SET_PIN:
+        walk.press(keys.SHORT)
+    for place, digit in enumerate((2, 5, 8, 0) * 2):
+        walk.press(keys.ENTER)
+        for _ in range(digit):
+            walk.press(keys.SHORT)
+        walk.take(f"pin-set-{place}")
+    walk.press(keys.ENTER)
+    console.privacy.rest()
+    walk.display._first(walk.now_ms)
+    walk.take("pin-hides")
+    walk.display.item.hides = lambda _name: False
+
+
+def _icons(walk):
+    view = walk.view
+    for icon, name in enumerate(indicators.ICONS):
+        for state in range(1, (indicators.ALL_ICONS >> 3 * icon & 7) + 1):
+            view.clear()
+            view.indicate(0, state << 3 * icon)
+            walk.take(f"icon-{name}-{state}")
+
+
 def _nothing():
     pass
 
 
 def _forms(walk):
-    items = _Items(len(_FORMS))
-    walk.start(items, _Items(0))
+    items = scene_parts.Items(len(scene_parts.FORMS))
+    walk.start(items, scene_parts.Items(0))
     walk.press(keys.SHORT)
-    for number in range(len(_FORMS)):
+    for number in range(len(scene_parts.FORMS)):
         walk.take(f"form-{number:02d}")
         walk.display._next(walk.now_ms)
     items.items = []
@@ -345,9 +289,9 @@ def _beside(walk):
     for picture in range(4):
         view.test(picture)
         walk.take(f"test-{picture}")
-    walk.start(_Items(1), _Items(0))
+    walk.start(scene_parts.Items(1), scene_parts.Items(0))
     walk.press(keys.SHORT)
-    for number, (steady, blinking) in enumerate(_CASES):
+    for number, (steady, blinking) in enumerate(scene_parts.CASES):
         walk.steady = steady.split()
         walk.blinking = blinking.split()
         walk.run(1000 - walk.now_ms % 1000)
@@ -360,7 +304,7 @@ def _beside(walk):
 
 def _words(walk):
     walk.view.clear()
-    for language, code in enumerate(("en", "de", "sr", "sl")):
+    for language, code in enumerate(_LANGUAGES):
         for number, text in enumerate(languages.table(language)):
             if text and (not language or text != words.ENGLISH[number]):
                 show(walk.view, text)

@@ -11,7 +11,7 @@ from app.display import words
 _OTHERS = (
     # German
     (
-        "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELbtSt|"
+        "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELb tSt|"
         "EIn|AUS|LASS LOS|FErtIG|FEHLEr|GESPErrt||SPrACHE|AnbIEtEr|PrEIS||PIn nEU|PIn AUS||||"
     ),
     # Serbian
