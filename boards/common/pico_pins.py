@@ -59,7 +59,8 @@ EXPANDER_INPUT3 = 10
 EXPANDER_LCD_BACKLIGHT = 15
 
 # State machines: the capture must have a receive FIFO that the DMA reaches; the programs of the
-# capture and of the pulses fit into one PIO's 32 instructions, the relay's stands in the next.
+# capture and of the pulses fit into one PIO's 32 instructions, the relay's stands in the next,
+# where 5 to 7 are left for drivers/rp2_pio_uart.py.
 CAPTURE_MACHINE = 0
 LED_ACTIVE_MACHINE = 1
 LED_REACTIVE_MACHINE = 2

@@ -182,7 +182,15 @@ class StateMachine:
         self.freq = freq
         self.pins = pins
         self.log = []
+        self.words = 0  # in the FIFO
         StateMachine.made.append(self)
+
+    def init(self, program, freq, **settings):
+        self.program, self.freq = program, freq
+        self.log.append(("init", settings))
+
+    def tx_fifo(self):
+        return self.words
 
     def put(self, value):
         self.log.append(("put", value))

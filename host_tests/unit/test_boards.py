@@ -81,6 +81,18 @@ WRONG = {
         BLINK + "led = Pin(2)\nrp2.StateMachine(0, program, set_base=led)\n"
         "rp2.StateMachine(1, program, set_base=led)",
         "GP2 is driven by state machines 0 and 1"),
+    "a PIO UART on the relay's state machine": (
+        "rp2040",
+        ("from drivers.rp2_coils import Rp2Coils\n"
+        "from drivers.rp2_pio_uart import Rp2PioUart\n"
+        "Rp2Coils(4, Pin(26, Pin.OUT), Pin(27, Pin.OUT))\n"
+        "Rp2PioUart((4, Pin(0, Pin.OUT)), None)"),
+        "state machine 4 is used twice"),
+    "a PIO UART that sends on a pin that is read": (
+        "rp2350",
+        ("from drivers.rp2_pio_uart import Rp2PioUart\n"
+        "Pin(0, Pin.IN)\nRp2PioUart((5, Pin(0, Pin.OUT)), None)"),
+        "GP0 is used twice"),
     "a program without its pin": (
         "rp2040", BLINK + "rp2.StateMachine(0, program)",
         "drives set pins, and none is given"),
@@ -113,6 +125,25 @@ def test_a_mistake_is_named_with_its_line(name, tmp_path):
     fault = board_check.examine(tmp_path, chip)["fault"]
     assert complaint in fault
     assert "board.py:" in fault or not text
+
+
+@pytest.mark.parametrize("chip", ["rp2040", "rp2350"])
+def test_ports_for_mbus_and_p1_fit_beside_the_relay(tmp_path, chip):
+    """What a board with them would build: M-Bus both ways, P1 outwards, on one PIO."""
+    (tmp_path / "board.py").write_text(
+        "from machine import Pin\n"
+        "from drivers.rp2_coils import Rp2Coils\n"
+        "from drivers.rp2_pio_uart import Rp2PioUart\n"
+        "def parts():\n"
+        "    Rp2Coils(4, Pin(26, Pin.OUT), Pin(27, Pin.OUT))\n"
+        "    Rp2PioUart((5, Pin(0, Pin.OUT, value=1)), (6, Pin(1, Pin.IN)))\n"
+        "    Rp2PioUart((7, Pin(2, Pin.OUT, value=1)), None)\n"
+    )
+    found = board_check.examine(tmp_path, chip)
+    assert found["fault"].startswith("hal.Board also wants"), "it is a part of a board only"
+    assert sorted(found["machines"]) == ["4", "5", "6", "7"]
+    assert found["dma"] == 4, "one for each sender, two for the receiver"
+    assert found["instructions"]["1"] <= 32
 
 
 def test_a_board_that_does_not_compile_is_said(tmp_path):
