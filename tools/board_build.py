@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
 import fold_constants
 import rom_image
+import short_names
 from board_list import ROOT, Board
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _compile(
     target.parent.mkdir(parents=True, exist_ok=True)
     folded = target.with_suffix(".py")
     folded.write_text(text, encoding="utf-8")
-    command = [compiler, "-O3", f"-march={board.march}", "-s", source.target, "-o", str(target)]
+    command = [compiler, "-O3", f"-march={board.march}", "-s", source.module, "-o", str(target)]
     done = subprocess.run([*command, str(folded)], capture_output=True, text=True, check=False)
     folded.unlink()
     if done.returncode:
@@ -95,6 +96,7 @@ def build(board: Board, fitted: Path | None = None) -> Built:
     paths = {one.module: one.path for one in sources}
     try:
         texts = fold_constants.folded({name: path.read_text() for name, path in paths.items()})
+        texts = short_names.shortened(texts)
     except SyntaxError as error:
         raise BuildError(f"{paths[str(error.filename)]}: SyntaxError: {error.msg}") from None
 

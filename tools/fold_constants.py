@@ -152,7 +152,7 @@ class _Folder:
         for name, module in self.modules.items():
             if not module.native and (name, _ANY) not in self.wanted:
                 edits[name] += self._unwanted(module)
-        return {name: _edited(module.text, edits[name]) for name, module in self.modules.items()}
+        return {name: edited(module.text, edits[name]) for name, module in self.modules.items()}
 
     def _uses(self, module: _Module) -> list[tuple[Any, str]]:
         """Return what takes the place of uses and imports of others' constants."""
@@ -226,7 +226,7 @@ def _literal(value: int) -> str:
     return f"({value})" if value < 0 else str(value)
 
 
-def _edited(text: str, edits: list[tuple[Any, str]]) -> str:
+def edited(text: str, edits: list[tuple[Any, str]]) -> str:
     """Return the text with each node's own text replaced, on as many lines as before."""
     lines = [line.encode() for line in text.split("\n")]
     for node, new in sorted(edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset))[::-1]:

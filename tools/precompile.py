@@ -63,6 +63,7 @@ def _stale(source: Path, target: Path) -> bool:
 def _texts(sources: "Iterable[Path]") -> "dict[Path, str]":
     """What is compiled of each source; firmware and simulation are folded as one image."""
     import fold_constants
+    import short_names
 
     texts = {source: source.read_text() for source in sources}
     names: dict[str, Path] = {}
@@ -76,7 +77,7 @@ def _texts(sources: "Iterable[Path]") -> "dict[Path, str]":
                 if folder == _FOLDERS[1]:
                     simulated.append(name)  # some take the place of MicroPython's own modules
     image = {name: texts[source] for name, source in names.items()}
-    for name, text in fold_constants.folded(image, simulated).items():
+    for name, text in short_names.shortened(fold_constants.folded(image, simulated)).items():
         texts[names[name]] = text
     return texts
 
@@ -89,8 +90,8 @@ def compiled() -> "Path | None":
         return None
     import rom_image
 
-    folding = Path(__file__).with_name("fold_constants.py")
-    newest = max(tool.stat().st_mtime for tool in (compiler, folding))
+    beside = [Path(__file__).with_name(name) for name in ("fold_constants.py", "short_names.py")]
+    newest = max(tool.stat().st_mtime for tool in (compiler, *beside))
     if COMPILED.exists() and COMPILED.stat().st_mtime < newest:
         shutil.rmtree(COMPILED, ignore_errors=True)  # made by another version
     COMPILED.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """`make size`: what the firmware weighs, as compiled code and as heap, against its budgets.
 
-Every file under firmware/ is compiled as for a board (fold_constants.py) for the smallest target
-(armv6m, -O3: no line numbers) and counted by package. A package that outgrew size_baseline.txt by
-more than one percent fails the check until the baseline is changed in the same commit
-(`tools/size.py --update`), so that growth is seen.
+Every file under firmware/ is compiled as for a board (fold_constants.py, short_names.py) for the
+smallest target (armv6m, -O3: no line numbers) and counted by package. A package that outgrew
+size_baseline.txt by more than one percent fails the check until the baseline is changed in the
+same commit (`tools/size.py --update`), so that growth is seen.
 Then the virtual meter shows the heap it needs: the firmware's own share by importing its modules,
 the running meter's by its health page, and that it starts in one megabyte without the faceplate.
 """
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import precompile
 from fold_constants import folded
 from running_meter import LAUNCHER, ROOT, MeterError, RunningMeter
+from short_names import shortened
 
 FIRMWARE = ROOT / "firmware"
 BASELINE = ROOT / "size_baseline.txt"
@@ -94,7 +95,7 @@ def module_of(source: Path) -> str:
 
 def compiled_size(source: Path, text: str, folder: Path) -> int:
     """Bytes of the .mpy file of a source's text as boards compile it."""
-    name = source.relative_to(FIRMWARE).as_posix()
+    name = module_of(source)
     (folder / "in.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
         [
@@ -115,7 +116,7 @@ def package_sizes() -> dict[str, int]:
     sizes: dict[str, int] = {}
     files = sources()
     try:
-        texts = folded({module_of(source): source.read_text() for source in files})
+        texts = shortened(folded({module_of(source): source.read_text() for source in files}))
     except SyntaxError as error:
         raise SizeError(f"{error.filename}: SyntaxError: {error.msg}") from None
     with tempfile.TemporaryDirectory() as folder:
