@@ -23,6 +23,7 @@ _CLOCK_CLASS = 8
 _CLOCK = "0-0:1.0.0"
 _NAME = "0-0:42.0.0"
 _INVALID_CLOCK = 1  # bit of the clock's status
+_FARTHEST_MIN = 720  # a deviation from UTC
 _LISTED = 12  # differences that are told one by one
 
 
@@ -112,7 +113,8 @@ class Writer:
         clock = dates.activation_of(octets)
         doubtful = clock is None or octets[11] & _INVALID_CLOCK
         text = name.decode("latin-1") if isinstance(name, bytes) else name
-        self._console.say(f"meter {text}, its clock: {clock or 'no time'}")
+        shown = f"{clock}{_zone(octets)}" if clock else "no time"
+        self._console.say(f"meter {text}, its clock: {shown}")
         if doubtful:
             self._console.say("note: the meter does not trust its clock; set it, rates go by it")
         return None if doubtful else clock
@@ -206,6 +208,14 @@ class Writer:
         if dates.activation_of(found) != moment:
             return [f"activation: {moment or 'never'} was written, the meter has {found.hex()}"]
         return []
+
+
+def _zone(octets: bytes) -> str:
+    """Return what a date-time says of its distance from UTC, which it counts westwards."""
+    east_min = -int.from_bytes(octets[9:11], "big", signed=True)
+    if abs(east_min) > _FARTHEST_MIN:
+        return ""  # not specified
+    return f" (UTC{'-' if east_min < 0 else '+'}{abs(east_min) // 60:02}:{abs(east_min) % 60:02})"
 
 
 def _count(number: int, what: str) -> str:

@@ -225,3 +225,16 @@ def test_names_come_back_from_a_file_where_it_is_the_same_thing():
     borrow_names(found, NEW)
     assert found.day_names == NEW.day_names and found.rates == NEW.rates
     assert found.holiday_names == NEW.holiday_names
+
+
+@pytest.mark.parametrize(
+    ("deviation_min", "shown"),
+    [(-60, " (UTC+01:00)"), (0, " (UTC+00:00)"), (210, " (UTC-03:30)"), (-0x8000, "")],
+)
+def test_the_clock_is_told_with_its_distance_from_utc(deviation_min, shown):
+    meter = PaperMeter()
+    octets = CLOCK[:9] + deviation_min.to_bytes(2, "big", signed=True) + b"\0"
+    meter.values["0-0:1.0.0", 2] = octets
+    said = io.StringIO()
+    Writer(meter, NEW, Console(said, io.StringIO())).write("now", repair=False)
+    assert f"its clock: 2026-12-18 16:00:00{shown}\n" in said.getvalue()
