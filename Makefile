@@ -96,6 +96,10 @@ image: $(DEV_SET) ## compile and pack a board's code, sizes, RAM: make image BOA
 flash: $(DEV_SET) ## put the meter on a board and start it: make flash BOARD=pico2_meter (PORT=...)
 	@$(PY) tools/flash.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
 
+.PHONY: device-test
+device-test: $(DEV_SET) ## test the parts of a board, print a report (BOARD=..., PORT=..., ARGS=--switch)
+	@$(PY) tools/device_test.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
+
 docs: $(DEV_SET) ## draw each board's wiring from its tables, boards/*/wiring.svg
 	@$(PY) tools/wiring.py $(BOARD)
 

@@ -110,6 +110,13 @@ if _TYPE_CHECKING:
             """Write in rising order of addresses; what power loss cuts off is not written."""
             ...
 
+    class Chip(Memory, Protocol):
+        """A memory that can be asked what it is."""
+
+        def check(self) -> None:
+            """Raise OSError if the chip does not say what it is."""
+            ...
+
     class Flash(Protocol):
         """NOR flash: programming clears bits, erasing sets a whole sector to FF."""
 
@@ -325,7 +332,7 @@ if _TYPE_CHECKING:
         scale: SensorScale
         frames: FrameSource
         converter: CodeConverter | None  # of the frames, if it needs a linearity table
-        fram: Memory
+        fram: Chip
         flash: Flash
         rtc: RealTimeClock
         battery: Voltage | None  # of the clock's reserve; None: it cannot be measured

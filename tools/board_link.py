@@ -22,7 +22,7 @@ from serial import Serial, SerialException
 from serial.tools import list_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 _TRIES = 4
 _ENTER_S = 2
@@ -187,6 +187,11 @@ class BoardLink:
         """What `code` prints there. Raises BoardError with the last line of its traceback."""
         with self._guarded() as transport:
             return transport.exec(code).decode(errors="replace")
+
+    def stream(self, code: str, hear: Callable[[bytes], None]) -> None:
+        """Run `code`, and hand on what it prints as it comes; it is never silent for long."""
+        with self._guarded() as transport:
+            transport.exec(code, data_consumer=hear)
 
     def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is there
         """A literal that an expression makes there."""

@@ -70,6 +70,7 @@ KINDS = {
     menu_tree.ONE_ITEM: "the object alone, if there is one that says something",
     menu_tree.PIN_ENTRY: "the consumer's PIN, digit by digit",
     menu_tree.PICTURES: "test pictures: all, odd, even, no segments",
+    menu_tree.PARTS: "test of the parts: each with what came of it; the console prints more",
     menu_tree.RESET: "meter reset by both keys",
     menu_tree.FUNCTION: "carried out at once, if the meter offers it",
 }

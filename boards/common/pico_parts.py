@@ -61,7 +61,7 @@ class PicoParts:
             mosi=Pin(pins.MOSI),
             miso=Pin(pins.MISO),
         )
-        self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.fram: hal.Chip = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
             bus,

@@ -63,7 +63,7 @@ class PyboardParts:
         interrupt = Pin(pins.EXPANDER_INTERRUPT, Pin.IN, Pin.PULL_UP)
         line = Mcp23017(i2c, interrupt, Timer(-1)).line
         bus = SPI(pins.SPI, baudrate=_SPI_HZ, polarity=0, phase=0)
-        self.fram: hal.Memory = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.fram: hal.Chip = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
             bus,

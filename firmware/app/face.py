@@ -1,5 +1,7 @@
 """The face of the meter: the display, what it shows beside values, and the keys."""
 
+import asyncio
+
 from micropython import const
 
 import version
@@ -22,6 +24,7 @@ if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.battery import Battery
     from app.clock import Clock
+    from app.device_test import DeviceTest
     from app.display.fields import Fields
     from app.dlms.server import Server
     from app.logs.event_book import EventBook
@@ -132,6 +135,7 @@ class Face:
             _word_of(production.master_reset) if board.supply_good.value() else words.REJECTED
         )
         console.functions[words.TEST_MODE] = lambda: mode.set(not mode.active())
+        console.device_test = lambda: _test(meter)
         console.functions[words.SELF_CHECK] = meter.self_check.start
         for word in range(words.IN_ENGLISH, len(words.ENGLISH)):
             console.functions[word] = lambda word=word: self._speak(word - words.IN_ENGLISH)
@@ -209,6 +213,15 @@ def _view(board: "Board") -> "Fields":
     from app.display.segment_view import SegmentView
 
     return SegmentView(board.lcd, layout)
+
+
+def _test(meter: "Parts") -> "DeviceTest":
+    """Begin the test of the device's parts."""
+    from app.device_test import DeviceTest, say
+
+    test = DeviceTest(meter.board, say)
+    asyncio.create_task(test.run(meter.engine))
+    return test
 
 
 def _word_of(action: "Callable[[], None]") -> int:

@@ -42,7 +42,7 @@ STAGES = (
     ("app.cosem",),
     ("app.dlms",),
     ("app.transport",),
-    ("app.self_check",),
+    ("app.device_test", "app.self_check"),
     ("app.face", "app.lasting", "app.object_model"),
     ("app.meter",),
     ("main",),

@@ -20,6 +20,7 @@ if _TYPE_CHECKING:
     from app.display.menu_tree import Row
     from app.display.privacy import Privacy
     from app.display.reading import Item, Read
+    from app.display.test_report import Test
     from app.rows import RowSource
 
     class Switch(Protocol):
@@ -49,6 +50,7 @@ class Console:
     switch: None, or what the scroll key connects and disconnects
     profiles: the rows of load profile 1 and of load profile 2
     functions: what menus can carry out, by its word
+    device_test: None, or begins the test of the device's parts and returns it
     master_reset: None, or sets the meter back and returns the word that tells how it went
     privacy: None, or the consumer's PIN
     click: None, or lets a key that goes down be heard, if that is wanted
@@ -61,6 +63,7 @@ class Console:
         self.switch: Switch | None = None
         self.profiles: Sequence[RowSource] = ()
         self.functions: dict[int, Callable[[], None]] = {}
+        self.device_test: Callable[[], Test] | None = None
         self.master_reset: Callable[[], int] | None = None
         self.privacy: Privacy | None = None
         self.click: Callable[[], None] | None = None
@@ -109,6 +112,8 @@ class Console:
             return self.privacy is not None and self.privacy.offers(argument)
         if kind == menu_tree.ONE_ITEM:
             return self._is_there(_ALONE[argument])
+        if kind == menu_tree.PARTS:
+            return self.device_test is not None
         return kind != menu_tree.RESET or self.master_reset is not None
 
     def rest(self) -> None:
@@ -156,6 +161,12 @@ class Console:
     def pictures(self, characters: int) -> "Layer":
         """Return the test of the glass (rows KEY-08, DSP-32)."""
         return layers.Pictures(characters != 0)
+
+    def parts(self, _argument: int) -> "Layer | None":
+        """Begin the test of the parts; return its report."""
+        from app.display.test_report import TestReport
+
+        return self.device_test and TestReport(self.words, self.device_test())
 
     def reset(self, _argument: int) -> "Layer":
         """Return the procedure that resets the meter (row KEY-09)."""

@@ -12,17 +12,20 @@ _OTHERS = (
     # German
     (
         "|EndE|OEFFnEn|HOEHEr|AbbrUCH|dAtEn|||||PrUEFEn|SELb tSt|"
-        "EIn|AUS|LASS LOS|FErtIG|FEHLEr|GESPErrt||SPrACHE|AnbIEtEr|PrEIS||PIn nEU|PIn AUS||||"
+        "EIn|AUS|LASS LOS|FErtIG|FEHLEr|GESPErrt||SPrACHE|AnbIEtEr|PrEIS||PIn nEU|PIn AUS|"
+        "tEILE||||"
     ),
     # Serbian
     (
         "|GOtOUO|ULAZ|GOrE|IZLAZ|POdACI||||||PrOUErA|"
-        "SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO||GOUOr|POZIU|CEnA||nOU PIn|bEZ PIn||||"
+        "SPOJI|rAStAUI|PUStI|USPESnO|nEUSPEH|OdbIJEnO||GOUOr|POZIU|CEnA||nOU PIn|bEZ PIn|"
+        "dELOUI||||"
     ),
     # Slovene
     (
         "|GOtOUO|OdPrI|GOr|IZHOd|StAnJA||||||PrEGLEd|"
-        "SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn||GOUOr|POdPOrA|CEnA||nOU PIn|brEZ PIn||||"
+        "SPOJI|LOCI|SPUStI|USPESnO|nEUSPEH|ZAUrnJEn||GOUOr|POdPOrA|CEnA||nOU PIn|brEZ PIn|"
+        "dELI||||"
     ),
 )
 

@@ -125,6 +125,7 @@ PROFILE = "load_profile"  # 1 or 2
 ONE_ITEM = "one_item"  # its word: an object alone
 PIN_ENTRY = "pin_entry"  # its word: the PIN is asked for, or set
 PICTURES = "pictures"  # 1: with all characters
+PARTS = "parts"  # the test of the device's parts
 RESET = "reset"
 FUNCTION = "function"  # its word: something is carried out
 
@@ -163,6 +164,7 @@ FUNCTION_MENU = (  # of the reduced console
 SERVICE_MENU = (  # while the terminal cover is open
     (words.TEST_MODE, FUNCTION, words.TEST_MODE, ALWAYS),
     (words.SELF_CHECK, FUNCTION, words.SELF_CHECK, ALWAYS),
+    (words.PARTS_TEST, PARTS, 0, ALWAYS),
     (words.LCD_TEST, PICTURES, 0, ALWAYS),
 )
 LANGUAGE_MENU = tuple(

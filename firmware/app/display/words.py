@@ -31,7 +31,8 @@ PRICE = const(21)
 PIN = const(22)
 SET_PIN = const(23)
 PIN_OFF = const(24)
-IN_ENGLISH = const(25)  # names of languages in the order of `languages`, each in its own
+PARTS_TEST = const(25)
+IN_ENGLISH = const(26)  # names of languages in the order of `languages`, each in its own
 
 ENGLISH = (
     "",
@@ -59,6 +60,7 @@ ENGLISH = (
     "PIn",
     "SEt PIn",
     "PIn OFF",
+    "PArtS",
     "EnGLISH",
     "dEUtSCH",
     "SrPS.",

@@ -1,0 +1,19 @@
+"""The device test instead of the meter: what the simulated processor runs for device_test.py."""
+
+import asyncio
+import sys
+
+import board
+from app import device_test
+
+parts = board.parts()
+
+
+async def _run() -> None:
+    await device_test.bench(parts, "--switch" in sys.argv)
+    raise KeyboardInterrupt
+
+
+def start() -> None:
+    """Begin; the program ends with the test."""
+    asyncio.create_task(_run())
