@@ -228,7 +228,8 @@ def test_service_menu_while_the_terminal_cover_is_open(auto):
     try:
         auto.wait(2)
         assert auto.tip() == "EntEr" and auto.value == "tESt"
-        assert [value for _, value, _ in auto.layer()] == ["tESt", "SELF tSt", "LCd tESt"]
+        items = [value for _, value, _ in auto.layer()]
+        assert items == ["tESt", "SELF tSt", "LCd tESt", "PArtS"]
         auto.press()
         auto.press(ENTER_S)
         auto.wait(1)
@@ -252,6 +253,30 @@ def test_service_menu_while_the_terminal_cover_is_open(auto):
         assert auto.code != ""
     finally:
         meter.post("/api/cover", cover="terminal", open=False)
+
+
+def test_the_parts_are_tested_by_a_key_and_a_dead_chip_is_shown(auto):
+    meter = auto.meter
+    meter.post("/api/cover", cover="terminal", open=True)
+    try:
+        auto.wait(2)
+        auto.press(ENTER_S)
+        for _ in range(3):
+            auto.press()
+        assert auto.value == "PArtS"
+        meter.post("/api/chip", chip="flash", fault="dead")
+        auto.press(ENTER_S)
+        auto.wait(3)
+        found = [(code.upper().strip(), value) for code, value, _ in auto.layer()]
+        good = {code for code, value in found if value == "rSUCCESS"}
+        # the glass has no K and no M
+        assert good == {"HEAP", "CPU", "FRA", "CLOC", "CELL", "AINS", "ADC"}, found
+        assert [code for code, value in found if value == "rFAiL"] == ["FLASH"], found
+    finally:
+        meter.post("/api/chip", chip="flash", fault="clear")
+        meter.post("/api/cover", cover="terminal", open=False)
+        auto.press(AUTO_S)
+        auto.wait(11)  # until the storage has found the flash again
 
 
 def test_keys_mashed_at_random_always_leave_a_way_back(auto):

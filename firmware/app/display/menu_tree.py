@@ -164,8 +164,8 @@ FUNCTION_MENU = (  # of the reduced console
 SERVICE_MENU = (  # while the terminal cover is open
     (words.TEST_MODE, FUNCTION, words.TEST_MODE, ALWAYS),
     (words.SELF_CHECK, FUNCTION, words.SELF_CHECK, ALWAYS),
-    (words.PARTS_TEST, PARTS, 0, ALWAYS),
     (words.LCD_TEST, PICTURES, 0, ALWAYS),
+    (words.PARTS_TEST, PARTS, 0, ALWAYS),
 )
 LANGUAGE_MENU = tuple(
     [(word, FUNCTION, word, ALWAYS) for word in range(words.IN_ENGLISH, len(words.ENGLISH))]
