@@ -66,6 +66,7 @@ REGISTERS = {
     },
 }  # fmt: skip
 _FILTERS = [f"0.0.97.98.{10 + n}.255" for n in range(3)]
+_TIME = r"([\d.]+)(ms|s|m|h)"
 _SETTLED_S = 12  # the display has tested its segments, what lasts for a while is over
 _NOT_OURS = {"COM", "LR"}  # they tell of who reads, and of the item that is shown
 _SIGNS_APART_S = 0.25
@@ -244,7 +245,7 @@ class Stage:
 
     def _happen(self, words):
         lasts = None
-        if words[-1][-1] == "s" and words[0] != "burst":
+        if re.fullmatch(_TIME, words[-1]) and words[0] != "burst":
             lasts = _seconds(words.pop())
         verb, *rest = words
         begin, end = _VERBS[verb](rest)
@@ -270,8 +271,8 @@ def _without(codes, logins):
 
 
 def _seconds(word):
-    number, unit = re.fullmatch(r"([\d.]+)(ms|s)", word).groups()
-    return float(number) / (1000 if unit == "ms" else 1)
+    number, unit = re.fullmatch(_TIME, word).groups()
+    return float(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
 
 
 def _phase(name, state):

@@ -259,3 +259,21 @@ def test_a_meter_that_does_not_measure_its_neutral_knows_of_no_bypass(rig):
     rig.load(80, 0, 0)
     rig.seconds(100, 230)
     assert rig.events == []
+
+
+def test_the_second_element_of_one_phase_is_told_as_the_second_phase():
+    rig = Rig(1)
+    quantities = rig.engine.quantities
+    quantities.elements = 2
+    rig.watch = Conditions(rig.limits, rig.engine, rig.post, rig.ended)
+    rig.watch.import_only = lambda: True
+    quantities.u_uv = [230_000_000] * 2
+    rig.load(1, 1, watts=(230, -230))
+    for _ in range(30):
+        rig.watch.window()
+    assert rig.events == [2 << 8 | codes.CURRENT_REVERSED]
+    rig.load(0, 1, watts=(0, 0))
+    quantities.u_uv = [0, 0]
+    for _ in range(30):
+        rig.watch.window()
+    assert rig.events[1:] == [codes.CURRENT_WITHOUT_VOLTAGE + 1]

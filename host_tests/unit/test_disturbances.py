@@ -252,7 +252,7 @@ def test_limits_are_checked_and_kept(rig):
         (limits.SAG, 2645),
         (limits.SWELL, 1840),
         (limits.CUT, 1840),
-        (limits.SAG_S, 3601),
+        (limits.SAG_S, 301),
         (limits.UPPER, 1000),
         (limits.LOWER, 1000),
         (limits.POWER_FACTOR, 1001),

@@ -83,9 +83,9 @@ class Conditions:
         self.wrong_sequence = Condition(codes.PHASE_SEQUENCE_REVERSED)
         self.bypass = Condition(codes.PHASE_BYPASSED)
         self.asymmetric_current = Condition(codes.CURRENT_ASYMMETRIC)
-        phases = engine.quantities.phases
+        elements = engine.quantities.elements  # the second of one phase is told as L2
         self.reversed_phases = [
-            Condition(phase + 1 << 8 | codes.CURRENT_REVERSED) for phase in range(phases)
+            Condition(phase + 1 << 8 | codes.CURRENT_REVERSED) for phase in range(elements)
         ]
         self._without_voltage = [
             Condition(code)
@@ -93,7 +93,7 @@ class Conditions:
                 codes.CURRENT_WITHOUT_VOLTAGE,
                 codes.CURRENT_WITHOUT_VOLTAGE + 1,
                 codes.CURRENT_WITHOUT_VOLTAGE_3,
-            )[:phases]
+            )[:elements]
         ]
         self._limits = bounds
         self._quantities = engine.quantities
@@ -125,7 +125,7 @@ class Conditions:
         one_way = self.import_only()
         self._see(self.reversed, one_way and quantities.p_total_uw < -_SOME_POWER_UW, ms)
         cut_uv = values[limits.CUT] * 100_000
-        for phase in range(quantities.phases):
+        for phase in range(quantities.elements):
             without = u_uv[phase] < cut_uv and quantities.i_ua[phase] > _SOME_CURRENT_UA
             self._see(self._without_voltage[phase], without, ms)
             backward = one_way and quantities.p_uw[phase] < -_SOME_POWER_UW

@@ -23,14 +23,15 @@ _FORM = "<11H"
 _KEY = "quality"
 _VOLTAGE_MAX_DV = const(5000)
 _TIME_MAX_S = const(3600)
+_DISTURBANCE_MAX_S = const(300)  # row PQL-14; 0 counts a half cycle
 # lowest and highest value of each
 _BOUNDS = (
     (500, _VOLTAGE_MAX_DV),
     (100, _VOLTAGE_MAX_DV),
     (100, _VOLTAGE_MAX_DV),
     (100, _VOLTAGE_MAX_DV),
-    (0, _TIME_MAX_S),
-    (0, _TIME_MAX_S),
+    (0, _DISTURBANCE_MAX_S),
+    (0, _DISTURBANCE_MAX_S),
     (0, _TIME_MAX_S),
     (1001, 2000),
     (1, 999),

@@ -123,9 +123,9 @@ class QualityParts:
         lasting[_ALARM_2 + _SEQUENCE] = conditions.wrong_sequence.lasts
         errors = events.errors.lasting
         errors.append((codes.PHASE_ASYMMETRY, lambda: levels.asymmetric))
-        for phase in range(engine.quantities.phases):
-            reversed_phase = conditions.reversed_phases[phase]
+        for reversed_phase in conditions.reversed_phases:
             errors.append((reversed_phase.came, reversed_phase.lasts))
+        for phase in range(engine.quantities.phases):
             cut = codes.NO_VOLTAGE + phase
             errors.append((cut, lambda phase=phase: not self.disturbances.present(phase)))
 
