@@ -208,7 +208,7 @@ def wired(request):
     return real_meter.given or request.getfixturevalue("meter")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     """Headless Chromium; where there is none, or nothing to drive it, the test is skipped."""
     from browser import NoBrowserError, open_browser
@@ -241,6 +241,46 @@ def visit(browser):
     for visitor in visitors:
         assert visitor.strangers == []
         assert visitor.complaints == []
+
+
+@pytest.fixture(scope="module")
+def window(browser):
+    """`window(meter)`: the one window of a file, opened by its first test, judged after each."""
+    from visitor import Visitor
+
+    opened = {}
+
+    def look(meter, path=""):
+        if path not in opened:
+            opened[path] = Visitor(browser, meter, path)
+        return opened[path]
+
+    yield look
+    for visitor in opened.values():
+        visitor.close()
+
+
+@pytest.fixture
+def judged():
+    """`judged(visitor)`: after the test, the visitor's page must have behaved."""
+    visitors = []
+    yield lambda visitor: visitors.append(visitor) or visitor
+    for visitor in visitors:
+        assert visitor.strangers == []
+        complaints, visitor.complaints = visitor.complaints, []
+        assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def sights(tmp_path_factory):
+    """A meter whose mains are disturbed and looked at; its time stands still unless asked."""
+    meter = VirtualMeter(
+        tmp_path_factory.mktemp("sights") / "state",
+        ["--rate", "0", "--time", "2027-03-01T21:30:00"],
+    ).start()
+    meter.post("/api/advance", seconds=1000)
+    yield meter
+    assert meter.stop() == 0
 
 
 @pytest.fixture(scope="session")

@@ -28,21 +28,36 @@ def ratio(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def open_all(eyes):
-    """Open what can be unfolded and wait until it is filled."""
+def all_open(eyes):
+    """Unfold what can be and wait until it is filled."""
+    eyes.ready()
     for box in eyes.page.locator("details").all():
         if box.get_attribute("open") is None:
             box.locator("summary").click()
     eyes.sees("ports", "RS485")
     eyes.sees("events", re.compile(r"\d\d:\d\d"))  # whatever it was that happened
     eyes.page.evaluate("scrollTo(0, 0)")
+    return eyes
 
 
-@pytest.mark.parametrize("path", ["/", "/meters.html"])
-def test_nothing_is_wider_than_its_window(meter, visit, path):
-    eyes = visit(meter, path)
-    if path == "/":
-        open_all(eyes.ready())
+@pytest.fixture(params=["/", "/meters.html"])
+def anywhere(request, meter, window, judged):
+    """Each of the two pages, with all of it unfolded."""
+    eyes = judged(window(meter, request.param))
+    yield all_open(eyes) if request.param == "/" else eyes
+    eyes.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+
+
+@pytest.fixture
+def eyes(meter, window, judged):
+    """The meter's page, with all of it unfolded."""
+    eyes = judged(window(meter, "/"))
+    yield all_open(eyes)
+    eyes.page.emulate_media(color_scheme="light")
+
+
+def test_nothing_is_wider_than_its_window(anywhere):
+    eyes = anywhere
     for width, height in SIZES:
         eyes.page.set_viewport_size({"width": width, "height": height})
         eyes.page.wait_for_timeout(150)
@@ -51,9 +66,8 @@ def test_nothing_is_wider_than_its_window(meter, visit, path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_and_edges_stand_out(meter, visit, scheme):
-    eyes = visit(meter, scheme=scheme).ready()
-    open_all(eyes)
+def test_texts_and_edges_stand_out(eyes, scheme):
+    eyes.page.emulate_media(color_scheme=scheme)
     ratios = eyes.look("contrasts")
     told = {text for text, _, _ in ratios}
     assert len(ratios) > 150 and {"FERRARIS", "Kettle", "Reset", "Frequency"} <= told
@@ -62,20 +76,20 @@ def test_texts_and_edges_stand_out(meter, visit, scheme):
         assert ratio(colour, card) >= 3, name
 
 
-def test_help_and_pressed_buttons_stand_out(meter, visit):
+def test_help_and_pressed_buttons_stand_out(eyes):
+    eyes.click("Keys and help")
     for scheme in ("light", "dark"):
-        eyes = visit(meter, scheme=scheme).ready()
-        eyes.click("Keys and help")
+        eyes.page.emulate_media(color_scheme=scheme)
         ratios = eyes.look("contrasts")
         assert any("meter reset asks for" in text or "Both keys" in text for text, _, _ in ratios)
         assert [entry for entry in ratios if entry[1] < entry[2]] == []
+    eyes.click("Close help")
 
 
-@pytest.mark.parametrize("path", ["/", "/meters.html"])
-def test_every_control_has_a_name_and_room(meter, visit, path):
-    eyes = visit(meter, path, size=PHONE)
-    if path == "/":
-        open_all(eyes.ready())
+def test_every_control_has_a_name_and_room(anywhere):
+    eyes = anywhere
+    path = eyes.path
+    eyes.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     eyes.page.locator("canvas").nth(0).wait_for()
     tree = eyes.context.new_cdp_session(eyes.page).send("Accessibility.getFullAXTree")["nodes"]
     roles = {"button", "link", "checkbox", "slider", "spinbutton", "combobox", "textbox", "image"}
@@ -93,13 +107,10 @@ def test_every_control_has_a_name_and_room(meter, visit, path):
     assert eyes.page.get_by_role("heading", level=1).count() == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/meters.html"])
-def test_every_control_is_reached_by_the_tab_key(meter, visit, path):
-    eyes = visit(meter, path)
-    if path == "/":
-        open_all(eyes.ready())
+def test_every_control_is_reached_by_the_tab_key(anywhere):
+    eyes = anywhere
     wanted = eyes.look("watch", CONTROLS)
-    assert wanted > (60 if path == "/" else 2)
+    assert wanted > (60 if eyes.path == "/" else 2)
     for _ in range(wanted + 12):  # beyond the page's end and on
         eyes.page.keyboard.press("Tab")
     assert eyes.look("missed") == []

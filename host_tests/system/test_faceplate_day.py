@@ -16,12 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SEASONS = ROOT / "tools" / "tariffs" / "seasons.toml"
 
 
-@pytest.fixture
-def meter(start_meter):
+@pytest.fixture(scope="module")
+def meter(tmp_path_factory):
     """A meter with a calendar, at 11:55 of a workday in winter; its clock keeps UTC."""
-    meter = start_meter("--rate", "0", "--time", "2026-12-18T11:55:00")
+    from conftest import VirtualMeter
+
+    meter = VirtualMeter(tmp_path_factory.mktemp("day") / "state", ["--rate", "0"])
+    meter.start("--time", "2026-12-18T11:55:00")
     write(meter, SEASONS)
-    return meter
+    yield meter
+    assert meter.stop() == 0
 
 
 def write(meter, file):
@@ -71,16 +75,6 @@ def test_today_shows_what_the_profile_has_over_the_rates_of_the_calendar(meter):
     assert today["rows"][2][3] > 0
 
 
-def test_the_calendar_is_shown_as_it_was_written_and_changes_with_it(meter):
-    found = meter.get("/api/calendar")
-    assert (found["name"], found["season"], found["special_day"]) == ("SEASONS-3", "winter", -1)
-    assert len(found["days"]) == 4 and len(found["special_days"]) == 45
-    assert found["days"][0] == [1, [[0, 3], [21600, 2], [59400, 1], [72000, 2], [79200, 3]]]
-    write(meter, SEASONS.with_name("day-night.toml"))
-    assert meter.get("/api/calendar")["name"] == "DAY-NIGHT"
-    assert meter.get("/api/day")["bands"] == [[0, 2], [21600, 1], [79200, 2]]
-
-
 def test_without_power_there_is_no_day(meter):
     meter.post("/api/supply", on=False)
     meter.post("/api/advance", seconds=5)
@@ -91,3 +85,46 @@ def test_without_power_there_is_no_day(meter):
     meter.post("/api/supply", on=True)
     meter.post("/api/advance", seconds=2)
     assert meter.get("/api/day")["bands"][0] == [0, 3]
+
+
+def test_the_calendar_is_shown_as_it_was_written_and_changes_with_it(meter):
+    found = meter.get("/api/calendar")
+    assert (found["name"], found["season"], found["special_day"]) == ("SEASONS-3", "winter", -1)
+    assert len(found["days"]) == 4 and len(found["special_days"]) == 45
+    assert found["days"][0] == [1, [[0, 3], [21600, 2], [59400, 1], [72000, 2], [79200, 3]]]
+    write(meter, SEASONS.with_name("day-night.toml"))
+    assert meter.get("/api/calendar")["name"] == "DAY-NIGHT"
+    assert meter.get("/api/day")["bands"] == [[0, 2], [21600, 1], [79200, 2]]
+
+
+def test_the_calendar_is_read_on_the_page(meter, visit):
+    write(meter, SEASONS)
+    found = meter.get("/api/calendar")
+    eyes = visit(meter).ready()
+    eyes.page.locator("#calendar-box summary").first.click()
+    eyes.sees("calendar", "SEASONS-3. Season: winter. Today is no special day.")
+    box = eyes.page.locator("#calendar")
+    days = box.locator(".days tr")
+    assert days.count() == len(found["days"])
+    strip = days.first.locator(".strip")
+    assert strip.get_attribute("aria-label") == (
+        "00:00 T3, 06:00 T2, 16:30 T1, 20:00 T2, 22:00 T3"
+    )
+    assert strip.locator("span").all_inner_texts() == ["T3", "T2", "T1", "T2", "T3"]
+    names = [name for name, _, _ in found["seasons"]]
+    assert names and all(name in box.inner_text() for name in names)
+    assert [name for name, _ in found["weeks"]] == [
+        row.locator("th").inner_text()
+        for row in box.locator("table").nth(1).locator("tbody tr").all()
+    ]
+    box.get_by_text("45 special days").click()
+    assert box.locator("li").count() == 45
+    eyes.page.wait_for_timeout(4500)  # looked at again: what was opened stays open
+    assert box.locator("li").first.is_visible()
+    # another calendar takes its place
+    write(meter, SEASONS.with_name("day-night.toml"))
+    eyes.sees("calendar", "DAY-NIGHT")
+    assert box.locator(".days tr").count() == len(meter.get("/api/calendar")["days"])
+    # and the day's plot tells its rates
+    eyes.sees("day-rates", "T1")
+    assert "by the calendar" in eyes.text("day-text")

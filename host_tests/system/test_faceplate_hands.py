@@ -25,17 +25,28 @@ def bench(tmp_path_factory):
 
 
 @pytest.fixture
-def hands(bench, visit):
-    """A visitor at the desk, before a meter that scrolls by itself."""
+def auto(bench):
+    """The meter scrolls by itself, its covers are closed; so it shall be again."""
     bench.post("/api/rate", rate=1)
     bench.post("/api/magnet", on=False)
     for cover in ("terminal", "meter"):
         bench.post("/api/cover", cover=cover, open=False)
-    visitor = visit(bench).ready()
-    yield visitor
+    yield bench
     for key in ("reset", "scroll"):
         bench.post("/api/key", key=key, down=False)
     bench.post("/api/advance", seconds=130)
+
+
+@pytest.fixture
+def hands(auto, window, judged):
+    """The visitor at the desk."""
+    return judged(window(auto).ready())
+
+
+@pytest.fixture
+def new_hands(auto, visit):
+    """A visitor who has just come, and goes after the test."""
+    return visit(auto).ready()
 
 
 def down(meter):
@@ -134,7 +145,8 @@ def test_a_click_holds_where_it_is_asked_to(bench, hands):
     until(lambda: not down(bench), "both keys up")
 
 
-def test_two_fingers_hold_two_keys(bench, visit):
+def test_two_fingers_hold_two_keys(auto, visit):
+    bench = auto
     hands = visit(bench, size=(390, 844), has_touch=True, is_mobile=True).ready()
     points = []
     for name in ("key-scroll", "key-reset"):
@@ -168,15 +180,15 @@ def test_a_program_presses_for_the_visitor(bench, hands):
     assert not down(bench)
 
 
-def test_who_leaves_lets_go(bench, hands):
-    hands.press("key-both")
+def test_who_leaves_lets_go(bench, new_hands):
+    new_hands.press("key-both")
     until(lambda: down(bench) == {"scroll", "reset"}, "both keys down")
-    hands.page.goto("about:blank")
+    new_hands.page.goto("about:blank")
     until(lambda: not down(bench), "both keys up")
 
 
-def test_single_keys_of_the_keyboard(bench, hands):
-    keyboard = hands.page.keyboard
+def test_single_keys_of_the_keyboard(bench, new_hands):
+    keyboard = new_hands.page.keyboard
     keyboard.down("d")
     keyboard.down("r")
     until(lambda: down(bench) == {"scroll", "reset"}, "both keys down")
@@ -194,30 +206,32 @@ def test_single_keys_of_the_keyboard(bench, hands):
         keyboard.press(key)
         until(lambda n=number, was=before: state()[n] != was[n], key)
         # the button has taken it over: the next press takes it back
-        until(lambda n=number: hands.pressed(["cover-terminal", "cover-meter", "magnet"][n]), key)
+        until(
+            lambda n=number: new_hands.pressed(["cover-terminal", "cover-meter", "magnet"][n]), key
+        )
     assert state() == ["open", "open", True]
     keyboard.press("n")
     until(lambda: state() == ["closed", "closed", False], "back to normal")
 
     keyboard.press("?")
-    help_box = hands.page.locator("#help")
+    help_box = new_hands.page.locator("#help")
     help_box.wait_for()
     assert "meter cover" in help_box.inner_text()
     keyboard.press("g")  # while help is open nothing is worked
     keyboard.press("Escape")
     help_box.wait_for(state="hidden")
     # where text is typed, letters are letters; and they can be turned off for good
-    hands.page.locator("#f-number").focus()
+    new_hands.page.locator("#f-number").focus()
     keyboard.press("g")
-    hands.page.locator("#f-number").blur()
-    hands.click("Keys and help")
-    hands.page.locator("#shortcuts-on").uncheck()
-    hands.click("Close help")
+    new_hands.page.locator("#f-number").blur()
+    new_hands.click("Keys and help")
+    new_hands.page.locator("#shortcuts-on").uncheck()
+    new_hands.click("Close help")
     keyboard.press("g")
-    hands.page.reload()
-    hands.ready()
+    new_hands.page.reload()
+    new_hands.ready()
     keyboard.press("g")
-    assert not hands.page.locator("#shortcuts-on").is_checked()
+    assert not new_hands.page.locator("#shortcuts-on").is_checked()
     assert state() == ["closed", "closed", False]
 
 

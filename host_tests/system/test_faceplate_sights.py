@@ -1,5 +1,6 @@
 """What the faceplate shows, in a browser: scenarios, time, plots, events, several meters."""
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -12,21 +13,15 @@ from visitor import until
 PLAIN_V = 230
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    """A meter for this file, whose mains are disturbed; its time stands still unless asked."""
-    from conftest import VirtualMeter
-
-    state = tmp_path_factory.mktemp("sights") / "state"
-    meter = VirtualMeter(state, ["--rate", "0", "--time", "2027-03-01T21:30:00"]).start()
-    meter.post("/api/advance", seconds=1000)
-    yield meter
-    assert meter.stop() == 0
+@pytest.fixture
+def bench(sights):
+    sights.post("/api/rate", rate=0)
+    return sights
 
 
 @pytest.fixture
-def eyes(bench, visit):
-    return visit(bench).ready()
+def eyes(bench, window, judged):
+    return judged(window(bench).ready())
 
 
 def mains(meter):
@@ -45,6 +40,7 @@ def clock_s(meter):
         ("Nothing on", 0, 0),
         ("Kettle", 2000, 0),
         ("Motor", 7190, 5410),
+        ("Chargers", 4483, 392),
         ("Solar roof", -6000, 0),
     ],
 )
@@ -62,8 +58,17 @@ def test_a_load_is_what_it_says(bench, eyes, name, watts, vars_):
 
 
 def test_a_household_and_back(bench, eyes):
+    eyes.click("Chargers")
     eyes.click("Household")
     until(lambda: mains(bench)["scenario"] == "household", "the household")
+    bench.post("/api/advance", seconds=600)
+    phases = mains(bench)["phases"]
+    assert not any(phase["i_harmonics"] for phase in phases)  # those of the chargers
+    wanted = sum(p["u"] * p["i"] * math.cos(math.radians(p["phi_deg"])) for p in phases)
+    bench.post("/api/advance", seconds=2)
+    shown = bench.get("/api/quantities")["p_total"]
+    assert shown == pytest.approx(wanted, rel=0.03, abs=15) and abs(shown) > 20
+    eyes.sees("measured", f"{shown:.1f}")
     eyes.click("Kettle")
     until(lambda: mains(bench)["scenario"] is None, "the kettle alone")
 
@@ -153,6 +158,7 @@ def test_plots_are_drawn(bench, eyes):
     eyes.page.get_by_label("L2", exact=True).uncheck()
     until(lambda: eyes.colour("wave-u", "--l2") == 0, "without L2")
     assert eyes.colour("wave-u", "--l1") > 100
+    eyes.page.get_by_label("L2", exact=True).check()
     eyes.page.locator("#day-box").scroll_into_view_if_needed()
     until(lambda: eyes.colour("day-plot", "--in") > 20, "bars of import")
     assert "import" in eyes.text("day-picked")
@@ -209,17 +215,6 @@ def test_events_stand_in_the_list_and_in_the_table(bench, eyes):
     assert eyes.page.locator("#events tr").count() == len(newest)
     eyes.page.locator("#ports-box summary").click()
     eyes.sees("ports", str(bench.ports["rs485"]))
-
-
-def test_a_leap_to_midnight_and_one_that_is_stopped(bench, eyes):
-    eyes.click("Midnight")
-    eyes.sees("leap-note", "Midnight took")
-    today = bench.get("/api/day")
-    assert today["length_s"] - today["now_s"] == 5
-    eyes.click("Month end")
-    eyes.click("Stop the leap")
-    eyes.sees("leap-note", "Stopped after")
-    assert eyes.page.get_by_role("button", name="Midnight").is_enabled()
 
 
 @pytest.mark.parametrize("value", ["700", "-5", "abc", ""])

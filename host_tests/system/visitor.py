@@ -33,6 +33,7 @@ class Visitor:
         self, browser, meter, path="", size=DESK, scheme="light", neighbours=(), **options
     ):
         self.meter = meter
+        self.path = path
         self._own = tuple(f"{known.url}/" for known in (meter, *neighbours))
         self.strangers = []
         self.complaints = []

@@ -15,6 +15,7 @@ const BECOMES = {
   "reset scroll": [[5, "meter reset, if it was chosen"], [0, "meter reset after 5 s, if it was chosen"]],
 };
 const TELL_MS = 100;
+const CLICK_S = .005, CLICK_SHOWN_MS = 800;
 // So long between two messages, for the meter to see each: a tap may be shorter than its debouncing
 const SAME_MS = 150, OTHER_MS = 250;
 
@@ -60,8 +61,15 @@ const keeps = () => $("keep").checked;
 function build(button, names) {
   const set = down => names.forEach(name => hold(name, down));
   const toggle = () => set(!names.every(name => name in held));
-  const begin = () => keeps() ? toggle() : set(true);
-  const end = () => { if (!keeps()) set(false); };
+  let pressed = false;  // by this button: as another one takes the focus, it lets go nothing of that one's
+  const begin = () => {
+    pressed = !keeps();
+    if (pressed) set(true); else toggle();
+  };
+  const end = () => {
+    if (pressed) set(false);
+    pressed = false;
+  };
   button.addEventListener("pointerdown", event => {
     if (event.button) return;
     try { button.setPointerCapture(event.pointerId); } catch { /* a script's pointer is not there */ }
@@ -86,10 +94,27 @@ function build(button, names) {
   button.addEventListener("contextmenu", event => event.preventDefault());
 }
 
-/** Show keys that a script holds. */
-export function showKeys(keys) {
+/** Show keys that a script holds, and let the meter's sounder be seen and heard. */
+export function showKeys(keys, sounder) {
   for (const name of NAMES)
     if (keys[name] !== undefined && !(name in held)) $("key-" + name).classList.toggle("down", keys[name]);
+  if (heard !== null && sounder.sounds > heard) click(sounder.hz);
+  heard = sounder.sounds;
+}
+let heard = null, hush = null, speaker = null;
+function click(hz) {
+  $("click").textContent = "♪ click";
+  clearTimeout(hush);
+  hush = setTimeout(() => { $("click").textContent = ""; }, CLICK_SHOWN_MS);
+  if (!navigator.userActivation?.hasBeenActive) return;  // the browser is silent until then
+  speaker = speaker || new AudioContext();
+  const tone = speaker.createOscillator(), volume = speaker.createGain();
+  tone.type = "square";
+  tone.frequency.value = hz;
+  volume.gain.value = .05;
+  tone.connect(volume).connect(speaker.destination);
+  tone.start();
+  tone.stop(speaker.currentTime + CLICK_S);
 }
 
 for (const name of NAMES) build($("key-" + name), [name]);

@@ -36,7 +36,7 @@ function showState(state) {
   showCase(state);
   tellGlass(state);
   showLamps(state, LOOK_MS);
-  showKeys(state.keys);
+  showKeys(state.keys, state.sounder);
   showMains(state.mains);
   showAround(state);
   showScenarios(state);

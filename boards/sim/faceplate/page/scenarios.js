@@ -35,7 +35,7 @@ const LOADS = [
   {name: "Solar roof", say: "6 kW flow back: the arrow turns, 2.8.0 counts.",
     calls: () => load(alike({i: amperes(6000 / phases()), phi_deg: 180}))},
   {name: "Household", say: "A house with heat pump, car and solar roof: let time run at 600 x.",
-    calls: () => [mains({scenario: "household"})]},
+    calls: () => [mains({phases: alike({i_harmonics: {}}), scenario: "household"})]},
 ];
 const DISTURBANCES = [
   {name: "Sag", say: "L1 at 60 % for 2 s.", calls: () => [mains({phases: [{u: .6 * VOLTS}], for_ms: 2000})]},
