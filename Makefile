@@ -116,7 +116,10 @@ measure: $(DEV_SET) ## measure a recording: make measure FILE=recording.csv
 tariff: $(DEV_SET) ## check, show, write and read tariffs (ARGS="show tools/tariffs/seasons.toml")
 	@$(PY) tools/tariff.py $(if $(strip $(ARGS)),$(ARGS) $(METER),--help)
 
-.PHONY: calibrate
+.PHONY: calibrate read
+read: $(DEV_SET) ## what a meter tells over DLMS: PORT= or HOST= (ARGS="1-0:1.8.0": all of an object; ARGS=--all)
+	@$(PY) tools/read_meter.py $(ARGS) $(METER)
+
 calibrate: $(DEV_SET) ## calibrate a meter: PORT= or HOST=, readings are typed (ARGS="--bench URL": a virtual one)
 	@$(PY) tools/calibrate.py $(ARGS) $(METER)
 
@@ -127,9 +130,9 @@ tariff-pictures: $(DEV_SET) ## draw the pictures of docs/tariff.md
 accuracy: $(DEV_SET) ## errors at the standards' test points, HTML and PDF (ARGS=--quick)
 	@$(PY) tools/accuracy.py $(ARGS) $(METER)
 
-bench: $(DEV_SET) ## the kernel's cost a frame, beside C; the DLMS server beside gurux-dlms
-	$(PYTEST) -q -s host_tests/arm -k "instructions or budget"
-	$(PY) tools/bench_dlms.py
+bench: $(DEV_SET) ## the kernel's cost a frame, beside C; the DLMS server beside gurux-dlms, or a real one
+	$(if $(strip $(METER)),,$(PYTEST) -q -s host_tests/arm -k "instructions or budget")
+	$(PY) tools/bench_dlms.py $(METER)
 
 objects: $(DEV_SET) ## write the object model to docs/objects.md
 	$(PY) tools/objects.py

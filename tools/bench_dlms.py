@@ -8,10 +8,14 @@ Everything is measured in one run on this PC, so ratios hold where the figures t
 2. How much of the time a serial line is busy while a long list is read at 9600 baud, with the
    time that the server takes between frames here.
 3. How long clients wait for an answer while all ports of the virtual meter are asked at once.
+
+With --host or --serial a real meter is asked instead, by one client: how long it takes for an
+answer, and for its list of objects.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import socket
@@ -26,7 +30,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import gurux_server
 import interpreter
+import meter_options
+import meter_place
 import running_meter
+from meter_link import LinkError
 
 ROOT = interpreter.ROOT
 SCRIPT = ROOT / "host_tests" / "on_target" / "bench_dlms.py"
@@ -40,6 +47,9 @@ _CLIENTS = {0: 4, 1: 1, 2: 1}  # connections to each port, by its offset
 _AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1fffff")
 _GET_NAME = bytes.fromhex("c001c1000100002a0000ff0200")
 _PUBLIC = 16
+_NAME = "0-0:42.0.0"
+_REAL_COUNT = 100
+_AS_WRITTEN = argparse.RawDescriptionHelpFormatter
 
 
 def command(python: bool) -> tuple[str, list[str]]:
@@ -181,8 +191,44 @@ def latency_table() -> list[str]:
     return lines
 
 
+def real_table(place: meter_place.Place) -> list[str]:
+    """Return what one client sees of a real meter. Raises LinkError."""
+    parts = 0
+
+    def count(done: int, _whole: int) -> None:
+        nonlocal parts
+        parts = done
+
+    waits: list[float] = []
+    with place.link() as link:
+        for _ in range(_REAL_COUNT):
+            began = time.perf_counter()
+            link.get(1, _NAME, 2)
+            waits.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        rows = link.get(15, "0-0:40.0.0", 2, count)
+        whole_s = time.perf_counter() - began
+    waits.sort()
+    p50, p95 = (waits[int(len(waits) * share)] * 1e3 for share in (0.5, 0.95))
+    return [
+        f"GET of the device name, {len(waits)} times: p50 {p50:.1f} ms, p95 {p95:.1f} ms",
+        f"list of {len(rows)} objects: {whole_s:.2f} s in {parts + 1} parts",
+    ]
+
+
 def main() -> int:
-    """Print the three tables."""
+    """Print the three tables, or a real meter's."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_AS_WRITTEN)
+    meter_options.add(parser.add_argument_group("a real meter"), None)
+    options = parser.parse_args()
+    if options.host or options.serial:
+        try:
+            place = meter_place.of(options)
+            print(place.name, *real_table(place), sep="\n  ")
+        except LinkError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 2
+        return 0
     for title, table in (
         ("CPU time of a GET, no sockets", cpu_table),
         (f"a list of the objects over HDLC at {_BAUD} baud, window 1", line_table),

@@ -6,7 +6,6 @@ wants a bench (mains, faults, time that leaps) starts a virtual meter, and is sk
 
 import collections
 
-import clients
 import meter_bridge
 import meter_link
 import meter_place
@@ -79,9 +78,11 @@ def take(options):
     if not options.host and not options.serial:
         return
     try:
-        clients.SECRET = options.password.encode()  # before any test takes it
         given = RealMeter(meter_place.of(options), options.change)
         given.greet()
+        import clients
+
+        clients.SECRET = options.password.encode()  # before any test takes it
         given.connect()
     except LinkError as error:
         given = None

@@ -54,18 +54,17 @@ def for_virtual_ones_only(meter):
 
 
 def test_cases_over_the_network_and_those_that_change_nothing_unasked(meter):
+    files = (HERE / "test_conformance_appl.py", HERE / "test_dlms_clients.py")
+    some = ("-k", "open_1_declared or open_3 or a_wrong_password")
     at = ("--host", f"127.0.0.1:{meter.ports['cosem']}")
-    status, said = cases(HERE / "test_conformance_appl.py", "-k", "open_1_declared or open_3", *at)
+    status, said = cases(*files, *some, *at)
     assert status == 0, said
     assert "meter: FRS" in said
-    assert "2 passed" in said
+    assert "2 passed" in said, "open_1 twice, nothing that is logged"
     assert "needs the virtual meter" in said and "needs the meter's rs485 port" in said
-    status, said = cases(HERE / "test_dlms_clients.py", "-k", "a_wrong_password", *at)
-    assert status == 0 and "4 skipped" in said and "CHANGE=1" in said
-    status, said = cases(
-        HERE / "test_dlms_clients.py", "-k", "a_wrong_password and wrapper", "--change", *at
-    )
-    assert status == 0 and "1 passed" in said, said
+    assert "4 changes what the meter keeps; CHANGE=1" in said
+    status, said = cases(*files, *some, "--change", *at)
+    assert status == 0 and "4 passed" in said, said
 
 
 def test_cases_over_a_serial_line(cable):
@@ -79,16 +78,14 @@ def test_cases_over_a_serial_line(cable):
 def test_the_optical_head_is_signed_on_at_and_its_rates_are_kept(cable, meter):
     line = cable("optical")
     options = ("--serial", line.name, "--optical")
-    status, said = cases(HERE / "test_optical.py", "-k", "mode_e or directly", *options)
-    assert status == 0 and "2 passed" in said, said
-    status, said = cases(HERE / "test_dlms_clients.py", "-k", "by_list or public", *options)
-    assert status == 0 and "1 passed" in said, said
+    files = (HERE / "test_optical.py", HERE / "test_dlms_clients.py")
+    status, said = cases(*files, "-k", "mode_e or directly or public", *options)
+    assert status == 0 and "3 passed" in said, said
     assert line.noise <= 5, "a test's break after HDLC, at its rate, but for that nothing"
     assert meter.get("/api/ports")["optical"]["baud"] == 300
 
 
 def test_what_is_wrong_with_the_line_is_said(meter, cable):
-    one = HERE / "test_interop.py"
     for options, words in (
         (("--serial", "/dev/ttyNONE"), "/dev/ttyNONE: there is no such port"),
         (("--host", "127.0.0.1:1"), "127.0.0.1:1: Connection refused"),
@@ -96,9 +93,10 @@ def test_what_is_wrong_with_the_line_is_said(meter, cable):
         (("--host", f"127.0.0.1:{meter.ports['cosem']}", "--password", "x"), "does not let us in"),
         (("--serial", cable("optical").name), "no answer at 9600 baud"),  # not signed on
     ):
-        status, said = cases(one, *options)
+        status, said = run("tools/read_meter.py", *options)
         assert (status, words in said) == (2, True), said
-        assert "passed" not in said
+    status, said = cases(HERE / "test_interop.py", "--serial", "/dev/ttyNONE")
+    assert status == 2 and "there is no such port" in said and "passed" not in said
 
 
 def test_a_cable_that_is_pulled_ends_the_run(cable):
@@ -119,6 +117,17 @@ def test_a_cable_that_is_pulled_ends_the_run(cable):
         said += process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 2, said
     assert "the line to the meter is lost: " in said
+
+
+def test_a_meter_is_read_and_timed_by_its_own_list(cable):
+    at = ("--serial", cable("rs485").name)
+    status, said = run("tools/read_meter.py", "1-0:32.7.0", "0-0:42.0.0", *at)
+    assert status == 0, said
+    assert " V\n" in said and "L1 Voltage" in said and "FRS103" in said
+    status, said = run("tools/read_meter.py", "9-9:9.9.9", *at)
+    assert status == 1 and "9-9:9.9.9 is not in the meter's list" in said
+    status, said = run("tools/bench_dlms.py", *at)
+    assert status == 0 and "GET of the device name, 100 times" in said, said
 
 
 class Person:
