@@ -47,9 +47,10 @@ setup: $(RUN_SET) $(DEV_SET) $(BROWSER_SET) ## make .venv with everything; quick
 run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C ends it
 	@$(VENV)/virtual-meter $(ARGS)
 
-test: $(BROWSER_SET) ## all tests, two kinds at a time; each kind's output follows when it is done
-	@echo 'two kinds of tests run at a time; each says what it found when it is done, after some minutes'
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-sim test-unit test-upy test-arm
+test: $(BROWSER_SET) ## all tests, three lots at a time; each lot's output follows when it is done
+	@echo 'three lots of tests run at a time; each says what it found when it is done, after some minutes'
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target test-sim-1 test-unit test-sim-2 \
+		test-sim-3 test-upy test-arm
 
 test-unit: $(DEV_SET) ## unit tests on CPython
 	$(if $(filter command line,$(origin PYTHON)),$(PY) tools/test_pythons.py $(PYTHON),\
@@ -66,6 +67,9 @@ test-arm: $(DEV_SET) ## compiled kernels in an emulated Cortex-M
 
 test-sim: $(BROWSER_SET) ## the virtual meter through its ports; PORT= or HOST=: a real one through its own
 	$(PYTEST) host_tests/system $(METER) $(CHANGING)
+
+test-sim-%: $(BROWSER_SET)
+	$(PYTEST) host_tests/system --part $*/3
 
 check: lint types mpy boards size rows map look ## style, types, boards, cross-compiling, sizes, ledger, faceplate
 

@@ -13,7 +13,7 @@ from dlms_cosem import utils
 from dlms_cosem.client import DataResultError
 from dlms_cosem.exceptions import DlmsClientException
 from gurux_dlms import GXDateTime, GXDLMSClient, GXDLMSException
-from gurux_dlms.enums import AccessMode, ObjectType
+from gurux_dlms.enums import AccessMode, ObjectType, Unit
 from gurux_dlms.objects import GXDLMSRegister
 
 # port, HDLC, server address
@@ -191,8 +191,11 @@ def test_several_clients_at_once(meter):
             session = clients.Gurux(
                 transport, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc, server=server
             ).connect()
-            for _ in range(2):
-                assert len(session.objects()) > 80
+            assert len(session.objects()) > 80
+            energy = GXDLMSRegister("1.0.1.8.0.255")
+            for _ in range(20):
+                session.read(energy, 3)
+                assert energy.unit == Unit.ACTIVE_ENERGY
             session.release()
             transport.close()
         except Exception as error:
