@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import meter_link
+import meter_place
 import pytest
 from serial_line import SerialLine
 
@@ -83,6 +85,15 @@ def test_the_optical_head_is_signed_on_at_and_its_rates_are_kept(cable, meter):
     assert status == 0 and "3 passed" in said, said
     assert line.noise <= 5, "a test's break after HDLC, at its rate, but for that nothing"
     assert meter.get("/api/ports")["optical"]["baud"] == 300
+
+
+@pytest.mark.parametrize("kind", [meter_place.WRAPPER, meter_place.RS485])
+def test_a_silence_in_which_the_meter_hung_up_costs_nothing(meter, monkeypatch, kind):
+    monkeypatch.setattr(meter_link, "_SILENCE_S", 0.0)
+    with meter_place.Place(kind, port=meter.ports[kind]).link() as link:
+        name = link.read("0-0:42.0.0")
+        meter.post("/api/advance", seconds=300)  # its patience is 180 s, 120 s on the bus
+        assert link.read("0-0:42.0.0") == name
 
 
 def test_what_is_wrong_with_the_line_is_said(meter, cable):
