@@ -197,6 +197,10 @@ if _TYPE_CHECKING:
             """Reset and configure the controller, clear the glass."""
             ...
 
+        def refresh(self) -> None:
+            """Configure the controller again and send all of the buffer, without a blank."""
+            ...
+
         def show(self, first_page: int = 0, last_page: int = 7) -> None:
             """Send pages `first_page`..`last_page` of the buffer to the glass."""
             ...
@@ -213,6 +217,10 @@ if _TYPE_CHECKING:
 
         def start(self) -> None:
             """Configure the controller, clear the glass."""
+            ...
+
+        def refresh(self) -> None:
+            """Configure the controller again and send all of the buffer, without a blank."""
             ...
 
         def show(self) -> None:

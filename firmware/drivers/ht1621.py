@@ -44,10 +44,18 @@ class Ht1621:
 
     def start(self) -> None:
         """Configure the controller, clear the glass, switch it on."""
-        self._command(self._SETUP)
         for index in range(len(self.buffer)):
             self.buffer[index] = 0
-            self._sent[index] = 0xFF
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Configure the controller again and send everything, about 10 ms, without a blank.
+
+        A discharge through the glass can have reset it, which nothing tells.
+        """
+        self._command(self._SETUP)
+        for index in range(len(self.buffer)):
+            self._sent[index] = self.buffer[index] ^ 0xFF
         self.show()
         self._command(b"\x03")  # LCD ON
 

@@ -1,6 +1,7 @@
 """HT1622: glass of 32 segments by 8 commons as a `hal.SegmentLcd` (Holtek HT1622 revision 2.70).
 
-It is written as the HT1621 is. A segment has two addresses: commons 0 to 3, then 4 to 7.
+It is written as the HT1621 is, with whose table of commands the codes are compared. A segment has
+two addresses: commons 0 to 3, then 4 to 7.
 """
 
 from drivers.ht1621 import Ht1621

@@ -25,8 +25,8 @@ _DATA = const(0x40)
 _CONTRAST = const(0x81)
 _BRIGHT = const(0xCF)
 _DIM = const(0x08)
+_OFF = b"\xae"
 _SETUP = (
-    b"\xae"  # off
     b"\xd5\x80"  # clock
     b"\xa8\x3f"  # 64 rows
     b"\xd3\x00\x40"  # no offset, starts at line 0
@@ -66,17 +66,29 @@ class _Ssd1306:
         self._lost = True
         self.show()
 
-    def show(self, first_page: int = 0, last_page: int = 7) -> None:
-        """Send pages `first_page`..`last_page` of the buffer. Raises ValueError for others."""
+    def refresh(self) -> None:
+        """Configure the controller again and send everything, without a blank.
+
+        A discharge through the glass can have reset it, which nothing tells.
+        """
+        self.show(0, _PAGES - 1, True)
+
+    def show(self, first_page: int = 0, last_page: int = 7, again: bool = False) -> None:
+        """Send pages `first_page`..`last_page` of the buffer. Raises ValueError for others.
+
+        `again`: configure a controller that may be at work.
+        """
         if not 0 <= first_page <= last_page < _PAGES:
             raise ValueError(f"SSD1306: pages {first_page} to {last_page}")
-        lost = self._lost
+        lost = self._lost or again
         self._lost = True  # unless all of it goes through
         try:
             if lost:
                 first_page = 0
                 last_page = _PAGES - 1
-                self._reset()
+                if not again:
+                    self._reset()
+                    self._send(_COMMANDS, _OFF)
                 self._send(_COMMANDS, _SETUP)
                 self._send(_COMMANDS, self._directions)
                 self._send(_COMMANDS, self._light)

@@ -82,6 +82,29 @@ class St7567:
         time.sleep_us(10)
         self._reset.value(1)
         time.sleep_ms(1)
+        self._configure()
+        # Data sheet, power-on flow: the stages start one after the other.
+        self._two[0] = _POWER_CONTROL | _BOOSTER
+        self._two[1] = _POWER_CONTROL | _BOOSTER | _REGULATOR
+        self._send(self._two)
+        time.sleep_ms(1)
+        self._send(bytes((_POWER_CONTROL | _BOOSTER | _REGULATOR | _FOLLOWER,)))
+        for index in range(len(self.buffer)):
+            self.buffer[index] = 0
+        self.show()
+        self._send(bytes((_DISPLAY_ON,)))
+
+    def refresh(self) -> None:
+        """Configure the controller again and send everything, without a blank.
+
+        A discharge through the glass can have reset it, which nothing tells.
+        """
+        self._configure()
+        self._send(bytes((_POWER_CONTROL | _BOOSTER | _REGULATOR | _FOLLOWER,)))
+        self.show()
+        self._send(bytes((_DISPLAY_ON,)))
+
+    def _configure(self) -> None:
         self._send(
             bytes(
                 (
@@ -96,16 +119,6 @@ class St7567:
             )
         )
         self.contrast(_DEFAULT_CONTRAST)
-        # Data sheet, power-on flow: the stages start one after the other.
-        self._two[0] = _POWER_CONTROL | _BOOSTER
-        self._two[1] = _POWER_CONTROL | _BOOSTER | _REGULATOR
-        self._send(self._two)
-        time.sleep_ms(1)
-        self._send(bytes((_POWER_CONTROL | _BOOSTER | _REGULATOR | _FOLLOWER,)))
-        for index in range(len(self.buffer)):
-            self.buffer[index] = 0
-        self.show()
-        self._send(bytes((_DISPLAY_ON,)))
 
     def show(self, first_page: int = 0, last_page: int = 7) -> None:
         """Send pages `first_page`..`last_page` of the buffer. Raises ValueError for others."""

@@ -34,6 +34,9 @@ class Lcd:
     def show(self, first_page=0, last_page=7):
         self.pages += last_page - first_page + 1
 
+    def refresh(self):
+        self.show()
+
     def backlight(self, on):
         self.light = on
 

@@ -20,5 +20,8 @@ class Lcd:
         part = slice(first_page * 128, (last_page + 1) * 128)
         self.sent[part] = self.buffer[part]
 
+    def refresh(self):
+        self.show()
+
     def backlight(self, on):
         pass

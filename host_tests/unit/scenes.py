@@ -46,6 +46,9 @@ class Lcd:
             part = self.sent[: first_page * 128] + part + self.sent[(last_page + 1) * 128 :]
         self.sent = part
 
+    def refresh(self):
+        self.show()
+
     def backlight(self, on):
         pass
 

@@ -241,12 +241,12 @@ def test_display_that_is_started_again_shows_all_again(started):
     assert (started.code, started.value) == ("1.8.0", "000123.45")
 
 
-def test_steady_picture_sends_nothing(started):
+def test_steady_picture_is_sent_once_a_minute_lest_a_discharge_has_taken_it(started):
     started.general.items = started.general.items[:1]
     started.run(12)
     started.lcd.pages.clear()
     started.run(600)
-    assert started.lcd.pages == []
+    assert started.lcd.pages == 10 * list(range(8))
 
 
 class Measured:

@@ -112,6 +112,31 @@ def test_start_again_after_power_loss(segments):
     assert segments.chip.visible() and segments.lit() == set()
 
 
+def test_a_glass_that_a_discharge_has_reset_comes_back_with_its_picture(segments):
+    segments.driver.start()
+    segments.driver.buffer[0] = 0x81
+    segments.driver.show()
+    before = segments.lit()
+    segments.chip.fault("reset")
+    segments.chip.ram[3] ^= 5
+    segments.driver.show()
+    assert not segments.chip.visible()
+    segments.driver.refresh()
+    assert segments.chip.visible()
+    assert segments.lit() == before == segments.wanted()
+
+
+def test_refreshing_never_blanks_the_glass(segments):
+    segments.driver.start()
+    segments.driver.buffer[0] = 0x81
+    segments.driver.show()
+    seen = []
+    taken = segments.chip.set_cs
+    segments.driver._cs = Pin(lambda level: (taken(level), seen.append(frozenset(segments.lit()))))
+    segments.driver.refresh()
+    assert seen and set(seen) == {frozenset(segments.wanted())}
+
+
 def test_backlight(segments, monkeypatch):
     assert segments.chip.backlight == 0
     segments.driver.backlight(True)
@@ -181,6 +206,33 @@ def test_only_the_pages_asked_for_are_sent(monkeypatch, by_spi):
             rig.driver.show(*pages)
     rig.driver.show(0, 0)
     assert len(rig.dots()) == 3 * 128
+
+
+@pytest.mark.parametrize("by_spi", [False, True])
+@pytest.mark.parametrize("fault", [True, False])
+def test_an_oled_is_refreshed_without_a_blank_and_after_a_discharge(monkeypatch, by_spi, fault):
+    rig = Oled(monkeypatch, by_spi)
+    rig.driver.start()
+    rig.driver.buffer[77] = 0x3C
+    rig.driver.show()
+    rig.driver.backlight(True)
+    if fault:
+        rig.chip.fault("reset")
+        rig.driver.show()
+        assert rig.dots() == set()
+    send = rig.driver._send
+    seen = []
+
+    def look(control, octets):
+        send(control, octets)
+        seen.append(rig.dots())
+
+    monkeypatch.setattr(rig.driver, "_send", look)
+    rig.driver.refresh()
+    assert rig.dots() == rig.wanted() != set()
+    assert rig.chip.backlight
+    if not fault:
+        assert all(dots == rig.wanted() for dots in seen)
 
 
 @pytest.mark.parametrize("by_spi", [False, True])

@@ -57,6 +57,30 @@ def test_picture_stands_upright_on_the_glass(monkeypatch, rotated):
     assert rig.dots() == wanted
 
 
+@pytest.mark.parametrize("fault", [True, False])
+def test_glass_is_refreshed_without_a_blank_and_after_a_discharge(monkeypatch, fault):
+    rig = Glass(monkeypatch)
+    rig.driver.start()
+    rig.driver.buffer[77] = 0x3C
+    rig.driver.show()
+    wanted = rig.dots()
+    assert len(wanted) == 4
+    if fault:
+        rig.chip.set_reset(0)
+        rig.chip.set_reset(1)
+        rig.driver.show()
+        assert not rig.chip.visible()
+    seen = []
+    taken = rig.driver._cs.value
+    monkeypatch.setattr(
+        rig.driver, "_cs", Pin(lambda level: (taken(level), seen.append(rig.dots())))
+    )
+    rig.driver.refresh()
+    assert rig.chip.visible() and rig.dots() == wanted
+    if not fault:
+        assert seen and all(dots == wanted for dots in seen)
+
+
 def test_only_the_pages_asked_for_are_sent(monkeypatch):
     rig = Glass(monkeypatch)
     rig.driver.start()

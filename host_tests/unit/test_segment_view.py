@@ -33,6 +33,9 @@ class Lcd:
     def show(self):
         self.sent = bytes(self.buffer)
 
+    def refresh(self):
+        self.show()
+
     def backlight(self, on):
         self.light = on
 

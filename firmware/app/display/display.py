@@ -31,6 +31,7 @@ if _TYPE_CHECKING:
 
 _REFRESH_MS = const(1000)  # while somebody looks at an item
 _REFRESH_AUTO_MS = const(2000)
+_GLASS_MS = const(60_000)  # after a discharge has reset its controller the glass comes back
 _BLINK_MS = const(500)  # half of the period (table 15.1)
 _NEWS_MS = const(3000)
 _STEP_MS = const(1000)  # a step of a long string (row DSP-14)
@@ -93,8 +94,8 @@ class Display:
         self._dark = False  # stopped
         self._hidden = False  # switched off
         self._waker = Waker()
-        # When the picture is over, the item is read again, the last key was used.
-        self._over_ms = self._refresh_ms = self._key_ms = 0
+        # When the picture is over, the item is read again, the last key was used, the glass due.
+        self._over_ms = self._refresh_ms = self._key_ms = self._glass_ms = 0
 
     async def run(self, task: "Task") -> None:
         """Show for ever, from the start-up test on."""
@@ -129,6 +130,7 @@ class Display:
         self._view.start()
         self._over_ms = now_ms + self.times.test_s * 1000
         self._refresh_ms = now_ms
+        self._glass_ms = now_ms + _GLASS_MS
         self._used(now_ms)
         self._view.test(0)
         self._view.flush()
@@ -204,6 +206,9 @@ class Display:
                 self._apply(event, now_ms)
         if ticks.until_ms(self._refresh_ms, now_ms) <= 0:
             self._refresh(now_ms)
+        if ticks.until_ms(self._glass_ms, now_ms) <= 0:
+            self._glass_ms = now_ms + _GLASS_MS
+            self._view.refresh()
         self._indicate(now_ms)
         self._view.flush()
         wait_ms = ticks.until_ms(self._refresh_ms, now_ms)

@@ -48,6 +48,10 @@ class Fields:
         self._lcd.start()
         self._forget()
 
+    def refresh(self) -> None:
+        """Bring the glass into its state again, should something have reset its controller."""
+        self._lcd.refresh()
+
     def backlight(self, on: bool) -> None:
         """Switch the light of the glass."""
         self._lcd.backlight(on)
