@@ -60,6 +60,8 @@ _SET_HIGH = const(0xE001)
 _OVERRIDE = const(3)  # of a pin's output, in its control register
 _INVERT = const(1)
 _BURST_US = const(200)  # half a period of the fastest output
+_BURST_HIGH = const((_BURST_US << 8 >> _TICK_SHIFT) - _HIGH_CYCLES)
+_BURST_LOW = const((_BURST_US << 8 >> _TICK_SHIFT) - _LOW_CYCLES)
 _COUNT_MASK = 0xFFFFFFFF
 
 
@@ -119,8 +121,7 @@ class Rp2Pulses:
     def train(self, count: int, first_q8: int, step_q8: int, width_us: int, span_us: int) -> None:
         """Give pulses within the span that follows the last one (hal.PulseOutput)."""
         if not span_us:
-            self.flush()
-            self._burst(count)
+            self._burst(self._stop() + count)
             return
         play_us = self._pace.span(span_us)
         count += self._owed
@@ -171,6 +172,10 @@ class Rp2Pulses:
 
     def flush(self) -> None:
         """Give what is still to come now: there may be no later."""
+        self._burst(self._stop())
+
+    def _stop(self) -> int:
+        """Begin anew; return how many pulses were still to come."""
         machine = self._machine
         machine.active(0)
         while machine.tx_fifo() % _WORDS:  # stopped while it took an order
@@ -183,16 +188,19 @@ class Rp2Pulses:
         left += (machine.get() + 1 - high) & _COUNT_MASK
         self._level(False)
         self._start()
-        self._burst(left)
+        return left
 
     def _level(self, lit: bool) -> None:
         self._lit = lit
         self._machine.exec(_SET_HIGH if lit else _SET_LOW)
 
     def _burst(self, count: int) -> None:
-        """Give pulses by hand, as the processor waits: before the power goes, after a leap."""
-        for _ in range(count):
-            self._machine.exec(_SET_HIGH)
-            time.sleep_us(_BURST_US)
-            self._machine.exec(_SET_LOW)
-            time.sleep_us(_BURST_US)
+        """Give pulses as fast as they can be told apart: before the power goes, after a leap.
+
+        The processor does not wait: all outputs are at it together, while it keeps what counts.
+        """
+        if count:
+            for word in (count - 1, 0, _BURST_LOW, _BURST_HIGH):
+                self._machine.put(word)
+            self._last = count
+            self._idle = time.ticks_add(time.ticks_us(), 2 * _BURST_US * count)

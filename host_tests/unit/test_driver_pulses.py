@@ -336,11 +336,30 @@ def test_the_pio_gives_what_is_left_when_the_power_goes(monkeypatch, at_us):
     world.run(at_us)
     if at_us < 4_000:
         output.train(20, 200 << 8, 200 << 8, 100, 4_000)
+    wanted = 40 if at_us < 4_000 else 20
+    given = len(pin.rises)
+    before_us = world.us
     output.flush()
-    assert len(pin.rises) == (40 if at_us < 4_000 else 20)
+    assert world.us - before_us < 10, "the processor has more to keep"
+    world.run((wanted - given) * 400 + 200)
+    assert len(pin.rises) == wanted
     assert pin.level == 0
+    assert all(gap >= 200 for gap in gaps(pin)[given:]), "a counter takes 2.5 kHz"
     output.flush()  # nothing more
-    assert len(pin.rises) == (40 if at_us < 4_000 else 20)
+    world.run(2_000)
+    assert len(pin.rises) == wanted
+
+
+def test_a_second_farewell_in_the_middle_of_the_first_loses_no_pulse(monkeypatch):
+    world, pin, output = pio_rig(monkeypatch)
+    output.train(20, 200 << 8, 200 << 8, 100, 4_000)
+    world.run(650)
+    output.flush()
+    world.run(1_000)
+    output.flush()
+    output.train(3, 0, 0, 0, 0)
+    world.run(12_000)
+    assert len(pin.rises) == 23
 
 
 @pytest.mark.row("LED-10")
@@ -366,6 +385,7 @@ def test_the_pio_output_is_inverted_by_its_pins_override(monkeypatch):
     output.train(20, 200 << 8, 200 << 8, 100, 4_000)
     world.run(650)
     output.flush()
+    world.run(9_000)
     assert len(pin.rises) == 20
     assert memory[control] == 0x106
     output.invert(False)
@@ -396,4 +416,5 @@ def test_the_pio_steady_light(monkeypatch):
     output.steady(True)
     assert pin.level == 1
     output.train(3, 0, 0, 0, 0)
+    world.run(1_300)
     assert (len(pin.rises), pin.level) == (6, 0)
