@@ -110,12 +110,15 @@ if _TYPE_CHECKING:
             """Write in rising order of addresses; what power loss cuts off is not written."""
             ...
 
-    class Chip(Memory, Protocol):
-        """A memory that can be asked what it is."""
+    class Chip(Protocol):
+        """What can be asked whether it is there."""
 
         def check(self) -> None:
-            """Raise OSError if the chip does not say what it is."""
+            """Raise OSError if the chip does not answer as its data sheet says."""
             ...
+
+    class Fram(Memory, Chip, Protocol):
+        """A memory chip."""
 
     class Flash(Protocol):
         """NOR flash: programming clears bits, erasing sets a whole sector to FF."""
@@ -340,7 +343,7 @@ if _TYPE_CHECKING:
         scale: SensorScale
         frames: FrameSource
         converter: CodeConverter | None  # of the frames, if it needs a linearity table
-        fram: Chip
+        fram: Fram
         flash: Flash
         rtc: RealTimeClock
         battery: Voltage | None  # of the clock's reserve; None: it cannot be measured
@@ -348,6 +351,7 @@ if _TYPE_CHECKING:
         segments: Segments | None  # of a SegmentLcd; None: the glass has dots
         key_scroll: Input
         key_reset: Input
+        expander: Chip | None  # that keys, covers and inputs are read by; None: none
         inputs: list[Input]  # on the terminals, in their order; the first two are tariff inputs
         sounder: Sounder | None  # None: keys are silent
         led_active: PulseOutput

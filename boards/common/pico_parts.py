@@ -53,7 +53,9 @@ class PicoParts:
         self.rtc: hal.RealTimeClock = Ds3231(i2c)
         self.battery: hal.Voltage | None = None  # a divider would empty the clock's cell
         interrupt = Pin(pins.EXPANDER_INTERRUPT, Pin.IN, Pin.PULL_UP)
-        line = Mcp23017(i2c, interrupt, Timer(-1)).line
+        expander = Mcp23017(i2c, interrupt, Timer(-1))
+        line = expander.line
+        self.expander: hal.Chip | None = expander
         bus = SPI(
             pins.SPI,
             baudrate=_SPI_HZ,
@@ -61,7 +63,7 @@ class PicoParts:
             mosi=Pin(pins.MOSI),
             miso=Pin(pins.MISO),
         )
-        self.fram: hal.Chip = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.fram: hal.Fram = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.lcd: hal.Lcd | hal.SegmentLcd = St7567(
             bus,

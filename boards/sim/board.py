@@ -79,12 +79,13 @@ class Parts:
         self.frames: hal.FrameSource = self._front_end()
         self.converter: hal.CodeConverter | None = None
         bus = SPI(pins.SPI, baudrate=10_000_000)
-        self.fram: hal.Chip = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
+        self.fram: hal.Fram = Fm25v20(bus, Pin(pins.FRAM_CS, Pin.OUT, value=1))
         self.flash: hal.Flash = W25q(bus, Pin(pins.FLASH_CS, Pin.OUT, value=1))
         self.rtc: hal.RealTimeClock = Ds3231(I2C(pins.I2C, freq=400_000))
         self.battery: hal.Voltage | None = DividedAdc(ADC(pins.BATTERY_ADC), _BATTERY_SCALE_MV)
         self.segments: hal.Segments | None = pins.segments
         self.lcd: hal.Lcd | hal.SegmentLcd = _glass(bus)
+        self.expander: hal.Chip | None = None
         self.key_scroll: hal.Input = _input(pins.KEY_SCROLL)
         self.key_reset: hal.Input = _input(pins.KEY_RESET)
         self.inputs: list[hal.Input] = [_input(number) for number in pins.INPUTS]

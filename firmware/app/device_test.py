@@ -164,6 +164,8 @@ class DeviceTest:
 
     def _input(self) -> "tuple[int, str]":
         board = self._board
+        if board.expander is not None:
+            board.expander.check()
         lines = [board.key_scroll, board.key_reset, board.terminal_cover, board.meter_cover]
         lines += [board.magnetic_field, board.lock] + board.inputs
         names = ("scroll", "reset", "terminals", "cover", "magnet", "lock", "in1", "in2", "in3")

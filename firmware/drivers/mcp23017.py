@@ -57,6 +57,10 @@ class Mcp23017:
             raise ValueError("MCP23017: line")
         return ExpanderLine(self, 1 << number)
 
+    def check(self) -> None:
+        """Raise OSError if the chip does not answer: then all lines read 1."""
+        self._read()
+
     def levels(self) -> int:
         """Return the levels of all lines, and tell those who watch one that has changed."""
         before = self._levels

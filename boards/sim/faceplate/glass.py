@@ -36,6 +36,9 @@ class _Scratch:
     def start(self) -> None:
         pass
 
+    def refresh(self) -> None:
+        pass
+
     def show(self, first_page: int = 0, last_page: int = 7) -> None:
         pass
 
