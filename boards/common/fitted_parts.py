@@ -50,6 +50,19 @@ if TYPE_CHECKING:
             """As in fitted.py."""
             ...
 
+    class PicoFitted(Protocol):
+        """What a Pico's `fitted` has besides."""
+
+        @property
+        def MODEL(self) -> str:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
+        def CONVERTER(self) -> str:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
 
 # u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04, or
 # u i1 i2 in 0 to 3 with two elements on one voltage
@@ -96,6 +109,17 @@ def variant(fitted: "Fitted") -> Variant:
     if fitted.MODEL in _ROLES:
         return Variant(fitted.MODEL, 1, 5_000, 100_000, 1000)
     raise ValueError(f"fitted.py: MODEL {fitted.MODEL!r} is none of 3ph, ct, 1ph, twin")
+
+
+def own_converter(fitted: "PicoFitted") -> bool:
+    """Tell whether the processor's own converter measures. Raises ValueError if it cannot."""
+    if fitted.CONVERTER == "ads131m0x":
+        return False
+    if fitted.CONVERTER != "own":
+        raise ValueError(f"fitted.py: CONVERTER {fitted.CONVERTER!r} is none of ads131m0x, own")
+    if fitted.MODEL != "1ph":
+        raise ValueError("fitted.py: CONVERTER own has inputs for MODEL 1ph only")
+    return True
 
 
 def roles(model: str) -> "list[int]":

@@ -10,6 +10,7 @@ package(
         "mcp23017.py",
         "piezo.py",
         "pulse_pace.py",
+        "rp2_adc.py",
         "rp2_coils.py",
         "rp2_dma_ring.py",
         "rp2_pulses.py",

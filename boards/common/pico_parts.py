@@ -40,15 +40,27 @@ _I2C_HZ = const(400_000)
 class PicoParts:
     """Everything the firmware asks a board for (hal.Board)."""
 
-    def __init__(self, name: str, program: "hal.Buffer | None") -> None:
+    def __init__(self, name: str, program: "hal.Buffer | None", rp2350: bool) -> None:
         self.NAME: str = name
         self.program: hal.Buffer | None = program
         self.variant: hal.Variant = fitted_parts.variant(fitted)
-        front_end = _front_end(self.variant.name)
-        self.frames: hal.FrameSource = front_end
-        lsb_fv = (front_end.lsb_fv(0), front_end.lsb_fv(1))
-        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, front_end.channels)
         self.converter: hal.CodeConverter | None = None
+        opens, closes, pulse_pin = (
+            pins.DISCONNECTOR_OPEN,
+            pins.DISCONNECTOR_CLOSE,
+            pins.PULSE_OUTPUT,
+        )
+        if fitted_parts.own_converter(fitted):
+            import pico_own_adc as own
+
+            frames = self.converter = own.front_end(rp2350)
+            lsb_fv = own.LSB_FV, own.LSB_FV
+            opens, closes, pulse_pin = own.OUTPUTS
+        else:
+            frames = _front_end(self.variant.name)
+            lsb_fv = frames.lsb_fv(0), frames.lsb_fv(1)
+        self.frames: hal.FrameSource = frames
+        self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, frames.channels)
         i2c = I2C(pins.I2C, sda=Pin(pins.SDA), scl=Pin(pins.SCL), freq=_I2C_HZ)
         self.rtc: hal.RealTimeClock = Ds3231(i2c)
         self.battery: hal.Voltage | None = None  # a divider would empty the clock's cell
@@ -90,15 +102,15 @@ class PicoParts:
         self.led_active: hal.PulseOutput = _pulses(pins.LED_ACTIVE_MACHINE, pins.LED_ACTIVE)
         self.led_reactive: hal.PulseOutput = _pulses(pins.LED_REACTIVE_MACHINE, pins.LED_REACTIVE)
         # one pin for both
-        self.sounder: hal.Sounder | None = fitted_parts.sounder(fitted, pins.PULSE_OUTPUT)
+        self.sounder: hal.Sounder | None = fitted_parts.sounder(fitted, pulse_pin)
         self.pulse_output: hal.PulseOutput | None = (
-            None if fitted.SOUNDER else _pulses(pins.PULSE_OUTPUT_MACHINE, pins.PULSE_OUTPUT)
+            None if fitted.SOUNDER else _pulses(pins.PULSE_OUTPUT_MACHINE, pulse_pin)
         )
         self.pulse_outputs: list[hal.PulseOutput] = []
         coils = Rp2Coils(
             pins.RELAY_MACHINE,
-            Pin(pins.DISCONNECTOR_OPEN, Pin.OUT, value=0),
-            Pin(pins.DISCONNECTOR_CLOSE, Pin.OUT, value=0),
+            Pin(opens, Pin.OUT, value=0),
+            Pin(closes, Pin.OUT, value=0),
         )
         self.disconnector: hal.Relay = TimedRelay(
             coils, line(pins.EXPANDER_DISCONNECTOR_SENSE), Timer(-1)

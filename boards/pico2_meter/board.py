@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 def parts() -> "hal.Board":
     """Return the board's parts; called once a boot."""
-    return PicoParts("pico2_meter", romfs_image.image())
+    return PicoParts("pico2_meter", romfs_image.image(), rp2350=True)

@@ -4,6 +4,10 @@
 # "1ph": one phase with neutral, ADS131M04.   "twin": the same with two loads to count apart.
 MODEL = "3ph"
 
+# "ads131m0x", or "own": the Pico's own ADC, for a first look with MODEL "1ph" and no converter
+# chip (README): class 1 from 0.25 A with a linearity table, tens of percent wrong below 50 mA.
+CONVERTER = "ads131m0x"
+
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
 VOLTAGE_RATIO = 1001
 

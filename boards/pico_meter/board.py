@@ -10,4 +10,4 @@ if TYPE_CHECKING:
 
 def parts() -> "hal.Board":
     """Return the board's parts; called once a boot."""
-    return PicoParts("pico_meter", None)
+    return PicoParts("pico_meter", None, rp2350=False)

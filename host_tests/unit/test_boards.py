@@ -1,6 +1,7 @@
 """Every board.py on a `machine` that knows its processor, and whether that notices mistakes."""
 
 import ast
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,6 +24,30 @@ def test_a_board_uses_only_what_its_processor_has_and_names_every_file(board):
     if CHIPS[board.chip].state_machines:
         assert found["dma"] == 2, "the converter's capture was not begun"
         assert found["machines"], found
+
+
+@pytest.mark.parametrize("name", ["pico_meter", "pico2_meter"])
+def test_a_picos_own_converter_finds_its_pins_free(name, tmp_path):
+    board = named(name)
+    folder = tmp_path / name
+    shutil.copytree(board.folder, folder)
+    fitted = (board.folder / "fitted.py").read_text()
+    for model, converter, complaint in (
+        ("1ph", "own", ""),
+        ("3ph", "own", "ValueError: fitted.py: CONVERTER own has inputs for MODEL 1ph only"),
+        ("1ph", "abacus", "ValueError: fitted.py: CONVERTER 'abacus' is none of ads131m0x, own"),
+        ("1ph", "ads131m0x", ""),
+    ):
+        text = fitted.replace('MODEL = "3ph"', f'MODEL = "{model}"')
+        (folder / "fitted.py").write_text(
+            text.replace('CONVERTER = "ads131m0x"', f'CONVERTER = "{converter}"')
+        )
+        found = board_check.examine(folder, board.chip)
+        assert found["fault"].startswith(complaint) and bool(found["fault"]) == bool(complaint)
+        if converter == "own" and not complaint:
+            assert [found["pins"][pin] for pin in ("GP26", "GP27", "GP28")] == [["ADC"]] * 3
+            assert "GP18" in found["pins"] and "GP16" not in found["pins"]
+            assert found["dma"] == 2
 
 
 def test_there_is_a_folder_for_each_board_and_a_board_for_each_folder():
