@@ -42,7 +42,7 @@ FILES = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
     monkeypatch.setattr(board_link, "_BACK_S", 5)
-    for name, value in (("_SILENCE_S", 0.3), ("_ENTER_S", 2), ("_TRIES", 6)):
+    for name, value in (("_SILENCE_S", 1.0), ("_ENTER_S", 2), ("_TRIES", 6)):
         monkeypatch.setattr(board_link, name, value)
     monkeypatch.setattr(flash, "_HEAR_S", 5)
     monkeypatch.setattr(flash, "FIRMWARE", tmp_path)
