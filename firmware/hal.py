@@ -365,6 +365,7 @@ if _TYPE_CHECKING:
         terminal_cover: Input  # low: closed (a cut wire alarms)
         meter_cover: Input  # low: closed
         magnetic_field: Input  # low: a strong constant field is near
+        discharge: Input | None  # low for a moment: high voltage hit the case. None: no sensor
         lock: Input  # parameter switch under the meter cover; low: locked
         pulse_output: PulseOutput | None  # OptoMOS for metrological pulses; high: conducting
         pulse_outputs: list[PulseOutput]  # up to five, configured at production (row LED-10)

@@ -84,6 +84,7 @@ class PyboardParts:
         self.terminal_cover: hal.Input = line(pins.EXPANDER_TERMINAL_COVER)
         self.meter_cover: hal.Input = line(pins.EXPANDER_METER_COVER)
         self.magnetic_field: hal.Input = line(pins.EXPANDER_MAGNET)
+        self.discharge: hal.Input | None = None
         self.lock: hal.Input = line(pins.EXPANDER_LOCK)
         # The stubs' constants are Final, which no protocol can ask for.
         self.supply_good: hal.Input = Pin(  # pyright: ignore[reportAttributeAccessIssue]

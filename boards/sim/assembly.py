@@ -233,6 +233,7 @@ class Assembly:
         world.connect("terminal_cover", self._tamper_circuit(pins.TERMINAL_COVER))
         world.connect("meter_cover", self._tamper_circuit(pins.METER_COVER))
         world.connect("magnet", self._tamper_circuit(pins.MAGNET))
+        world.connect("discharge", _driver(pins.DISCHARGE))
         world.connect("lock", _driver(pins.LOCK))
         for index in range(INPUTS):
             world.connect(f"input{index + 1}", _driver(pins.INPUTS[index]))

@@ -104,6 +104,7 @@ class Parts:
         self.terminal_cover: hal.Input = _input(pins.TERMINAL_COVER)
         self.meter_cover: hal.Input = _input(pins.METER_COVER)
         self.magnetic_field: hal.Input = _input(pins.MAGNET)
+        self.discharge: hal.Input | None = _input(pins.DISCHARGE)
         self.lock: hal.Input = _input(pins.LOCK)
         self.pulse_output: hal.PulseOutput | None = _pulses(pins.PULSE_OUTPUT)
         self.pulse_outputs: list[hal.PulseOutput] = [_pulses(pin) for pin in pins.PULSE_OUTPUTS]

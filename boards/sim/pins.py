@@ -60,6 +60,7 @@ PULSE_OUTPUT = 45  # high: the OptoMOS conducts
 BATTERY_HOLD = 46  # high: the battery feeds the processor
 BATTERY_ADC = 47
 PULSE_OUTPUTS = (48, 49, 50, 51, 52)  # high: conducting, unless set otherwise
+DISCHARGE = 53  # low for a moment: high voltage has hit the case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
             ...
 
 
-PINS = 53
+PINS = 54
 
 _spi: "dict[int, tuple[int, SpiChip]]" = {}  # chip select pin: bus and chip
 _selected: "dict[int, list[SpiChip]]" = {}  # bus: chips whose chip select is low

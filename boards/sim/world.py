@@ -77,7 +77,7 @@ class World:
         self._disturbance = disturbance.Disturbance(self._hold)
         self._supply_event: object = None  # at which a cut supply returns
         self._open: dict[str, bool] = dict.fromkeys(COVERS, False)
-        self._magnet = False
+        self._magnet = self._spark = False
         self._inputs = [False] * INPUTS
         self._locked = True
         self._battery_present = True
@@ -92,7 +92,8 @@ class World:
     def connect(self, line: str, callback: "Callable[[float], None]") -> None:
         """Let `callback` follow a line, from its present level on. Raises ValueError.
 
-        Lines: terminal_cover, meter_cover, magnet, input1.., lock, battery, temperature.
+        Lines: terminal_cover, meter_cover, magnet, discharge, input1.., lock, battery,
+        temperature.
         """
         level = self._level(line)
         self._lines.setdefault(line, []).append(callback)
@@ -252,6 +253,11 @@ class World:
         self._magnet = on
         self._tell("magnet")
 
+    def discharge(self) -> None:
+        """Let a spark of high voltage hit the case; the sensor's line goes low for a moment."""
+        for self._spark in (True, False):
+            self._tell("discharge")
+
     def set_input(self, number: int, on: bool) -> None:
         """Drive an alarm, key or tariff input."""
         if not 1 <= number <= INPUTS:
@@ -322,10 +328,9 @@ class World:
         for number in range(INPUTS):
             if line == f"input{number + 1}":
                 return 0 if self._inputs[number] else 1
-        if line == "magnet":
-            return 0 if self._magnet else 1
-        if line == "lock":
-            return 0 if self._locked else 1
+        active = {"magnet": self._magnet, "discharge": self._spark, "lock": self._locked}
+        if line in active:
+            return 0 if active[line] else 1
         raise ValueError(f"there is no line {line}")
 
     def _tell(self, line: str) -> None:

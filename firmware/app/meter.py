@@ -177,6 +177,11 @@ class Meter:
         self.load_profiles.start(self.power_up.end, self.outages.down_utc_s)
         start = self.supervisor.start
         start("tamper", lambda _task: self.tamper.run())
+        if self.board.discharge is not None:
+            from app.quality.discharge import Discharge
+
+            sensor = Discharge(self.board.discharge, self.events.post)
+            start("discharge", lambda _task: sensor.run())
         start("self-check", lambda _task: self.self_check.run())
         start("supply", lambda _task: self.power_fail.run())
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)

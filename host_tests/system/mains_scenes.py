@@ -8,7 +8,7 @@ with a time at its end it lasts for that and is over, without it goes on until `
     swap L1 L2 10s           two phases change places    load L2 5A 180deg 8s     current, its lag
     bypass 5A 70s            the neutral carries 5 A     cover terminal open 3s or meter
     magnet 5s                a strong field              burst 5 20ms 200ms     five dips to 0 V
-    frequency 51Hz 20s       of all phases
+    frequency 51Hz 20s       of all phases            discharge             a spark onto the case
     supply off 200s          of the whole meter          wait 10s               nothing happens
     normal                   all as at the beginning
 
@@ -326,6 +326,10 @@ def _cover(words):
     return [("cover", moved)], [("cover", {**moved, "open": not moved["open"]})]
 
 
+def _discharge(words):
+    return [("discharge", {})], []
+
+
 def _magnet(words):
     return [("magnet", {"on": True})], [("magnet", {"on": False})]
 
@@ -355,5 +359,6 @@ def _normal(words):
 _VERBS = {
     "sag": _voltage, "swell": _voltage, "cut": _cut, "neutral": _neutral, "swap": _swap,
     "load": _load, "bypass": _bypass, "cover": _cover, "magnet": _magnet,
+    "discharge": _discharge,
     "frequency": _frequency, "burst": _burst, "supply": _supply, "wait": _wait, "normal": _normal,
 }  # fmt: skip

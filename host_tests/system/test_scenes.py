@@ -245,6 +245,16 @@ def test_a_magnet_comes_and_goes(stage):
     assert stage.differences() == {**expected, **FRAUD, "off 1": {13}}
 
 
+@pytest.mark.row("FRD-11")
+def test_high_voltage_is_discharged_onto_the_meter(stage):
+    stage.play("discharge")
+    assert stage.differences() == {"fraud": [218], **FRAUD, "FF": "on"}
+    for _ in range(5):  # within a second: one more
+        stage.meter.post("/api/discharge")
+        stage.pass_time(0.1)
+    assert stage.differences() == {"fraud": [218, 218], **FRAUD, "FF": "on"}
+
+
 @pytest.mark.row("FRD-12")
 def test_a_phase_is_bypassed(stage):
     stage.play("bypass 5A 50s")

@@ -235,6 +235,13 @@ def magnet(bench: "Bench", request: "Fields") -> "Answer":
     return _OK
 
 
+def discharge(bench: "Bench", request: "Fields") -> "Answer":
+    """Let high voltage hit the case."""
+    fields.check_keys(request, (), 0)
+    bench.world.discharge()
+    return _OK
+
+
 def drive_input(bench: "Bench", request: "Fields") -> "Answer":
     """Drive one of the inputs."""
     fields.check_keys(request, ("input", "on"), 2)
@@ -337,6 +344,7 @@ POST: "dict[str, Callable[[Bench, Fields], Answer | Awaitable[Answer]]]" = {
     "/api/key": key,
     "/api/cover": cover,
     "/api/magnet": magnet,
+    "/api/discharge": discharge,
     "/api/input": drive_input,
     "/api/lock": lock,
     "/api/battery": battery,
