@@ -1,4 +1,4 @@
-"""Starts at any moment of any mains: the first half cycles and windows are no disturbance."""
+"""Starts at any moment of any mains are no disturbance; one that comes is as long as it is."""
 
 import random
 import sys
@@ -14,7 +14,7 @@ from metrology_bench import Bench, Mains, Phase
 
 from app.quality import limits
 from app.quality.conditions import Conditions
-from app.quality.disturbances import Disturbances
+from app.quality.disturbances import DURATION_MS, NUMBER, SAGS, Disturbances
 from app.quality.limits import Limits
 from app.quality.thresholds import Thresholds
 
@@ -38,7 +38,7 @@ class Start:
         ):
             bounds.set(place, value)
         engine, post = self.bench.engine, self.events.append
-        Disturbances(logs.fram, bounds, engine, post, post)
+        self.watch = Disturbances(logs.fram, bounds, engine, post, post)
         Conditions(bounds, engine, post, post)
         thresholds = Thresholds(logs.fram, logs.settings, engine, post)
         for place, limit in ((4, 2415), (6, 2185), (8, 7000), (9, 4000), (10, 60)):
@@ -84,3 +84,22 @@ def test_a_start_without_one_phase_or_two_tells_of_those_only():
             assert set(start.events) & CUTS == {82 + phase for phase in absent}
             others = {76 + 3 * k + p for k in (0, 1, 3) for p in range(3) if p not in absent}
             assert not set(start.events) & others
+
+
+@pytest.mark.parametrize("f_hz", [50, 59.2])
+@pytest.mark.parametrize("gone_ms", [60, 120, 270, 447, 600, 1210])
+def test_a_voltage_that_is_gone_for_a_while(f_hz, gone_ms):
+    """The windows without a zero crossing, and the longer one before them, do not count."""
+    source = random.Random(gone_ms)
+    for _ in range(8):
+        mains = Mains([Phase(230, 5)], f_hz, 3200)
+        mains.turn = source.random()
+        start = Start(mains)
+        start.bench.play(1 + source.random() / 5)
+        mains.phases[0].u = 0
+        start.bench.play(gone_ms / 1000)
+        mains.phases[0].u = 230
+        start.bench.play(0.6)
+        assert start.watch.value(SAGS, 0, NUMBER) == 1
+        lasted_ms = start.watch.value(SAGS, 0, DURATION_MS)
+        assert -500 / f_hz <= lasted_ms - gone_ms <= 1500 / f_hz

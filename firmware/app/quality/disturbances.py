@@ -106,8 +106,8 @@ class Disturbances:
             most = max(most, fresh)
         window_us = (engine.frames_q16 >> 16) * 1_000_000_000 // engine.rate_mhz
         half_us = half_cycles.half_us()
-        # a window begins within a half cycle; one that stands for others has too few of them
-        if window_us > (fewest + _FEWEST) * half_us:
+        # a window begins within a half cycle; one that stands for others has far too few of them
+        if window_us > (fewest + _FEWEST) * 2 * half_us:
             for phase in range(self._phases if engine.quantities.valid else 0):
                 self._step(phase, engine.quantities.u_uv[phase] // 1000, window_us)
             self._pass(window_us)
