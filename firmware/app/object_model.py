@@ -182,7 +182,8 @@ def _power(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import power_values
 
     failures, post = meter.quality.failures, meter.events.post
-    power_values.add(objects, meter.outages, failures, meter.clock, post)
+    phases = meter.board.variant.phases
+    power_values.add(objects, meter.outages, failures, phases, meter.clock, post)
 
 
 def _health(objects: "Objects", meter: "Parts") -> None:

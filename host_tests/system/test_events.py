@@ -246,14 +246,27 @@ def test_the_101st_certified_change_is_refused(bench):
 
 
 @pytest.mark.row("PRD-16")
-@pytest.mark.parametrize(("model", "phases"), [("3ph", 3), ("1ph", 1)])
-def test_what_a_meter_does_not_have_is_not_among_its_objects(start_meter, model, phases):
-    """Bit 0 of the features tells of several phases."""
+@pytest.mark.parametrize(
+    ("model", "phases", "transformer"), [("3ph", 3, False), ("1ph", 1, False), ("ct", 3, True)]
+)
+def test_what_a_meter_does_not_have_is_not_among_its_objects(
+    start_meter, model, phases, transformer
+):
+    """Bit 0 of the features tells of several phases, bit 1 of current transformers."""
     bench = Bench(start_meter("--rate", "0", "--fresh", "--model", model))
     session = bench.client()
     flags = session.read(GXDLMSData("0.0.128.0.20.255"), 2)
-    assert flags & 1 == (phases > 1)
+    assert (flags & 1, flags >> 1 & 1) == (phases > 1, transformer)
     names = {str(item.logicalName) for item in session.objects()}
     assert "1.0.32.7.0.255" in names
-    assert ("1.0.52.7.0.255" in names) == ("1.0.72.7.0.255" in names) == bool(flags & 1)
+    of_others = {
+        f"{name}.255"
+        for name in (
+            "1.0.52.7.0", "1.0.72.7.0", "1.0.71.7.0", "1.0.72.32.0", "1.0.72.36.0", "0.0.96.7.2",
+            "0.0.128.7.21", "0.0.128.7.31",
+        )
+    }  # fmt: skip
+    assert of_others <= names if flags & 1 else names.isdisjoint(of_others)
+    ratios = {"1.0.0.4.2.255", "1.0.0.4.5.255", "0.0.128.0.2.255"}
+    assert ratios <= names if flags & 2 else names.isdisjoint(ratios)
     session.release()

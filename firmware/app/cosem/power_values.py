@@ -18,7 +18,7 @@ from app.cosem.supply_values import Counts
 from app.cosem.values import Simple
 from app.errors import AccessRefused
 from app.event_codes import PARAMETERS_CHANGED
-from app.quality.phase_failures import BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
+from app.quality.phase_failures import ANY, BEGAN_UTC_S, LAST_LONG_S, LONG, NUMBER, TOTAL_S
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -37,13 +37,17 @@ _PARAMETERS = const(128)
 class Failed:
     """One field of the failures of each phase and of any, by index."""
 
-    def __init__(self, failures: "PhaseFailures", field: int) -> None:
+    def __init__(self, failures: "PhaseFailures", field: int, phases: int) -> None:
         self._failures = failures
         self._field = field
+        self._phases = phases
+
+    def _column(self, index: int) -> int:
+        return index if index < self._phases else ANY
 
     def value(self, index: int) -> int:
         """Return a number, or seconds."""
-        return self._failures.value(index, self._field)
+        return self._failures.value(self._column(index), self._field)
 
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
@@ -55,11 +59,11 @@ class Failed:
 
     def capture_utc_s(self, index: int) -> int:
         """Return when the last failure began, 0 if there was none."""
-        return self._failures.value(index, BEGAN_UTC_S)
+        return self._failures.value(self._column(index), BEGAN_UTC_S)
 
 
-def _names(first: int, of_any: int) -> bytes:
-    columns = (first, first + 1, first + 2, of_any)
+def _names(first: int, of_any: int, phases: int) -> bytes:
+    columns = list(range(first, first + phases)) + [of_any]
     return b"".join([bytes((0, 0, _FAILURES, 7, e, 255)) for e in columns])
 
 
@@ -67,6 +71,7 @@ def add(
     objects: "Objects",
     history: "Outages",
     failures: "PhaseFailures",
+    phases: int,
     clock: "Clock",
     post: "Callable[[int], None]",
 ) -> None:
@@ -79,12 +84,12 @@ def add(
     data = Data()
     group = access.READINGS
     for field, first, of_any in ((NUMBER, 1, 21), (LONG, 6, 9)):
-        counts = Counts(Failed(failures, field).value)
-        objects.add_family(counts, _names(first, of_any), group)
-    total = ExtendedRegister(Failed(failures, TOTAL_S), clock)
-    objects.add_family(total, _names(11, 14), group)
-    last_long = Register(Failed(failures, LAST_LONG_S))
-    objects.add_family(last_long, _names(16, 19), group)
+        counts = Counts(Failed(failures, field, phases).value)
+        objects.add_family(counts, _names(first, of_any, phases), group)
+    total = ExtendedRegister(Failed(failures, TOTAL_S, phases), clock)
+    objects.add_family(total, _names(11, 14, phases), group)
+    last_long = Register(Failed(failures, LAST_LONG_S, phases))
+    objects.add_family(last_long, _names(16, 19, phases), group)
     for name, count in (
         ((0, 0, _FAILURES, 7, 0), lambda: history.failures),
         ((0, 0, _FAILURES, 7, 5), lambda: history.long_failures),

@@ -111,13 +111,15 @@ class LimitRegister(InterfaceClass):
 class Lasted:
     """Duration and magnitude of the last sag or swell; index: kind, column, which of the two."""
 
-    def __init__(self, source: "Disturbances") -> None:
+    def __init__(self, source: "Disturbances", columns: "list[int]") -> None:
         self._source = source
+        self._columns = columns
 
     def value(self, index: int) -> int:
         """Return milliseconds or millivolts."""
         what = disturbances.DURATION_MS + (index & 1)
-        return self._source.value(index >> 3, index >> 1 & 3, what)
+        kind, place = divmod(index >> 1, len(self._columns))
+        return self._source.value(kind, self._columns[place], what)
 
     def form(self, index: int) -> "tuple[int, int, int]":
         """Return the power of ten, the unit code and the A-XDR type of the value."""
@@ -171,20 +173,25 @@ def add(objects: "Objects", quality: "QualityParts", phases: int) -> None:
     names = b"".join([bytes(name + (255,)) for _, name, _, _ in _LIMITS])
     objects.add_family(LimitRegister(quality.limits), names, access.SETTINGS)
     source = quality.disturbances
+    columns = list(range(phases)) + [disturbances.ANY]  # of a phase that is not there: none
+    many = len(columns)
     numbers = lasted = levels = b""
     for d in _D:
-        for c in _C:
+        for c in [_C[column] for column in columns]:
             numbers += bytes((1, 0, c, d, 0, 255))
             lasted += bytes((1, 0, c, d + 1, 0, 255, 1, 0, c, d + 2, 0, 255))
-    for column in range(voltage_levels.COLUMNS):
+    for column in columns:
         for level in range(voltage_levels.LEVELS):
             levels += bytes((0, 0, 128, 7, _LEVELS_E + 10 * column + level, 255))
-    counts = Counts(lambda key: source.value(key >> 2, key & 3, disturbances.NUMBER))
+    number = disturbances.NUMBER
+    counts = Counts(lambda key: source.value(key // many, columns[key % many], number))
     objects.add_family(counts, numbers, group)
-    objects.add_family(Register(Lasted(source)), lasted, group)
+    objects.add_family(Register(Lasted(source, columns)), lasted, group)
     table = quality.levels
     per = voltage_levels.LEVELS
-    objects.add_family(Counts(lambda key: table.count(key // per, key % per)), levels, group)
+    objects.add_family(
+        Counts(lambda key: table.count(columns[key // per], key % per)), levels, group
+    )
     data = Data()
     bypass = quality.bypass
     if bypass.measured:
