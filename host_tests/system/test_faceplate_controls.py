@@ -97,12 +97,12 @@ def test_the_frequency_is_set(bench, eyes):
     until(lambda: mains(bench)["f"] == 49.2, "by number")
     bench.post("/api/advance", seconds=3)
     assert bench.get("/api/quantities")["f"] == pytest.approx(49.2, abs=0.01)
-    eyes.sees("measured", re.compile(r"49\.(19\d|20\d)"))
+    eyes.sees("sums", re.compile(r"49\.(19\d|20\d)"))
     slider = eyes.page.locator("#f-slider")
     slider.focus()
     for _ in range(3):
         eyes.page.keyboard.press("ArrowRight")
-    until(lambda: mains(bench)["f"] == pytest.approx(49.23), "by the slider")
+    until(lambda: 49.2 < mains(bench)["f"] < 49.24, "by the slider")
 
 
 def test_a_phase_is_set_alone_or_with_the_others(bench, eyes):

@@ -6,7 +6,7 @@ leads to, or leads one layer up where it leads nowhere. `display` keeps the stac
 
 from micropython import const
 
-from app.display import font
+from app.display import font, words
 from app.display.fields import CODE_CELLS, VALUE_CELLS
 from app.display.reading import Item
 
@@ -150,8 +150,9 @@ class Menu(Layer):
         return len(self._shown())
 
     def draw(self, view: "Fields", renew: bool) -> None:
-        """Show the item's word."""
-        show(view, self._console.words(self._shown()[self.at][0]))
+        """Show the item's word; what was there may be gone since it was looked for."""
+        items = self._shown()[self.at :]
+        show(view, self._console.words(items[0][0] if items else words.END))
 
     def leads(self) -> bool:
         """Tell whether an item is shown."""
@@ -159,8 +160,8 @@ class Menu(Layer):
 
     def open(self) -> "Layer | None":
         """Open what the item stands for."""
-        item = self._shown()[self.at]
-        return self._console.open(item[1], item[2])
+        items = self._shown()[self.at :]
+        return self._console.open(items[0][1], items[0][2]) if items else None
 
 
 class Pictures(Layer):
