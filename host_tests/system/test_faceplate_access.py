@@ -154,4 +154,5 @@ def test_each_display_is_drawn_as_it_is(start_meter, visit, glass, dot, ground):
     until(lambda: eyes.has("glass", "lit"), "lit by a key")
     meter.stop()
     eyes.page.locator("#link", has_text="no connection").wait_for()
+    assert eyes.has("glass", "gone")
     eyes.forgive("net::ERR_")

@@ -45,6 +45,8 @@ function showState(state) {
 function tellLink(text, kind) {
   $("link").textContent = text;
   $("link").className = kind;
+  // what the glass showed last is not to be taken for what it shows
+  $("glass").classList.toggle("gone", !kind);
 }
 function tellState(state) {
   const runs = state.firmware === "running";
