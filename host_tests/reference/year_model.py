@@ -17,6 +17,10 @@ Where the rows leave a choice, the model takes these:
   that was jumped into bear CAD and DNV.
 * DEM-03: the elapsed time of a measuring period is its length, without power too; the one in which
   the power went ends at its boundary, what lies whole in the dark is empty.
+* DEM-12: a synchronisation counts for the period in which it is, demand's also when an outage
+  lies between it and the next one; for a profile the outage begins that anew.
+* BIL-10: of the moments that a clock set back lets come again one entry tells at once, dated with
+  the next one that is due after the old time.
 * DEM-06, DEM-13: a period with a change of the clock gives no certain maximum: it may count or
   not, its average is not compared; nor is that of the period before a power-up.
 * BIL-12, BIL-17: an entry that was missed bears the time it was due at, or that of power-up.
@@ -74,6 +78,7 @@ class Profile:
         self.period_s = period_s
         self.keys = keys
         self.bits = 0
+        self.synchronised = False  # in the running period
         self.rows = []
 
 
@@ -85,6 +90,10 @@ class Demand:
         self.start_s = None  # by the meter's clock; None: broken, its length is not certain
         self.from_ws = None
         self.from_s = 0  # true time
+        self.synchronised = False
+        self.known = False  # the last average is one of a period that was seen from its begin on
+        self.bits = 0
+        self.end = None  # time and bits of the last average
         self.open = False  # the direction of apparent energy was open in it
         self.last = dict.fromkeys(DEMANDS)  # W of the last closed period, None: not certain
         # [(A+ in Wh, S+ in VAh, certain)] of the closed periods since the last billing
@@ -96,15 +105,17 @@ class Demand:
 class Model:
     """The meter that ought to be.
 
-    `load(utc_s)` gives total W and var of a minute, `volts(utc_s)` the voltage of each phase.
+    `load(utc_s)` gives total W and var of a minute, `volts(utc_s)` the voltage of each phase,
+    `amps(utc_s)` its current.
     """
 
-    def __init__(self, first_s, zone, load, volts, special, period_s=900):
+    def __init__(self, first_s, zone, load, volts, special, period_s=900, amps=None):
         self.true_s = first_s
         self.ahead_s = 0  # the meter's clock before true time
         self.zone = zone
         self.load = load
         self.volts = volts
+        self.amps = amps
         self.rates = Rates(zone, special)
         self.powered = True
         self.rate = 1
@@ -162,6 +173,7 @@ class Model:
             self.sliding.power_up(missed, self.ahead_s, self._totals(), dst, lack_ws)
         for profile in self.profiles.values():
             missed = self._boundaries(self._down_s, now_s, profile.period_s)
+            profile.synchronised = False
             if missed:
                 self._capture(profile, missed[-1], PDN | DNV | profile.bits)
                 profile.bits = PDN | DNV
@@ -181,14 +193,17 @@ class Model:
         old_s = self.clock_s()
         self.ahead_s += utc_s - old_s
         shift_s = abs(utc_s - old_s)
-        if self.sliding is not None and shift_s > _synchronisation_s(self.sliding.period_s):
+        if self.sliding is not None and _is_change(self.sliding, shift_s):
             dst = self._dst(old_s)
             self.sliding.clock_set(old_s, utc_s, self.true_s, self._totals(), dst)
-        if shift_s > _synchronisation_s(self.demand.period_s):
-            self.demand.last = dict.fromkeys(DEMANDS)  # that of the broken period
+        demand = self.demand
+        if _is_change(demand, shift_s):
+            demand.last = dict.fromkeys(DEMANDS)  # that of the broken period
+            demand.end = old_s, demand.bits | CAD | DNV | self._dst(old_s)
+            demand.bits = DNV
             self._begin(False)
         for profile in self.profiles.values():
-            if shift_s > _synchronisation_s(profile.period_s):
+            if _is_change(profile, shift_s):
                 passed = self._boundaries(old_s, utc_s, profile.period_s)
                 if passed:
                     self._capture(profile, passed[0], CAD | DNV | profile.bits)
@@ -200,6 +215,11 @@ class Model:
             midnights = self._boundaries(old_s, utc_s, DAY_S)
             if midnights:
                 self._bill_day((midnights[0],))
+        elif shift_s > SYNCHRONISATION_S:
+            if self._bills(utc_s, old_s):
+                self._bill((self._bills(old_s, old_s + 32 * DAY_S)[0],))
+            if self._boundaries(utc_s, old_s, DAY_S):
+                self._bill_day((self._boundaries(old_s, old_s + 25 * 3600, DAY_S)[0],))
         self._activate()
         self._follow()
 
@@ -244,6 +264,7 @@ class Model:
                 if self._ends(clock_s, profile.period_s):
                     self._capture(profile, clock_s, profile.bits)
                     profile.bits = 0
+                    profile.synchronised = False
             if self.bills_at is not None and self.bills_at(local_of(clock_s, self.zone)):
                 self._bill((clock_s,))
             if self._ends(clock_s, DAY_S):
@@ -274,10 +295,14 @@ class Model:
 
     def _close(self, clock_s):
         demand = self.demand
-        elapsed_s = self.true_s - demand.from_s
-        if demand.start_s is not None:
-            elapsed_s = clock_s - demand.start_s
-        certain = demand.start_s is not None and elapsed_s == demand.period_s
+        elapsed_s = clock_s - self.ahead_s - demand.from_s
+        lacks_s = demand.period_s - elapsed_s
+        certain = demand.start_s is not None and lacks_s <= _synchronisation_s(demand.period_s)
+        bits = demand.bits | self._dst(clock_s) | (0 if certain else DNV)
+        demand.end = (clock_s, bits) if demand.known else None
+        demand.known = True
+        demand.bits = 0
+        demand.synchronised = False
         gained = [(now - then) / 3600 for now, then in zip(self.energy_ws, demand.from_ws)]
         demand.factors.append((gained[0], gained[_S_IMPORT], certain and not demand.open))
         for c in DEMANDS:
@@ -292,11 +317,14 @@ class Model:
     def _close_in_the_dark(self, now_s):
         """End the period in which the power went, and begin the one that runs."""
         demand = self.demand
+        demand.bits |= PDN
         missed = self._boundaries(self._down_s, now_s, demand.period_s)
         if missed:
             self._close(missed[0])
             demand.last = dict.fromkeys(DEMANDS)
             demand.start_s = missed[-1]
+            demand.from_s = missed[-1] - self.ahead_s
+            demand.bits = PDN
 
     # -- entries ------------------------------------------------------------------------------
 
@@ -310,6 +338,13 @@ class Model:
             return None  # nothing has been measured since the mains returned
         return self.volts(self.true_s - 1)[phase], self.volts(self.true_s)[phase]
 
+    def current_a(self, phase):
+        """Return the average of the last 90 s, None if there was no power all the time."""
+        if self.true_s - self._up_s < _CURRENT_S + 2 * START_S:
+            return None
+        seconds = range(self.true_s - _CURRENT_S, self.true_s)
+        return sum(self.amps(one)[phase] for one in seconds) / _CURRENT_S
+
     def _capture(self, profile, clock_s, bits):
         bits |= self._dst(clock_s)
         values = [self.value(key) for key in profile.keys]
@@ -321,6 +356,7 @@ class Model:
             candidates.clear()
         self.demand.factors.clear()
         self.demand.last = dict.fromkeys(DEMANDS, 0.0)  # row DEM-07
+        self.demand.end = self.clock_s(), 0
         if self.demand.start_s != self.clock_s():
             self._begin(False)  # the reset begins the running period anew
         if self.blocks is not None:
@@ -357,12 +393,20 @@ class Model:
         return self._hours[hour]
 
 
+def _is_change(owner, shift_s):
+    """Rows DEM-11, DEM-12: a period takes one synchronisation."""
+    limit_s = _synchronisation_s(owner.period_s)
+    owner.synchronised = shift_s <= limit_s and not owner.synchronised
+    return not owner.synchronised
+
+
 def _synchronisation_s(period_s):
     """Row DEM-11: a shift of no more than this is none."""
     return min(SYNCHRONISATION_S, period_s // 100)
 
 
 _WINTER_S = 0  # 2000-01-01
+_CURRENT_S = 90
 _S_IMPORT = ENERGIES.index(9)
 
 _VALUES = {
@@ -373,12 +417,15 @@ _VALUES = {
     "time": lambda model, c, e: tuple(model.demand.closed[c, e]),
     "factor": lambda model: tuple(model.demand.factors),
     "voltage": lambda model, k: model.voltages(k),
+    "amperes": lambda model, k: model.current_a(k),
     "block": lambda model, b, e: model.blocks.energy_ws.get((b, e), 0.0) / 3600,
     "last": lambda model, c: model.sliding.last(c),
     "current": lambda model, c: model.sliding.current(c, model._totals()),
     "formed": lambda model: model.sliding.capture_s(),
     "since": lambda model: model.sliding.start_s(),
     "bits": lambda model: model.sliding.status(),
+    "ended": lambda model: model.demand.end and model.demand.end[0],
+    "seen": lambda model: model.demand.end and model.demand.end[1],
     "cause": lambda model: TARIFF_CHANGED,
     "billings": lambda model: model.billings_before + len(model.billing),
 }

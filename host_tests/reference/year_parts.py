@@ -26,6 +26,7 @@ class Sliding:
         self.period_s = period_s
         self.periods = periods
         self.kinds = kinds
+        self.synchronised = False  # in the running period
         self._slots = []  # ended periods, newest last: (Ws by kind, s, certain, Ws it may lack)
         self._last = None  # W by kind, W they may lack, all certain
         self._end = (0, 0)  # time and bits of the last average
@@ -40,6 +41,7 @@ class Sliding:
 
     def ended(self, clock_s, true_s, totals, dst):
         """End the running period at its boundary."""
+        self.synchronised = False
         self._close(clock_s, true_s, totals, self._bits | dst)
         self._bits = 0
         self._open(clock_s, true_s, totals)
@@ -54,6 +56,7 @@ class Sliding:
         """Go on after an outage in which the boundaries `missed` passed, times of the clock."""
         self._bits = PDN
         if missed:
+            self.synchronised = False
             self._close(missed[0], missed[0] - ahead_s, totals, self._bits | dst)
             for _ in missed[1:]:
                 self._push((dict.fromkeys(self.kinds, 0.0), self.period_s, True, 0.0))

@@ -46,6 +46,14 @@ class Tolerance:
         return 1 + 0.6 * self._largest_w / period_s + abs(value_w) * 1e-4
 
 
+def _is_near(what, expected, found):
+    """Compare a voltage in 0.01 V with what it may be, or a current over 90 s."""
+    if what == "voltage":
+        return any(abs(found / 100 - volt) < 0.1 for volt in expected)
+    # whole amperes, rounded down, of seconds that may have ended a second ago
+    return abs(found + 0.5 - expected) <= 1.5
+
+
 class Comparison:
     """Collects differences and what was compared."""
 
@@ -117,13 +125,12 @@ class Comparison:
             self.want(near, *where, what, round(expected, 1), found)
         elif key[0] in ("average", "last", "current"):
             self._average(where, what, expected if key[0] != "average" else (expected, 0), found)
-        elif key[0] in ("formed", "since"):
+        elif key[0] in ("formed", "since", "ended"):
             # a period that was broken off lasted so many milliseconds
             near = abs(found - expected) <= 2
             self.want(near, *where, what, self.shown(expected), self.shown(found))
-        elif key[0] == "voltage":
-            near = any(abs(found / 100 - volt) < 0.1 for volt in expected)
-            self.want(near, *where, what, expected, found / 100)
+        elif key[0] in ("voltage", "amperes"):
+            self.want(_is_near(key[0], expected, found), *where, what, expected, found)
         elif key[0] == "factor":
             self._factor(where, what, expected, found / 1000)
         elif key[0] == "maximum":

@@ -7,6 +7,7 @@ registers at the end. The baseline is what the registers hold when the tables st
 """
 
 import datetime
+import math
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -71,6 +72,7 @@ def _block(b, e):
 _SLIDING = [(("last", c), 5, _limiter(c), 3) for c in (1, 15, 16)]
 _SLIDING += [(("current", c), 5, _limiter(c), 2) for c in (1, 16)]
 _SLIDING += [(("bits",), 5, LIMITER, 5), (("formed",), 5, LIMITER, 6), (("since",), 5, LIMITER, 7)]
+_DEMAND = [(("ended",), 5, _register(1, 4), 6), (("seen",), 5, _register(1, 4), 5)]
 _BLOCKS = [_block(b, e) for e in USED_RATES for b in range(1, 5)]
 
 
@@ -84,7 +86,10 @@ PROFILES = (
         "1.0.99.1.0.255",
         1,
         900,
-        [_energy(c) for c in (1, 2, 5, 6, 7, 8)] + [_average(c) for c in (1, 2, 3, 4)] + _SLIDING,
+        [_energy(c) for c in (1, 2, 5, 6, 7, 8)]
+        + [_average(c) for c in (1, 2, 3, 4)]
+        + _SLIDING
+        + _DEMAND,
     ),
     (
         "1.0.99.2.0.255",
@@ -102,7 +107,9 @@ PROFILES = (
         "1.0.99.129.0.255",
         4,
         600,
-        [(("voltage", k), 3, _register(32 + 20 * k, 7), 2) for k in range(3)] + [_energy(15)],
+        [(("voltage", k), 3, _register(32 + 20 * k, 7), 2) for k in range(3)]
+        + [(("amperes", k), 5, _register(31 + 20 * k, 4), 3) for k in range(3)]
+        + [_energy(15)],
     ),
 )
 BILLING = "0.0.98.1.0.255"
@@ -132,6 +139,9 @@ class _House:
         powers = self._house.at(now_s)
         return sum(p for _, p, _ in powers), sum(q for _, _, q in powers)
 
+    def amps(self, now_s):
+        return [math.hypot(p, q) / u for u, p, q in self._house.at(now_s)]
+
     def volts(self, now_s):
         return [u for u, _, _ in self._house.at(now_s)]
 
@@ -156,7 +166,9 @@ class Year:
         self._profiles = profiles
         house = _House(seed)
         first = utc_s(plan.start)
-        self.model = model.Model(first, ZONE, house.load, house.volts, SPECIAL, PERIOD_S)
+        self.model = model.Model(
+            first, ZONE, house.load, house.volts, SPECIAL, PERIOD_S, house.amps
+        )
         self.comparison = Comparison(ZONE, PERIOD_S)
         self._read_s = first
         self._compared = {}  # entries of the model that were compared, by name
@@ -208,6 +220,8 @@ class Year:
         upto_s = self.model.clock_s()
         # entries of a clock that was set back belong to one reading
         from_s, self._read_s = self._read_s + 1, upto_s
+        if self._plan.one_reading:
+            self._read_s += 32 * 86400  # what is dated with a moment to come
         with Client(self._port) as client:
             for name, number, _, _ in self._profiles:
                 profile = self.model.profiles[number]

@@ -104,33 +104,59 @@ def year(first, days):
 
 _OUTAGES_S = (3, 40, 400, 900, 2000, 7000, 15000)
 _AHEAD_S = (-1980, -900, -300, -60, 60, 300, 900, 1980, 0)
+_OFF_S = 15
+_SHIFTS_S = (-5, -2, 2, 5)  # none at a limit: a clock after an outage is right to a second
 _PAUSES_S = (80, 200, 700, 1500, 4000, 9000)
+
+
+def _off_the_minute(moment, lot):
+    """Return a moment that is as far from any minute as a clock may be off, or a bit later."""
+    while not _OFF_S <= moment.second < 60 - _OFF_S:
+        moment += datetime.timedelta(seconds=lot.randrange(1, 9))
+    return moment
 
 
 def by_lot(first, days, lot):
     """Return a plan of up to six days in which power fails and the clock is set as `lot` has it.
 
     The shortest buffer holds a bit more. The clock is set by whole minutes, so that loads change
-    with its own, and away from midnight; no start takes longer than what is left of a minute.
+    with its own, or by some seconds and back, with or without an outage between; never so early
+    that it shows the day before. No moment comes near a minute of either time.
     """
     last = first + datetime.timedelta(days=days, seconds=31)
     happenings = []
     ahead_s = 0
     now = first + datetime.timedelta(minutes=20)
-    while now < last - datetime.timedelta(hours=1):
-        now += datetime.timedelta(seconds=lot.choice(_PAUSES_S))
-        now = now.replace(second=lot.randrange(3, 57))
+
+    def pass_s(seconds):
+        later = now + datetime.timedelta(seconds=seconds + lot.randrange(30))
+        return _off_the_minute(later, lot)
+
+    while now < last - datetime.timedelta(hours=2, minutes=30):
+        now = pass_s(lot.choice(_PAUSES_S))
         if lot.random() < 0.5:
             happenings.append((now, "cut", None))
-            now += datetime.timedelta(seconds=lot.choice(_OUTAGES_S))
-            if not 3 <= now.second < 50:
-                now += datetime.timedelta(seconds=20)
+            now = pass_s(lot.choice(_OUTAGES_S))
             happenings.append((now, "restore", None))
-        elif 3 <= now.hour < 20:
+        elif now < first + datetime.timedelta(hours=2):
+            continue
+        elif lot.random() < 0.5:
             wanted_s = lot.choice(_AHEAD_S)
             if wanted_s != ahead_s:
                 ahead_s = wanted_s
                 happenings.append((now, "clock", ahead_s))
+        else:
+            # there and back within all periods: leaps are exact on the minutes of true time alone
+            while (now + datetime.timedelta(seconds=ahead_s)).minute % 5 != 1:
+                now += datetime.timedelta(minutes=1)
+            happenings.append((now, "clock", ahead_s + lot.choice(_SHIFTS_S)))
+            if lot.random() < 0.3:
+                now = pass_s(20)
+                happenings.append((now, "cut", None))
+                now = pass_s(3)
+                happenings.append((now, "restore", None))
+            now = pass_s(20)
+            happenings.append((now, "clock", ahead_s))
     return Plan(first, last, happenings, lot.choice((WORKDAYS, SUNNY)), one_reading=True)
 
 

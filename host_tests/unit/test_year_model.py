@@ -108,6 +108,52 @@ def test_a_clock_set_back_gives_both_sets_of_entries():
     assert statuses(model) == [0, 0, 0, 0x24, 0]
 
 
+def test_the_second_synchronisation_of_a_period_is_a_change():
+    """Row DEM-12: 5 s and 5 s; an outage between them is no excuse for demand."""
+    for outage in (False, True):
+        model = model_at(utc(2026, 1, 12, 10))
+        model.run(utc(2026, 1, 12, 10, 32))
+        model.set_clock(model.clock_s() + 5)
+        assert model.demand.end == (utc(2026, 1, 12, 10, 30), 0)
+        if outage:
+            model.cut()
+            model.run(utc(2026, 1, 12, 10, 33))
+            model.restore()
+        model.run(utc(2026, 1, 12, 10, 34))
+        model.set_clock(model.clock_s() - 5)
+        assert model.demand.end == (utc(2026, 1, 12, 10, 34, 5), 0xA4 if outage else 0x24)
+        model.run(utc(2026, 1, 12, 11, 0))
+        model.set_clock(model.clock_s() + 5)  # one in each period
+        model.run(utc(2026, 1, 12, 11, 16))
+        model.set_clock(model.clock_s() - 5)
+        assert model.demand.end == (utc(2026, 1, 12, 11, 15), 0)
+        assert statuses(model)[:3] == [0, 0, 0x480 if outage else 0x24]
+
+
+def test_a_clock_set_back_over_midnight_ends_the_day_at_once_and_again():
+    """Row BIL-10 backwards: at once, dated with the next midnight, and when it comes again."""
+    model = model_at(utc(2026, 1, 12, 22, 30))
+    model.daily_keys = (("energy", 1),)
+    model.run(utc(2026, 1, 12, 23, 10))
+    model.set_clock(utc(2026, 1, 12, 22, 50))
+    model.run(utc(2026, 1, 12, 23, 40))
+    midnight_s = utc(2026, 1, 12, 23)
+    assert [row.times[0] - midnight_s for row in model.daily] == [0, 86400, 0]
+
+
+def test_the_current_is_that_of_ninety_seconds():
+    model = model_at(utc(2026, 1, 12, 10))
+    model.amps = lambda now_s: [now_s // 60 % 2 * 9.0]
+    model.cut()
+    model.restore()
+    model.run(utc(2026, 1, 12, 10, 1))
+    assert model.value(("amperes", 0)) is None  # not long enough
+    model.run(utc(2026, 1, 12, 10, 6))
+    assert model.value(("amperes", 0)) == 6.0
+    model.run(utc(2026, 1, 12, 10, 7))
+    assert model.value(("amperes", 0)) == 3.0
+
+
 def test_two_hours_without_power_leave_a_gap():
     """Row LPR-14."""
     model = model_at(utc(2026, 1, 12, 10))
