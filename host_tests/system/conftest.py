@@ -31,7 +31,7 @@ import real_meter
 
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120  # the first start compiles everything, and others may, too
 STOP_TIMEOUT_S = 20
 
 
