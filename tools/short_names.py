@@ -112,7 +112,12 @@ class _Module:
             for alias in node.names:
                 self.kept |= {alias.name, alias.asname or ""}
                 if isinstance(node, ast.ImportFrom):
-                    self.owners[alias.asname or alias.name] = str(node.module)
+                    self.owners[alias.asname or alias.name] = self._source(node)
+
+    def _source(self, node: ast.ImportFrom) -> str:
+        """The module that is imported from, also if it is named as a neighbour: `.chip`."""
+        package = self.name.split(".")[: -node.level] if node.level else []
+        return ".".join([*package, *(node.module or "").split(".")]).rstrip(".")
 
 
 class _Families:

@@ -69,6 +69,22 @@ def test_who_inherits_uses_the_names_of_its_base_and_no_others_of_them():
     assert len(vars(heir)) == 3
 
 
+NEIGHBOUR = """from .base import Base
+
+
+class Neighbour(Base):
+    def _twice(self):
+        return 0
+"""
+
+
+def test_a_base_may_be_named_as_a_neighbour():
+    """`from .base` is `app.base` in app.near, and its private methods may be replaced."""
+    made = shortened({"app.base": BASE, "app.near": NEIGHBOUR})
+    made["app.near"] = made["app.near"].replace("from .base", "from app.base")
+    assert run(made)["app.near"]["Neighbour"](4).get() == 4
+
+
 def test_modules_that_know_nothing_of_each_other_mean_different_things_by_a_name():
     one = "class A:\n    def __init__(self):\n        self._first = 1\n"
     two = "class B:\n    def __init__(self):\n        self._second = 2\n"
