@@ -339,6 +339,7 @@ if _TYPE_CHECKING:
         """Names that every `board` module offers. Inputs are active low unless said otherwise."""
 
         NAME: str
+        choice: str  # of the parts that this meter has (app.parts)
         variant: Variant
         scale: SensorScale
         frames: FrameSource

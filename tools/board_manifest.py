@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
+    from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+_CHOICES = "app.parts.choices"
 START = ("main", "board")  # what a board runs; the rest is imported from there
 
 
@@ -146,9 +148,41 @@ def _walk(
     return reached, wrong
 
 
+def choices(sources: list[Source]) -> dict[str, tuple[str, ...]]:
+    """The choices of parts that the firmware among these files knows, and the modules of each."""
+    modules = {source.module: source for source in sources}
+    if _CHOICES not in modules:
+        return {}
+    names: dict[str, tuple[str, ...]] = _constant(modules[_CHOICES], "CHOICES")
+    package = _CHOICES.rpartition(".")[0]
+    return {
+        choice: tuple(f"{package}.{name}" for name in chosen) for choice, chosen in names.items()
+    }
+
+
+def _chosen(sources: list[Source]) -> tuple[str, ...]:
+    """The modules of the parts that `fitted.py` asks for. Raises ManifestError."""
+    known = choices(sources)
+    fitted = [source for source in sources if source.module == "fitted"]
+    if not known or not fitted:
+        return ()
+    choice = _constant(fitted[0], "PARTS")
+    if choice not in known:
+        raise ManifestError(f"{fitted[0].path}: PARTS {choice!r} is none of {', '.join(known)}")
+    return known[choice]
+
+
+def _constant(source: Source, name: str) -> Any:  # noqa: ANN401 - whatever it is
+    """What a module binds a name to."""
+    for node in ast.parse(source.path.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    raise ManifestError(f"{source.path}: {name} is missing")
+
+
 def needed(sources: list[Source]) -> list[Source]:
-    """The files that something imports."""
-    reached, _ = _walk(sources, ())
+    """The files that something imports, with the parts that `fitted.py` asks for."""
+    reached, _ = _walk(sources, (), START + _chosen(sources))
     return [source for source in sources if source.module in reached]
 
 
@@ -160,9 +194,12 @@ def missing(sources: list[Source], built_in: Container[str]) -> list[str]:
 def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()) -> list[str]:
     """What is wrong with a board's files, in words; empty if they are complete and lean.
 
-    `spare`: modules that may be there though nothing imports them.
+    `spare`: modules that may be there though nothing imports them. What only parts need that are
+    not chosen may be there as well.
     """
-    reached, wrong = _walk(sources, built_in)
+    _chosen(sources)
+    every = {name for chosen in choices(sources).values() for name in chosen}
+    reached, wrong = _walk(sources, built_in, (*START, *sorted(every)))
     return wrong + [
         f"nothing imports {source.module}"
         for source in sources

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
             ...
 
         @property
+        def PARTS(self) -> str:  # noqa: N802
+            """As in fitted.py."""
+            ...
+
+        @property
         def VOLTAGE_RATIO(self) -> int:  # noqa: N802
             """As in fitted.py."""
             ...

@@ -42,6 +42,7 @@ class PicoParts:
 
     def __init__(self, name: str, program: "hal.Buffer | None", rp2350: bool) -> None:
         self.NAME: str = name
+        self.choice: str = fitted.PARTS
         self.program: hal.Buffer | None = program
         self.variant: hal.Variant = fitted_parts.variant(fitted)
         self.converter: hal.CodeConverter | None = None

@@ -8,6 +8,9 @@ MODEL = "3ph"
 # chip (README): class 1 from 0.25 A with a linearity table, tens of percent wrong below 50 mA.
 CONVERTER = "ads131m0x"
 
+# Parts of the firmware: "full", or "standard" without the quality of the supply.
+PARTS = "full"
+
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
 VOLTAGE_RATIO = 1001
 

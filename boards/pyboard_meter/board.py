@@ -50,6 +50,7 @@ class PyboardParts:
 
     def __init__(self) -> None:
         self.NAME: str = "pyboard_meter"
+        self.choice: str = fitted.PARTS
         self.program: hal.Buffer | None = None
         self.variant: hal.Variant = fitted_parts.variant(fitted)
         front_end = _front_end(self.variant.name)

@@ -72,6 +72,7 @@ class Assembly:
             raise chipfile.ChipFileError(text) from None
         machine_bus.supply = self.supply
         pins.model = options.model
+        pins.choice = options.parts
         pins.tcp = (options.host, options.ports)
         pins.scale = self.world.meter_scale
         wiring.drive(pins.SUPPLY_GOOD, 1)

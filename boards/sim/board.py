@@ -74,6 +74,7 @@ class Parts:
 
     def __init__(self) -> None:
         self.NAME: str = "sim"
+        self.choice: str = pins.choice
         self.variant: hal.Variant = _VARIANTS[pins.model]
         self.scale: hal.SensorScale = pins.scale
         self.frames: hal.FrameSource = self._front_end()

@@ -8,12 +8,14 @@ import os
 import host
 
 MODELS = ("3ph", "1ph", "ct", "twin")
+PARTS = ("full", "standard")  # of app.parts
 GLASSES = ("st7567", "ssd1306", "ht1621", "ht1622")
 SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
 _CHOICES = {
     "--model": MODELS,
     "--glass": GLASSES,
+    "--parts": PARTS,
     "--detail": DETAILS,
     "--scenario": SCENARIOS,
 }
@@ -34,6 +36,7 @@ The virtual meter: the unmodified firmware on simulated chips.
                  ct three-phase on 5 A transformers, twin single-phase with two elements (3ph)
   --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
                  segments (st7567)
+  --parts NAME   what the firmware has: full, or standard without the quality of the supply (full)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)
   --fresh        start from blank chips
   --time T       set the simulated clock chip to T in UTC, such as 2026-01-31T23:59:50
@@ -60,6 +63,7 @@ class Options:
         self.http = 8080
         self.model = "3ph"
         self.glass = "st7567"
+        self.parts = "full"
         self.state = ""
         self.fresh = False
         self.time_s: int | None = None  # UTC since 2000-01-01
@@ -193,6 +197,7 @@ _WITH_VALUE = (
     "--state",
     "--time",
     "--glass",
+    "--parts",
     "--rate",
     "--detail",
     "--replay",

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 model = "3ph"
+choice = "full"  # of the parts of the firmware
 glass = "st7567"  # the display's controller
 segments: "Any" = None  # hal.Segments of the glass that is fitted, None: it has dots
 tcp: "tuple[str, int] | None" = None  # address and port for COSEM over TCP

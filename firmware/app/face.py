@@ -31,7 +31,6 @@ if _TYPE_CHECKING:
     from app.logs.load_profiles import LoadProfiles
     from app.production import Production
     from app.program_memory import ProgramMemory
-    from app.quality.parts import QualityParts
     from app.registers import RegisterFile
     from app.self_check import SelfCheck
     from app.settings import Settings
@@ -58,7 +57,6 @@ if _TYPE_CHECKING:
         load_profiles: LoadProfiles
         production: Production
         program: ProgramMemory
-        quality: QualityParts
         registers: RegisterFile
         resolver: Resolver
         self_check: SelfCheck
@@ -242,14 +240,12 @@ def _status(meter: "Parts") -> MeterStatus:
     battery = meter.battery
     status.battery_low = lambda: battery.low or battery.worn
     status.battery_dead = lambda: battery.dead
-    status.present = meter.quality.disturbances.present
     status.fault = meter.events.errors.fault
     status.tariff = meter.tariff.energy.in_force
     # the server comes after the face
     status.connections = lambda: meter.server.associations()  # noqa: PLW0108
     status.octets = lambda: sum([link.octets_in + link.octets_out for link in _links(meter)])
     status.demand_rate = meter.tariff.demand_rate
-    status.wrong_sequence = meter.quality.conditions.wrong_sequence.lasts
     return status
 
 

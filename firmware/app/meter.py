@@ -9,7 +9,15 @@ import os
 
 from micropython import const
 
-from app import energy_record, event_codes, factory, lasting, object_model, outages, start_checks
+from app import (
+    energy_record,
+    event_codes,
+    factory,
+    lasting,
+    object_model,
+    outages,
+    start_checks,
+)
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
@@ -25,17 +33,16 @@ from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
 from app.logs.events import STANDARD
 from app.logs.load_profiles import LoadProfiles
-from app.logs.week_profile import open_profile
 from app.measuring import Measuring
 from app.outages import Outages
 from app.parameters import TEST_MODE_S, ParameterLock, Parameters
+from app.parts import choices
 from app.port_settings import Ports
 from app.power_fail import FarewellMemory, PowerFail
 from app.power_up import PowerUp
 from app.production import CalibrationRecord, Production
 from app.program_memory import ProgramMemory
 from app.pulse_outputs import PulseOutputs
-from app.quality.parts import QualityParts
 from app.quality.tamper import Tamper
 from app.ram_check import RamCheck
 from app.registers import RegisterFile
@@ -80,7 +87,7 @@ _NO_CLOCK_CHIP = "clock chip does not answer"
 
 
 class Meter:
-    """Everything that the meter is; the attributes are its parts."""
+    """Everything that the meter is; the attributes are its parts, those of app.parts as well."""
 
     def __init__(self, board: "Board") -> None:
         self.board = board
@@ -109,7 +116,7 @@ class Meter:
         self.lock = ParameterLock(board.lock)
         lines = (board.terminal_cover, board.meter_cover, board.magnetic_field)
         self.tamper = Tamper(memory, lines, self.events, self.clock.utc_s)
-        self.program = ProgramMemory(board.program, self._problem)
+        self.program = ProgramMemory(board.program, self.problem)
         self.battery = Battery(board.battery, self.clock, self.settings)
         self.power_up.test_battery = self.battery.power_up
         stored = CalibrationRecord(memory, board.frames.channels >> 1)
@@ -118,12 +125,11 @@ class Meter:
             board.led_active, board.led_reactive, board.pulse_output, board.pulse_outputs
         )
         self.energy_record = EnergyRecord(memory, self.engine.energies)
-        start_checks.stored(self, self.energy_record.restore(), self._problem)
+        start_checks.stored(self, self.energy_record.restore(), self.problem)
         self.engine.on_window.append(self.energy_record.window)
-        self.measuring = Measuring(board.frames, self.engine, self._problem)
+        self.measuring = Measuring(board.frames, self.engine, self.problem)
         self._factory(memory, stored)
-        self.quality = QualityParts(self)
-        start_checks.factory(self, self._problem)
+        self.sections = choices.fit(self)
         self._open_logs()
         self.registers = RegisterFile(
             self.engine.quantities,
@@ -139,7 +145,7 @@ class Meter:
             self.resolver,
             self.clock,
             self.power_up.fault,
-            lambda ring: self._problem("memory: " + ring, damage_of(ring)),
+            lambda ring: self.problem("memory: " + ring, damage_of(ring)),
         )
         # before a switch that the power cut off is made up for, and its record written
         self.integrity.start(not self.outages.orderly)
@@ -149,6 +155,7 @@ class Meter:
         )
         self.self_check = SelfCheck(self)
         self.face = Face(self)
+        choices.join(self)
         self.catalogue = object_model.build(self, MAX_PDU)
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
@@ -226,9 +233,8 @@ class Meter:
         optical = self.serial_links[1]
         start("optical", lambda _task: optical.run())
 
-    def _problem(
-        self, text: str, code: int = event_codes.MEMORY_ERROR, lasts: bool = True
-    ) -> None:
+    def problem(self, text: str, code: int = event_codes.MEMORY_ERROR, lasts: bool = True) -> None:
+        """Take a problem in words and the event of it; it lasts, or does no more."""
         if not lasts:
             if text in self.problems:
                 self.problems.remove(text)
@@ -249,13 +255,13 @@ class Meter:
 
     def _memory_trouble(self, part: str) -> None:
         """Take what the storage has noticed: a region or ring, "flash", "sector"."""
-        self._problem("memory: " + part, lasts=False)  # each report is a new event
-        self._problem("memory: " + part, damage_of(part))
+        self.problem("memory: " + part, lasts=False)  # each report is a new event
+        self.problem("memory: " + part, damage_of(part))
 
     def _ram_trouble(self, part: str) -> None:
         """Take what the check of the RAM has found, and put right."""
-        self._problem("RAM: " + part, lasts=False)  # each report is a new event
-        self._problem("RAM: " + part, event_codes.RAM_ERROR)
+        self.problem("RAM: " + part, lasts=False)  # each report is a new event
+        self.problem("RAM: " + part, event_codes.RAM_ERROR)
 
     def _factory(self, memory: "Memory", stored: CalibrationRecord) -> None:
         """Make what production sets and the parameter switch locks."""
@@ -275,6 +281,7 @@ class Meter:
         self.production.on_master_reset = lambda: start_checks.ask_master_reset(self)
         self.ram = RamCheck(self, self._ram_trouble)
         self.integrity.on_sound = self.ram.compare
+        start_checks.factory(self, self.problem)
 
     def _open_logs(self) -> None:
         events = self.events
@@ -311,7 +318,7 @@ class Meter:
 
     def _check_tariff(self, tariff: TariffParts) -> None:
         parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
-        start_checks.tariff(*parts, self._problem)
+        start_checks.tariff(*parts, self.problem)
 
     def _build_tariff(self) -> TariffParts:
         tariff = TariffParts(
@@ -336,11 +343,9 @@ class Meter:
         self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
         self.clock.on_change.append(tariff.clockwork.clock_changed)
         profiles = billing_profiles.open_all(self.recorder)
-        self.week_profile, self.quality.weeks.on_week = open_profile(self.recorder)
         log, post = self.events.logs[STANDARD], self.events.post
         tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
-        start_checks.billing(tariff.billing, self._problem)
-        tariff.billing.on_billing.append(self.quality.extremes.new_billing_period)
+        start_checks.billing(tariff.billing, self.problem)
         output = self.engine.pulses.output
         service_output = ServiceOutput(self.parameters, self.clock, output, tariff.energy.in_force)
         self.engine.on_window.append(service_output.window)
@@ -392,8 +397,8 @@ class Meter:
             if self.settings.unread and not silent:
                 # Now that the registers are safe: nothing of the rest has been read.
                 self.board.reset()
-            self._problem(start_checks.NO_MEMORY, lasts=silent)
+            self.problem(start_checks.NO_MEMORY, lasts=silent)
             silent = self.clock.rtc_failed
-            self._problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
+            self.problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
             self._check_tariff(self.tariff)
             task.report()

@@ -20,11 +20,10 @@ if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.battery import Battery
     from app.clock import Clock
-    from app.cosem.objects import Objects
+    from app.cosem.objects import Build, Objects
     from app.display.options import Options
     from app.identification import Identification
     from app.logs.alarm_monitors import AlarmMonitors
-    from app.logs.captured import CapturedRows
     from app.logs.certification_log import CertificationLog
     from app.logs.event_book import EventBook
     from app.logs.load_profiles import LoadProfiles
@@ -34,7 +33,6 @@ if _TYPE_CHECKING:
     from app.production import Production
     from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
-    from app.quality.parts import QualityParts
     from app.quality.tamper import Tamper
     from app.registers import RegisterFile
     from app.security import Security
@@ -68,7 +66,6 @@ if _TYPE_CHECKING:
         parameters: Parameters
         ports: Ports
         production: Production
-        quality: QualityParts
         program: ProgramMemory
         registers: RegisterFile
         resolver: Resolver
@@ -78,7 +75,7 @@ if _TYPE_CHECKING:
         tamper: Tamper
         tariff: TariffParts
         test_mode: TestMode
-        week_profile: CapturedRows
+        sections: list[Build]
 
         @property
         def face(self) -> Face:  # noqa: D102
@@ -108,6 +105,8 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     objects.past = past_values.finder(objects.find, tariff.billing)
     for section in _SECTIONS:
         objects.add_section(lambda made, section=section: section(made, meter))
+    for section in meter.sections:
+        objects.add_section(section)
     return objects
 
 
@@ -144,19 +143,6 @@ def _factory(objects: "Objects", meter: "Parts") -> None:
     factory_values.add_tests(objects, parameters, meter.test_mode, meter.tariff.runner, reset)
 
 
-def _quality(objects: "Objects", meter: "Parts") -> None:
-    from app.cosem import quality_values
-
-    quality, post = meter.quality, meter.events.post
-    quality_values.add(objects, quality.extremes, quality.temperature, meter.clock, post)
-
-
-def _supply(objects: "Objects", meter: "Parts") -> None:
-    from app.cosem import supply_values
-
-    supply_values.add(objects, meter.quality, meter.board.variant.phases)
-
-
 def _bench(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import bench_values
 
@@ -169,21 +155,10 @@ def _clock(objects: "Objects", meter: "Parts") -> None:
     clock_values.add(objects, meter.clock, meter.battery, meter.lock)
 
 
-def _waveforms(objects: "Objects", meter: "Parts") -> None:
-    from app.cosem import snapshot_profiles, waveform_profile
-
-    engine = meter.engine
-    waveform_profile.add(objects, meter.clock, engine, meter.board.frames)
-    primary = engine.energies.primary
-    snapshot_profiles.add(objects, meter.clock, meter.quality.waveforms, primary)
-
-
 def _power(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import power_values
 
-    failures, post = meter.quality.failures, meter.events.post
-    phases = meter.board.variant.phases
-    power_values.add(objects, meter.outages, failures, phases, meter.clock, post)
+    power_values.add(objects, meter.outages, meter.events.post)
 
 
 def _health(objects: "Objects", meter: "Parts") -> None:
@@ -196,7 +171,7 @@ def _health(objects: "Objects", meter: "Parts") -> None:
 def _profiles(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import profile_objects
 
-    profile_objects.add(objects, meter.load_profiles, meter.week_profile, meter.clock)
+    profile_objects.add(objects, meter.load_profiles, meter.clock)
 
 
 def _tariff(objects: "Objects", meter: "Parts") -> None:
@@ -224,11 +199,8 @@ _SECTIONS = (
     _events,
     _alarms,
     _factory,
-    _quality,
-    _supply,
     _bench,
     _clock,
-    _waveforms,
     _power,
     _health,
     _profiles,

@@ -27,13 +27,6 @@ if _TYPE_CHECKING:
 
         damaged: bool
 
-    class Quality(Protocol):
-        """What watches the supply."""
-
-        @property
-        def extremes(self) -> "Damageable":  # noqa: D102
-            ...
-
     class Parts(Protocol):
         """What is looked at."""
 
@@ -43,10 +36,6 @@ if _TYPE_CHECKING:
         production: Production
         security: Security
         settings: Settings
-
-        @property
-        def quality(self) -> Quality:  # noqa: D102
-            ...
 
         @property
         def tamper(self) -> Damageable:  # noqa: D102
@@ -120,8 +109,6 @@ def factory(parts: "Parts", tell: "Callable[[str, int], None]") -> None:
             "both copies of the power counters are damaged, they start at zero",
             event_codes.MEMORY_ERROR,
         )
-    if parts.quality.extremes.damaged:
-        tell("both copies of the extremes are damaged, they begin anew", event_codes.MEMORY_ERROR)
     if parts.tamper.damaged:
         tell(
             "both copies of what covers did are damaged, counts start at zero",

@@ -44,6 +44,7 @@ STAGES = (
     ("app.transport",),
     ("app.device_test", "app.self_check"),
     ("app.face", "app.lasting", "app.object_model"),
+    ("app.parts",),
     ("app.meter",),
     ("main",),
 )  # fmt: skip

@@ -5,11 +5,13 @@ from micropython import const
 
 from app.quality import weeks
 from app.quality.waveforms import Record
+from faceplate.bench import NoMeterError
 from faceplate.events import time_text
 
 TYPE_CHECKING = const(False)
 
 if TYPE_CHECKING:
+    from app.quality.parts import QualityParts
     from faceplate.bench import Bench
 
     Answer = dict[str, object]
@@ -26,7 +28,7 @@ _BAD = (  # by bit of the verdict
 
 def quality(bench: "Bench") -> "Answer":
     """Return this week and the one before, and the newest records."""
-    part = bench.meter().quality
+    part = _part(bench)
     record = Record(part.waveforms)
     first = max(record.first, record.next - _SHOWN)
     return {
@@ -43,7 +45,7 @@ def quality(bench: "Bench") -> "Answer":
 def snapshot(bench: "Bench", request: "dict[str, object]") -> "Answer":
     """Return the waves of a record; `number` is that of the list. Raises ValueError."""
     fields.check_keys(request, ("number",), 1)
-    part = bench.meter().quality
+    part = _part(bench)
     record = Record(part.waveforms)
     number = fields.as_whole(request["number"], 0, 0xFFFFFFFF, "number")
     if not record.load(number):
@@ -58,6 +60,13 @@ def snapshot(bench: "Bench", request: "dict[str, object]") -> "Answer":
             for channel in range(first, record.channels, 2)
         ]
     return answer
+
+
+def _part(bench: "Bench") -> "QualityParts":
+    part = getattr(bench.meter(), "quality", None)
+    if part is None:
+        raise NoMeterError("this meter was built without the quality of the supply")
+    return part
 
 
 def _about(record: Record, number: int) -> "Answer":

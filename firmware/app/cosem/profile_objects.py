@@ -22,17 +22,19 @@ if _TYPE_CHECKING:
     from app.logs.load_profiles import LoadProfiles
 
 
-def add(
-    objects: "Objects", load_profiles: "LoadProfiles", weeks: "CapturedRows", clock: "Clock"
-) -> None:
-    """Add the objects; `weeks`: the profile of weeks by EN 50160."""
+def add(objects: "Objects", load_profiles: "LoadProfiles", clock: "Clock") -> None:
+    """Add the objects of the load profiles."""
     data = Data()
     handler = ProfileGeneric(clock, READ_WRITE, READ_WRITE, EXECUTE)
     for profile in load_profiles.profiles:
         objects.add(profile.obis, handler, profile, access.SETTINGS)
         status = Simple(UINT8, profile.status)
         objects.add((0, 0, 96, 10, profile.number), data, status, access.READINGS)
-    handler = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
-    objects.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
     form = Simple(UINT8, lambda: load_profiles.form, load_profiles.set_form)
     objects.add((0, 0, 128, 51, 0), data, form, access.SETTINGS)
+
+
+def add_weeks(objects: "Objects", weeks: "CapturedRows", clock: "Clock") -> None:
+    """Add the profile of weeks by EN 50160."""
+    handler = ProfileGeneric(clock, READ_WRITE, reset=EXECUTE)
+    objects.add((1, 0, 99, 142, 0), handler, weeks, access.SETTINGS)
