@@ -1,9 +1,11 @@
-"""Gives private names two or three letters before mpy-cross compiles them.
+"""Gives private names and parameters two or three letters before mpy-cross compiles them.
 
 MicroPython keeps every name of a module as text: in flash once a file, in RAM once, with an entry
 in a table that doubles when it is full. What begins with one underscore is nobody else's business,
 so it may be called `_a`, and two modules may mean different things by that. Modules that ask for
 each other's private names share them; who inherits keeps clear of the names of its bases.
+
+A parameter that no call names is as private.
 
 Left alone: names that stand in a text as well (somebody may look them up by it), in an f-string,
 or that no module of the image binds, to itself or to `self`. Lines keep their numbers, and public
@@ -13,6 +15,7 @@ names stay as they are.
 from __future__ import annotations
 
 import ast
+import builtins
 import itertools
 import re
 import string
@@ -120,6 +123,83 @@ class _Module:
         return ".".join([*package, *(node.module or "").split(".")]).rstrip(".")
 
 
+class _Parameters:
+    """What a module names its parameters, and what else it means by these names."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.text = text
+        self.names: set[str] = set()
+        self.keywords: set[str] = set()  # that calls name
+        self.texts: set[str] = set()
+        self.foreign: set[str] = set()  # private, asked of others, without its underscore
+        self.others: set[str] = set()  # that are bound otherwise or cannot be replaced
+        self._variables: list[ast.Name | ast.arg] = []
+        tree = ast.parse(text, name)
+        self._bind(tree)
+        for node in ast.walk(tree):
+            self._take(node)
+
+    def _bind(self, scope: ast.AST) -> None:
+        """Note what modules and classes bind: others find it there."""
+        for node in ast.iter_child_nodes(scope):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.others.add(node.id)
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                self._bind(node)
+
+    def _take(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Name | ast.arg):
+            self._variables.append(node)
+            if isinstance(node, ast.arg):
+                self.names.add(node.arg)
+        elif isinstance(node, ast.keyword):
+            self.keywords.add(node.arg or "")
+        elif isinstance(node, ast.Constant):
+            self.texts.add(str(node.value))
+        elif isinstance(node, ast.Attribute) and _private(node.attr):
+            if ast.unparse(node.value) != "self":
+                self.foreign.add(node.attr[1:])
+        elif isinstance(node, ast.JoinedStr):
+            self.others |= {getattr(part, "id", "") for part in ast.walk(node)}
+        elif isinstance(node, ast.alias):
+            self.others |= {node.name, node.asname or ""}
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            self.others |= set(node.names)
+        elif isinstance(node, (*_NAMED, ast.ExceptHandler)):
+            self.others.add(node.name or "")
+
+    def secluded(self, known: set[str]) -> str:
+        """Return the text with an underscore before those that nobody else knows."""
+        variables = [(_name_of(node), node) for node in self._variables]
+        used = {name for name, _ in variables} | self.others
+        chosen = {
+            name
+            for name in self.names - self.others - known - set(dir(builtins)) - {"self"}
+            if not name.startswith("_") and "_" + name not in used
+        }
+        return edited(
+            self.text,
+            [
+                (_at(node.lineno, node.col_offset, name), "_" + name)
+                for name, node in variables
+                if name in chosen
+            ],
+        )
+
+
+def _name_of(node: ast.Name | ast.arg) -> str:
+    return node.id if isinstance(node, ast.Name) else node.arg
+
+
+def _secluded(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the sources with parameters that no call names as private names."""
+    modules = {name: _Parameters(name, text) for name, text in sources.items()}
+    known: set[str] = set()
+    for module in modules.values():
+        known |= module.keywords | module.texts | module.foreign
+    return {name: module.secluded(known) for name, module in modules.items()}
+
+
 class _Families:
     """Which modules share private names (a family), and from which family one inherits."""
 
@@ -212,7 +292,7 @@ def shortened(sources: Mapping[str, str]) -> dict[str, str]:
 
     Raises SyntaxError with the module's name as its file.
     """
-    modules = {name: _Module(name, text) for name, text in sources.items()}
+    modules = {name: _Module(name, text) for name, text in _secluded(sources).items()}
     bound = set().union(*(module.bound for module in modules.values()))
     kept = set().union(*(module.kept for module in modules.values()))
     seen = {name for module in modules.values() for name, _ in module.places}

@@ -56,7 +56,7 @@ def run(texts):
 def test_private_names_are_short_and_the_rest_is_as_it_was():
     made = shortened({"app.base": BASE})["app.base"]
     assert "_value" not in made and "_twice" not in made
-    assert "self.shown = value" in made and "__init__" in made
+    assert "self.shown = " in made and "__init__" in made and "(self" in made
     assert made.count("\n") == BASE.count("\n")
     assert run({"app.base": made})["app.base"]["Base"](4).get() == 12
 
@@ -130,11 +130,13 @@ def test_names_of_others_stay():
     text = """import asyncio
 
 
-def push(task, io):
+def push(task, task_queue):
     asyncio.core._task_queue.push(task)
-    asyncio.core._io_queue = io
+    asyncio.core._io_queue = task_queue
 """
-    assert shortened({"app.user": text})["app.user"] == text
+    made = shortened({"app.user": text})["app.user"]
+    assert "asyncio.core._task_queue.push(" in made
+    assert "asyncio.core._io_queue = " in made
 
 
 def test_keywords_and_names_that_functions_share_follow():
@@ -167,3 +169,60 @@ def test_the_firmware_keeps_its_lines_and_its_public_names():
     assert "def post(" in made["app.logs.event_book"]
     assert '"_last_end"' in made["app.power_up"] and "def _last_end(" in made["app.power_up"]
     assert sum(map(len, made.values())) < sum(map(len, texts.values()))
+
+
+PARAMETERS = """from app.base import Base
+
+limit = 3
+
+
+def scaled(value_mv, factor=2, *, limit=limit, rest=0):
+    def more(step):
+        nonlocal value_mv
+        value_mv += step
+        return value_mv
+
+    return [more(value) for value in (1, factor)], limit, rest
+
+
+def told(text, name):
+    return f"{name}: " + text
+
+
+class Heir(Base):
+    count = 7
+
+    def __init__(self, given, count):
+        super().__init__(given)
+        self.given = given + count
+
+
+result = scaled(10, rest=4), told("a", "b"), Heir(1, 2).given, Heir(1, 2).count
+"""
+
+
+def test_parameters_that_no_call_names_are_private_and_mean_the_same():
+    made = shortened({"app.base": BASE, "app.user": PARAMETERS})
+    assert run(made)["app.user"]["result"] == (([11, 13], 3, 4), "b: a", 3, 7)
+    text = made["app.user"]
+    assert "factor" not in text
+    assert "self.given = " in text and "def __init__(self, given" not in text
+    for kept in ("limit=limit", "rest=0", "value_mv", "name", "count = 7", ", count)"):
+        assert kept in text  # bound elsewhere, named in a call, nonlocal, in an f-string
+
+
+def test_a_parameter_stays_if_its_private_name_means_something_or_a_text_names_it():
+    text = """_code = 1
+
+
+def one(code):
+    return code + _code
+
+
+def two(kind, other):
+    return getattr(other, "kind"), kind
+"""
+    made = shortened({"app.user": text})["app.user"]
+    assert "def one(code)" in made
+    assert "def two(kind, _" in made
+    assert "other" not in made
