@@ -108,6 +108,13 @@ def read(board: str, root: Path = ROOT, name: str = "manifest.py") -> list[Sourc
     return sorted(reader.found.values(), key=lambda source: source.target)
 
 
+def firmware(root: Path = ROOT) -> list[Source]:
+    """The files that every board carries."""
+    reader = _Reader()
+    reader.run(root / "firmware" / "manifest.py")
+    return list(reader.found.values())
+
+
 def _imports(node: ast.AST) -> set[str]:
     """Modules that are imported at run time below the node, wherever it stands."""
     found: set[str] = set()
