@@ -9,15 +9,7 @@ import os
 
 from micropython import const
 
-from app import (
-    energy_record,
-    event_codes,
-    factory,
-    lasting,
-    object_model,
-    outages,
-    start_checks,
-)
+from app import energy_record, event_codes, factory, lasting, object_model, outages, start_checks
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
