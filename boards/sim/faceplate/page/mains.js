@@ -102,7 +102,9 @@ $("f-slider").addEventListener("input", () => {
   ask({f: +$("f-slider").value, ...playing()});
 });
 $("f-number").addEventListener("change", () => {
-  if (isGood($("f-number"))) ask({f: +$("f-number").value, ...playing()});
+  if (!isGood($("f-number"))) return;
+  $("f-slider").value = $("f-number").value;
+  ask({f: +$("f-number").value, ...playing()});
 });
 
 let shownPhases = "";
