@@ -147,9 +147,17 @@ def test_the_rate_is_chosen(bench, eyes):
     until(lambda: bench.get("/api/state")["rate"] == 0, "time stands still")
 
 
+def test_a_new_window_is_drawn_whole(bench, visit):
+    bench.post("/api/advance", seconds=1000)  # a period of the profile
+    eyes = visit(bench).ready()
+    until(lambda: eyes.colour("wave-u", "--l1") > 100, "the waves, far below")
+    until(lambda: eyes.colour("day-plot", "--in") > 20, "the day")
+    assert eyes.page.evaluate("scrollY") == 0
+
+
 def test_plots_are_drawn(bench, eyes):
     eyes.to_normal()
-    bench.post("/api/advance", seconds=2)
+    bench.post("/api/advance", seconds=1000)
     eyes.page.locator("#waves-box").scroll_into_view_if_needed()
     for plot in ("wave-u", "wave-i"):
         for phase in ("--l1", "--l2", "--l3"):
