@@ -28,6 +28,7 @@ from fold_constants import edited
 
 _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
 _DEFINED = re.compile(r"(?:def|class)\s+")
+_BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -111,11 +112,21 @@ class _Module:
             self.kept |= set(_PRIVATE.findall(node.value)) & {node.value}
         elif isinstance(node, ast.ExceptHandler):
             self.kept.add(node.name or "")
+        elif isinstance(node, ast.Call):
+            self._refuse(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 self.kept |= {alias.name, alias.asname or ""}
                 if isinstance(node, ast.ImportFrom):
                     self.owners[alias.asname or alias.name] = self._source(node)
+
+    def _refuse(self, call: ast.Call) -> None:
+        """Refuse a look-up by a name that is put together: nobody could tell which one it is."""
+        if isinstance(call.func, ast.Name) and call.func.id in _BY_NAME and len(call.args) > 1:
+            name = call.args[1]
+            if isinstance(name, ast.BinOp | ast.JoinedStr):
+                where = self.name, call.lineno, call.col_offset + 1, ast.unparse(call)
+                raise SyntaxError("the name is put together; write it whole", where)
 
     def _source(self, node: ast.ImportFrom) -> str:
         """The module that is imported from, also if it is named as a neighbour: `.chip`."""

@@ -34,8 +34,8 @@ ABSENT = const(2)  # the board has no such part
 LOOK = const(3)  # only a person can tell
 STATES = ("good", "FAILED", "not fitted", "look")
 
-# names of five letters: the glass has room for no more
-_QUIET = ("heap", "cpu", "fram", "flash", "clock", "cell", "input", "mains", "relay")
+# the methods; names of parts have five letters: the glass has room for no more
+_QUIET = ("_heap", "_cpu", "_fram", "_flash", "_clock", "_cell", "_input", "_mains", "_relay")
 
 # FIPS 197, appendix C.1
 _KEY = bytes(range(16))
@@ -83,7 +83,7 @@ class DeviceTest:
 
     async def bench(self, switch: bool, keys_s: int) -> None:
         """Test everything. `switch`: the relay too; `keys_s`: seconds to press each key in."""
-        await self._each(_QUIET + ("glass", "pulse"))
+        await self._each(_QUIET + ("_glass", "_pulse"))
         if switch:
             await self._guard("coils", self._switch())
         for name, port in (("rs485", self._board.rs485), ("optic", self._board.optical)):
@@ -99,14 +99,14 @@ class DeviceTest:
         await self._guard("adc", self._converter())
         self.done = True
 
-    async def _each(self, parts: "tuple[str, ...]") -> None:
-        for part in parts:
+    async def _each(self, tests: "tuple[str, ...]") -> None:
+        for test in tests:
             await asyncio.sleep_ms(0)
             try:
-                state, text = getattr(self, "_" + part)()
+                state, text = getattr(self, test)()
             except (OSError, ValueError) as error:
                 state, text = FAILED, str(error)
-            self._line(part, state, text)
+            self._line(test[1:], state, text)
 
     async def _guard(self, part: str, work: "Coroutine[object, object, None]") -> None:
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import pytest
 import size
 from fold_constants import folded
 from short_names import shortened
@@ -124,6 +125,14 @@ class Steps:
         assert kept in made
     assert "_fourth" not in made
     assert run({"app.steps": made})["app.steps"]["Steps"]().run() == [1, 4, "3"]
+
+
+@pytest.mark.parametrize("name", ['"_" + step', 'f"_{step}"'])
+def test_a_name_that_is_put_together_is_refused(name):
+    text = f"def run(self, step):\n    return getattr(self, {name})()\n"
+    with pytest.raises(SyntaxError, match="put together") as caught:
+        shortened({"app.steps": text})
+    assert (caught.value.filename, caught.value.lineno) == ("app.steps", 2)
 
 
 def test_names_of_others_stay():
