@@ -377,9 +377,12 @@ def angle_udeg(y: int, x: int) -> int:
     if x < 0:
         x, y = -x, -y
         turned = 180_000_000 if y <= 0 else -180_000_000
-    # 22 steps shift right by up to 21 bits: give small numbers more to lose
-    x <<= 24
-    y <<= 24
+    # of 28 bits, numbers lose little in 22 steps, and a 32-bit processor makes no long integers
+    size = abs(x) | abs(y)
+    while size >> 28:
+        size, x, y = size >> 4, x >> 4, y >> 4
+    while not size >> 27:
+        size, x, y = size << 1, x << 1, y << 1
     angle = turned
     for k in range(len(_ATAN_UDEG)):
         if y > 0:

@@ -371,10 +371,15 @@ def test_sine_and_cosine_hold_to_the_ninth_place(udeg):
     assert abs(cosine / 2**40 - math.cos(radian)) < 1e-7
 
 
-@given(st.integers(-180_000_000, 179_999_999))
-def test_angles_hold_to_40_micro_degrees(udeg):
-    y, x = (round(10**9 * f(math.radians(udeg / 1e6))) for f in (math.sin, math.cos))
+@given(st.integers(-180_000_000, 179_999_999), st.integers(25, 62))
+def test_angles_hold_to_40_micro_degrees(udeg, bits):
+    y, x = (round(2**bits * f(math.radians(udeg / 1e6))) for f in (math.sin, math.cos))
     assert abs((angle_udeg(y, x) - udeg + 180_000_000) % 360_000_000 - 180_000_000) <= 45
+
+
+@pytest.mark.parametrize(("y", "x", "deg"), [(1, 1, 45), (0, 1, 0), (-1, 0, -90), (3, -3, 135)])
+def test_angles_of_small_numbers(y, x, deg):
+    assert abs(angle_udeg(y, x) - deg * 1_000_000) <= 45
 
 
 def test_the_bench_refuses_a_calibration_of_another_meter():
