@@ -9,6 +9,7 @@ with the file instead of writing it.
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import re
 import sys
@@ -207,6 +208,7 @@ def names_of(handler: base.InterfaceClass, table: str) -> dict[int, str]:
     names: dict[int, str] = {}
     for owner in reversed(type(handler).__mro__[:-1]):
         inside = False
+        importlib.import_module(owner.__module__)  # a section's code is forgotten once it is read
         for line in inspect.getsource(owner).splitlines():
             inside = f"{table} = " in line or (inside and line.strip() != ")")
             found = re.search(r"# (\d+) ([\w-]+)$", line) if inside else None
