@@ -83,7 +83,8 @@ def test_the_optical_head_is_signed_on_at_and_its_rates_are_kept(cable, meter):
     files = (HERE / "test_optical.py", HERE / "test_dlms_clients.py")
     status, said = cases(*files, "-k", "mode_e or directly or public", *options)
     assert status == 0 and "3 passed" in said, said
-    assert line.noise <= 5, "a test's break after HDLC, at its rate, but for that nothing"
+    # breaks of five octets that follow HDLC, while the rates differ: one a test at most
+    assert line.noise in (0, 5, 10, 15)
     assert meter.get("/api/ports")["optical"]["baud"] == 300
 
 
