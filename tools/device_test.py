@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,12 +23,15 @@ import board_link
 import interpreter
 from board_link import BoardError, BoardLink, LinkError
 from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
+from running_meter import free_ports
 
 SIM = "sim"
 START = "main.py"
 ASIDE = START + ".new"  # which the next make flash clears away
 DONE = "device test done"
 _HEAP = "8M"
+
+_PORTS = 6  # that the simulated board opens, side by side
 
 # What to do about a line that is not good, by its part. The order is that of the report.
 HELP = {
@@ -144,12 +146,6 @@ def _rename(link: BoardLink, old: str, new: str) -> None:
         link.run(f"import os\nos.rename({old!r},{new!r})")
 
 
-def _free_ports() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return min(one.getsockname()[1], 65000)
-
-
 def on_simulation(switch: bool) -> str:
     """Run the test on the simulated board; what it said."""
     print(f"the simulated board on {platform.system()}")
@@ -160,7 +156,7 @@ def on_simulation(switch: bool) -> str:
         ]
         script, *more = words
         run = interpreter.choose().run_script(Path(script), _HEAP)
-        command = [*run, *more, str(_free_ports()), folder]
+        command = [*run, *more, str(free_ports(_PORTS)), folder]
         listener = _Listener()
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as child:
             assert child.stdout is not None
