@@ -369,7 +369,8 @@ def _cannot_open(error: Exception) -> str:
 
 
 def _dotted(code: str) -> str:
-    return code.replace("-", ".").replace(":", ".") + ".255"
+    name = code.replace("-", ".").replace(":", ".")
+    return name if name.count(".") == 5 else name + ".255"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

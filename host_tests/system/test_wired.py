@@ -136,6 +136,8 @@ def test_a_meter_is_read_and_timed_by_its_own_list(cable):
     status, said = run("tools/read_meter.py", "1-0:32.7.0", "0-0:42.0.0", *at)
     assert status == 0, said
     assert " V\n" in said and "L1 Voltage" in said and "FRS103" in said
+    status, said = run("tools/read_meter.py", *at)  # everything, past values as well
+    assert status == 0 and len(said.splitlines()) > 600, said
     status, said = run("tools/read_meter.py", "9-9:9.9.9", *at)
     assert status == 1 and "9-9:9.9.9 is not in the meter's list" in said
     status, said = run("tools/bench_dlms.py", *at)
