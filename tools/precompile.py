@@ -98,6 +98,8 @@ def compiled() -> "Path | None":
     targets = _sources()
     due = any(_stale(source, target) for source, target in targets.items())
     if due:
+        said = "compiling what has changed, which takes some seconds"
+        print(f"virtual-meter: {said}", file=sys.stderr, flush=True)
         command = [str(compiler), f"-march={architecture}"]
         try:
             texts = _texts(targets)

