@@ -17,12 +17,6 @@ if _TYPE_CHECKING:
 
         board: Board
 
-    class Part(Protocol):
-        """A module beside this one."""
-
-        def fit(self, meter: Any) -> "tuple[Build, ...]": ...  # noqa: D102, ANN401
-        def join(self, meter: Any) -> None: ...  # noqa: D102, ANN401
-
 
 # the parts of each choice, in the order in which they are fitted
 CHOICES = {
@@ -48,10 +42,10 @@ def join(meter: "Meter") -> None:
         part.join(meter)
 
 
-def _parts(choice: str) -> "Iterator[Part]":
+def _parts(choice: str) -> "Iterator[Any]":
     if choice not in CHOICES:
         raise ValueError("parts {} are none of {}".format(choice, ", ".join(sorted(CHOICES))))
     for part in CHOICES[choice]:
         name = "app.parts." + part
         __import__(name)
-        yield sys.modules[name]  # pyright: ignore[reportReturnType]
+        yield sys.modules[name]

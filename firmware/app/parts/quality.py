@@ -24,14 +24,15 @@ if _TYPE_CHECKING:
     class Meter(Parts, Protocol):
         """What this stands on, and where it is found."""
 
+        face: Face
         quality: QualityParts
         recorder: Recorder
         tariff: TariffParts
         week_profile: CapturedRows
 
-        @property
-        def face(self) -> Face: ...  # noqa: D102
-        def problem(self, text: str, code: int) -> None: ...  # noqa: D102
+        def problem(self, text: str, code: int) -> None:
+            """Take a problem in words and the event of it."""
+            ...
 
 
 def fit(meter: "Meter") -> "tuple[Build, ...]":
