@@ -53,6 +53,7 @@ _JUMP_SHIFT = const(9)  # of the frequency, from one window to the next
 _ODD_SHIFT = const(7)  # of a cycle, to the one before
 _ODD_MOST = const(4)
 _CYCLES_MOST = const(4)  # between two crossings that are seen
+_LOWEST_HZ = const(40)  # as the engine believes
 _HALF_TURN_UDEG = const(180_000_000)
 _THIRD_UDEG = const(120_000_000)
 
@@ -88,7 +89,7 @@ class HalfCycles:
         return self._state[self._sections[phase] + _COUNT]
 
     def half_us(self) -> int:
-        """Return how long a half cycle is, by the last window's frequency."""
+        """Return how long a half cycle is, by the frequency that is followed."""
         return self._half * 3_906_250 // self._rate_mhz  # frames, q8
 
     def u_mv(self, number: int, phase: int) -> int:
@@ -152,6 +153,8 @@ class HalfCycles:
         cycles = (interval_q8 + half) // (2 * half)
         if not 1 <= cycles <= _CYCLES_MOST:
             return
+        if interval_q8 * _LOWEST_HZ > cycles * (self._rate_mhz // 125 << 5):
+            return  # no mains, and more frames than the kernel's sums have room for
         off = interval_q8 // (2 * cycles) - half
         if abs(off) << _JUMP_SHIFT < half:
             self._odd = 0
@@ -202,14 +205,14 @@ class HalfCycles:
         state = self._state
         half = self._half
         wanted = half - since_udeg * half // _HALF_TURN_UDEG  # until the next end
-        off = (wanted - state[at + _LEFT]) % half
-        if off > half >> 1:
-            off -= half
+        off = wanted - state[at + _LEFT]
         if not self._aligned:
-            off = wanted - state[at + _LEFT]
             state[at + _LENGTH] += off
             state[at + _LEFT] = wanted
             state[at + _WAIT] = _BROKEN
             return
+        off %= half
+        if off > half >> 1:
+            off -= half
         most = half >> _SLEW_SHIFT
         state[at + _HALF] = half + max(-most, min(most, off // _HALVES))

@@ -62,8 +62,7 @@ class Reference:
         state[_HOLD_OFF] = rate_hz // _HIGHEST_HZ
         state[_TARGET] = 1
         self._state = state
-        self._now_q8 = self._crossed_q8 = 0  # frames, modulo 2**30
-        self._crossed = False  # since frames were missing
+        self._now_q8 = 0  # frames, modulo 2**30
         self._begin()
 
     def set_scale(self, u_pv: list[int]) -> None:
@@ -81,9 +80,9 @@ class Reference:
         return (before << 16) // (before + state[_AFTER])
 
     def interval_q8(self, count: int) -> int:
-        """Return how long before it the last crossing in a block of `count` scanned frames came.
+        """Return how long after the one before it the last crossing of a block came, in frames.
 
-        0 if there was none. To be called after each block.
+        0 if there was none, or none before it. To be called after each block of `count` frames.
         """
         state = self._state
         self._now_q8 = self._now_q8 + (count << 8) & _TIME_MASK
@@ -93,15 +92,13 @@ class Reference:
             return 0
         # the distance of both filtered values is below 2**30: q8 of it would not be small
         fraction_q8 = (before >> 8 << 8) // ((before + after >> 8) + 1)
-        crossed_q8 = self._now_q8 - (since << 8) + fraction_q8
-        interval_q8 = crossed_q8 - self._crossed_q8 & _TIME_MASK if self._crossed else 0
-        self._crossed_q8 = crossed_q8
-        self._crossed = True
-        return interval_q8
+        last_q8 = self._crossed_q8
+        self._crossed_q8 = self._now_q8 - (since << 8) + fraction_q8 & _TIME_MASK
+        return self._crossed_q8 - last_q8 & _TIME_MASK if last_q8 >= 0 else 0
 
     def broken(self) -> None:
         """Frames are missing: the next crossing ends no interval."""
-        self._crossed = False
+        self._crossed_q8 = -1
 
     def set_target(self, crossings: int) -> None:
         """From now on only every `crossings`-th crossing is reported."""
@@ -134,7 +131,8 @@ class Reference:
         state[_ZERO] = _CODE_ZERO
         state[_LEVEL] = self._level(self._floor_uv)
         state[_FILTER] = _FILTER_BIAS
-        state[_ARMED] = state[_SINCE] = state[_COUNT] = 0
+        state[_ARMED] = state[_SINCE] = state[_COUNT] = state[_BEFORE] = 0
+        self.broken()
 
     def _level(self, uv: int) -> int:
         """Voltage in the filter's unit, a sixteenth of a code."""

@@ -164,3 +164,18 @@ def test_dc_of_a_sensor_is_none_of_the_mains_but_where_it_counts():
         true_v = math.hypot(230, 24) if keep_dc else 230
         for u in values(bench, before):
             assert abs(u - true_v) < 0.3
+
+
+def test_crossings_of_no_mains_do_not_stretch_half_cycles_beyond_what_sums_hold():
+    """A machine that runs down: below 40 Hz a half cycle of full range would exceed 31 bits."""
+    rate_hz = 8000
+    half = half_cycle.HalfCycles([60_000_000], 2, rate_hz * 1000, 50_000_000)
+    f_hz = 50.0
+    while f_hz > 30:
+        f_hz *= 0.998
+        half.cycle(round(rate_hz * 256 / f_hz))
+        assert half.half_us() <= 12_500
+        if f_hz > 40:
+            assert half.half_us() == pytest.approx(500_000 / f_hz, rel=0.02)
+    half.cycle(4 * rate_hz * 256 // 39)  # cycles between which crossings were not seen
+    assert half.half_us() == pytest.approx(12_500, rel=0.01)
