@@ -99,6 +99,43 @@ def test_code_that_only_a_section_needs_goes_with_it(rig):
             sys.modules["app.cosem"].bench_values = kept
 
 
+def test_what_could_not_be_made_leaves_nothing_and_is_made_the_next_time(rig):
+    name = "app.cosem.bench_values"
+    kept = sys.modules.pop(name, None)
+    vars(sys.modules["app.cosem"]).pop("bench_values", None)
+    fail = False
+    try:
+
+        def build(objects):
+            from app.cosem import bench_values
+
+            if fail:
+                raise MemoryError(bench_values)
+            objects.add((0, 0, 129, 3, 0), Data(), None, access.READINGS)
+
+        rig.catalogue.add_section(build)
+        Made(rig.catalogue)
+        for number in (0, 1, 2):
+            rig.catalogue.find(bytes((0, 0, 129, 1, number, 255)))
+        fail = True
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                rig.catalogue.find(bytes((0, 0, 129, 3, 0, 255)))
+            assert name not in sys.modules
+            assert not hasattr(sys.modules["app.cosem"], "bench_values")
+        assert len(rig.catalogue._open) < _OPEN_MOST  # memory that the next try may use
+        fail = False
+        assert rig.catalogue.find(bytes((0, 0, 129, 3, 0, 255)))[2] == access.READINGS
+        assert name in sys.modules
+        for number in range(3):  # it goes as others do
+            rig.catalogue.find(bytes((0, 0, 129, 1, number, 255)))
+        assert name not in sys.modules
+    finally:
+        if kept is not None:
+            sys.modules[name] = kept
+            sys.modules["app.cosem"].bench_values = kept
+
+
 def test_a_name_is_no_other_two_names_halves():
     names = bytes((1, 0, 1, 8, 0, 255, 0, 0, 1, 0, 0, 255))
     assert place_of(names[6:], names) == 1

@@ -32,7 +32,7 @@ if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.cosem.access import Client
     from app.cosem.base import InterfaceClass
-    from app.cosem.objects import Build, Entry, Found
+    from app.cosem.objects import Build, Entry, Find, Found
     from app.cosem.register import File
     from app.identification import Identification
     from app.port_settings import Ports
@@ -40,8 +40,6 @@ if _TYPE_CHECKING:
     from app.security import Security
     from app.settings import Settings
     from hal import Variant
-
-    Past = Callable[[bytes], Found | None]
 
 _F = const(255)
 _PAST_MOST = const(12)
@@ -56,7 +54,7 @@ class Catalogue(Objects):
         super().__init__(self._found)
         self.clients = clients
         self._files: list[tuple[InterfaceClass, File, int]] = []
-        self.past: Past | None = None  # finds objects of which F is 1 to 12
+        self.past: Find | None = None  # finds objects of which F is 1 to 12
         self._sections: list[Section] = []
         self._open: list[tuple[Section, Objects]] = []  # the one that was asked last is last
 
@@ -94,12 +92,11 @@ class Catalogue(Objects):
 
     def _opened(self, section: Section) -> Objects:
         """Return the objects of a section, and forget those that were not asked for longest."""
-        place = 0
         for place, pair in enumerate(self._open):
             if pair[0] is section:
                 self._open.append(self._open.pop(place))
                 return pair[1]
-        if place + 1 >= _OPEN_MOST:
+        if len(self._open) >= _OPEN_MOST:
             self._open.pop(0)[0].close()
         made = section.open()
         self._open.append((section, made))

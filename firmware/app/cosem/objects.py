@@ -87,13 +87,19 @@ class Section:
         self.close()
 
     def open(self) -> Objects:
-        """Make the objects."""
+        """Make the objects; of what there was no memory for, nothing stays."""
         before = set(sys.modules)
         made = Objects(self._find)
-        self._build(made)
-        self._modules = [
-            name for name in sys.modules if name not in before and name.startswith(_OURS)
-        ]
+        complete = False
+        try:
+            self._build(made)
+            complete = True
+        finally:
+            self._modules = [
+                name for name in sys.modules if name not in before and name.startswith(_OURS)
+            ]
+            if not complete:
+                self.close()
         return made
 
     def close(self) -> None:
