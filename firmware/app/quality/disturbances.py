@@ -64,7 +64,7 @@ class Disturbances:
         # of each phase and kind: lasting us (-1: none), worst voltage in mV, told
         self._lasting_us = [-1] * (KINDS * phases)
         self._worst_mv = [0] * (KINDS * phases)
-        self._sag_us = [0] * phases  # of the time that a sag lasts, not below the limit of a cut
+        self._counted_us = [0] * (KINDS * phases)  # of that time what counts, see above
         self._told = [False] * (KINDS * phases)
         # of sags and swells of any phase: the same
         self._any_us = [0, 0]
@@ -170,21 +170,18 @@ class Disturbances:
     def _go_on(self, phase: int, kind: int, u_mv: int, us: int) -> None:
         at = KINDS * phase + kind
         if self._lasting_us[at] < 0:
-            self._lasting_us[at] = 0
+            self._lasting_us[at] = self._counted_us[at] = 0
             self._worst_mv[at] = u_mv
         worse = max if kind == SWELLS else min
         self._worst_mv[at] = worse(self._worst_mv[at], u_mv)
         if kind != CUTS:
             self._any_mv[kind] = worse(self._any_mv[kind], u_mv)
-        lasting_us = self._lasting_us[at] = self._lasting_us[at] + us
-        if kind == SAGS:
-            if lasting_us == us:
-                self._sag_us[phase] = 0
-            if not self.present(phase):
-                return
-            lasting_us = self._sag_us[phase] = self._sag_us[phase] + us
-        due_us = self._limits.values[limits.SAG_S + kind] * 1_000_000
-        if not self._told[at] and lasting_us >= due_us:
+        self._lasting_us[at] += us
+        if kind == SAGS and not self.present(phase):
+            return
+        self._counted_us[at] += us
+        wanted_s = self._limits.values[limits.SAG_S + kind]
+        if not self._told[at] and self._counted_us[at] >= wanted_s * 1_000_000:
             self._told[at] = self._owed[phase] = True
             if kind != CUTS:
                 self._values[(kind * _COLUMNS + phase) * 3] += 1
