@@ -8,7 +8,7 @@ import os
 import host
 
 MODELS = ("3ph", "1ph", "ct", "twin")
-PARTS = ("full", "standard")  # of app.parts
+PARTS = ("full", "standard", "basic")  # of app.parts
 GLASSES = ("st7567", "ssd1306", "ht1621", "ht1622")
 SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
@@ -36,7 +36,8 @@ The virtual meter: the unmodified firmware on simulated chips.
                  ct three-phase on 5 A transformers, twin single-phase with two elements (3ph)
   --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
                  segments (st7567)
-  --parts NAME   what the firmware has: full, or standard without the quality of the supply (full)
+  --parts NAME   what the firmware has: full, standard without the quality of the supply, basic
+                 without tariff, demand and billing as well (full)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)
   --fresh        start from blank chips
   --time T       set the simulated clock chip to T in UTC, such as 2026-01-31T23:59:50

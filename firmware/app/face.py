@@ -14,7 +14,6 @@ from app.display.privacy import Privacy
 from app.display.reading import AttributeReader
 from app.display.status import MeterStatus
 from app.errors import AccessRefused
-from app.tariff.billing import MANUAL_RESET
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -34,7 +33,6 @@ if _TYPE_CHECKING:
     from app.registers import RegisterFile
     from app.self_check import SelfCheck
     from app.settings import Settings
-    from app.tariff.parts import TariffParts
     from app.tasks import Supervisor
     from app.test_mode import TestMode
     from hal import Board
@@ -62,7 +60,6 @@ if _TYPE_CHECKING:
         self_check: SelfCheck
         server: Server
         settings: Settings
-        tariff: TariffParts
         test_mode: TestMode
 
         @property
@@ -105,7 +102,7 @@ class Face:
         self._optical_octets = lambda: meter.serial_links[-1].octets_in
         self._octets = 0
         self._sounder = board.sounder
-        self._privacy = Privacy(meter.settings, lambda: self._bit(menu_tree.PRIVACY), self._tell)
+        self._privacy = Privacy(meter.settings, lambda: self._bit(menu_tree.PRIVACY), self.tell)
         self._apply()
         display.light.wanted = self._optical_activity
         display.message = Message(meter.settings, read, display.item)
@@ -116,11 +113,7 @@ class Face:
             keys.Key(board.key_scroll, keys.SCROLL, display.on_key),
             keys.Key(board.key_reset, keys.RESET, display.on_key),
         ]
-        self._supply_good = board.supply_good
-        self._billing = meter.tariff.billing
-        display.close_billing = self._close_billing
         display.item.hides = self._privacy.hides
-        display.item.rate = status.tariff
         console = display.console
         console.privacy = self._privacy
         console.click = self._click
@@ -166,24 +159,13 @@ class Face:
         for key in self.keys:
             supervisor.start("key", lambda _task, key=key: key.run())
 
-    def _close_billing(self) -> None:
-        """End the billing period, if the sealed key may (row DEM-08)."""
-        if not self._billing.option(MANUAL_RESET):
-            return
-        try:
-            done = self._supply_good.value() and self._billing.manual()
-            word = words.DONE if done else words.REJECTED
-        except OSError:
-            word = words.FAILED
-        self._tell(word)
-
     def _speak(self, language: int) -> None:
         """Choose the language, and tell so in it (row DSP-33)."""
         try:
             self.options.put(options.LANGUAGE, language)
-            self._tell(words.DONE)
+            self.tell(words.DONE)
         except OSError:
-            self._tell(words.FAILED)
+            self.tell(words.FAILED)
 
     def _bit(self, bit: int) -> bool:
         """Tell whether a bit of the console's configuration is set (row DSP-25)."""
@@ -193,7 +175,8 @@ class Face:
         if self._sounder is not None and self._bit(menu_tree.KEY_CLICK):
             self._sounder.click()
 
-    def _tell(self, word: int) -> None:
+    def tell(self, word: int) -> None:
+        """Show a word for a while."""
         display = self.display
         display.tell(display.console.words(word), ticks.now_ms())
 
@@ -241,11 +224,9 @@ def _status(meter: "Parts") -> MeterStatus:
     status.battery_low = lambda: battery.low or battery.worn
     status.battery_dead = lambda: battery.dead
     status.fault = meter.events.errors.fault
-    status.tariff = meter.tariff.energy.in_force
     # the server comes after the face
     status.connections = lambda: meter.server.associations()  # noqa: PLW0108
     status.octets = lambda: sum([link.octets_in + link.octets_out for link in _links(meter)])
-    status.demand_rate = meter.tariff.demand_rate
     return status
 
 

@@ -18,9 +18,7 @@ if _TYPE_CHECKING:
     from app.program_memory import ProgramMemory
     from app.pulse_outputs import PulseOutputs
     from app.quality.tamper import Tamper
-    from app.settings import Settings
     from app.storage.rings import Rings
-    from app.tariff.parts import TariffParts
 
     class Parts(Protocol):
         """The parts of a meter that know whether something is wrong."""
@@ -34,9 +32,7 @@ if _TYPE_CHECKING:
         production: Production
         program: ProgramMemory
         rings: Rings
-        settings: Settings
         tamper: Tamper
-        tariff: TariffParts
 
 
 def causes(meter: "Parts") -> "list[tuple[int, Callable[[], bool]]]":
@@ -55,15 +51,7 @@ def causes(meter: "Parts") -> "list[tuple[int, Callable[[], bool]]]":
         (event_codes.METER_COVER_REMOVED, lambda: meter.tamper.active(METER_COVER)),
         (event_codes.STRONG_FIELD, lambda: meter.tamper.active(FIELD)),
         (event_codes.PROGRAM_MEMORY_ERROR, lambda: meter.program.damaged),
-        (event_codes.TARIFF_DAMAGED, lambda: _tariff_undefined(meter)),
         (event_codes.FLASH_FAILED, lambda: meter.rings.failed),
         (event_codes.MEASUREMENT_ERROR, lambda: meter.measuring.trouble),
         (event_codes.CALIBRATION_DAMAGED, lambda: bool(meter.production.defects())),
     ]
-
-
-def _tariff_undefined(meter: "Parts") -> bool:
-    """Tell whether what the tariff stands on is damaged (row TOU-24)."""
-    damaged = meter.settings.damaged
-    tables = [key for key in start_checks.TARIFF_TABLES if key in damaged]
-    return meter.tariff.calendar.damaged or bool(tables)

@@ -17,13 +17,11 @@ from app.dlms.server import MAX_PDU, Server
 from app.energy_record import EnergyRecord
 from app.face import Face
 from app.identification import Identification
-from app.logs import billing_profiles
 from app.logs.alarm_monitors import AlarmMonitors
 from app.logs.captured import Recorder
 from app.logs.certification_log import CertificationLog
 from app.logs.error_register import damage_of
 from app.logs.event_book import EventBook
-from app.logs.events import STANDARD
 from app.logs.load_profiles import LoadProfiles
 from app.measuring import Measuring
 from app.outages import Outages
@@ -45,9 +43,7 @@ from app.settings import Settings
 from app.storage.integrity import Integrity
 from app.storage.rings import Rings
 from app.storage.vault import Vault
-from app.tariff.billing import Billing
-from app.tariff.inputs import Inputs
-from app.tariff.parts import TariffParts
+from app.tariff import scripts
 from app.tasks import Supervisor
 from app.test_mode import TestMode
 from app.transport.hdlc import HdlcLink
@@ -59,6 +55,8 @@ from metrology.engine import Engine
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.tasks import Task
     from app.transport.programming import Commands
     from hal import Board, Memory, Output
@@ -68,22 +66,26 @@ _CLOCK_LIMIT_S = const(180)
 _LIFE_PERIOD_MS = const(10_000)
 _LIFE_LIMIT_S = const(60)
 _BATTERY_LIMIT_S = const(5)
-_TARIFF_LIMIT_S = const(120)
 _PROGRAM_LIMIT_S = const(60)
-_TARIFF_INPUTS = const(2)
-
-_DEMAND = ("demand", "limiter_demand", "maxima")  # regions that app.tariff.demand writes
 
 # Problems that may come and go.
 _NO_CLOCK_CHIP = "clock chip does not answer"
 
 
 class Meter:
-    """Everything that the meter is; the attributes are its parts, those of app.parts as well."""
+    """Everything that the meter is; the attributes are its parts, those of app.parts as well.
+
+    starts: called as it starts on mains, before the profiles do
+    checks: called every ten seconds
+    keepers: who stores again what a region of the memory held, where it is none of the settings
+    """
 
     def __init__(self, board: "Board") -> None:
         self.board = board
         self.problems: list[str] = []  # what the start-up checks found, in words
+        self.starts: list[Callable[[], None]] = []
+        self.checks: list[Callable[[], None]] = [self._check_storage]
+        self.keepers: dict[str, Callable[[], None]] = {}
         self.supervisor = Supervisor(board.watchdog)
         self.memory = memory = FarewellMemory(start_checks.renewed(board.fram))
         self.rings = Rings(board.flash, memory)
@@ -119,9 +121,10 @@ class Meter:
         self.energy_record = EnergyRecord(memory, self.engine.energies)
         start_checks.stored(self, self.energy_record.restore(), self.problem)
         self.engine.on_window.append(self.energy_record.window)
+        self.energy_record.on_recovery = lambda: self.ram_trouble("energies")
+        self.keepers["energies"] = self.keepers["elements"] = self.energy_record.save
         self.measuring = Measuring(board.frames, self.engine, self.problem)
         self._factory(memory, stored)
-        self.sections = choices.fit(self)
         self._open_logs()
         self.registers = RegisterFile(
             self.engine.quantities,
@@ -139,16 +142,7 @@ class Meter:
             self.power_up.fault,
             lambda ring: self.problem("memory: " + ring, damage_of(ring)),
         )
-        # before a switch that the power cut off is made up for, and its record written
-        self.integrity.start(not self.outages.orderly)
-        self.tariff = self._build_tariff()
-        self.load_profiles = LoadProfiles(
-            self.recorder, memory, board.variant.phases, self.events.errors
-        )
-        self.self_check = SelfCheck(self)
-        self.face = Face(self)
-        choices.join(self)
-        self.catalogue = object_model.build(self, MAX_PDU)
+        self._fit_parts()
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
         self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
@@ -172,7 +166,8 @@ class Meter:
     def _start_on_mains(self) -> None:
         start_checks.end_master_reset(self)
         self.power_up.run(self.board.power_on())
-        self.tariff.demand.start(self.power_up.end == outages.OUTAGE)
+        for begin in self.starts:
+            begin()
         self.load_profiles.start(self.power_up.end, self.outages.down_utc_s)
         start = self.supervisor.start
         start("tamper", lambda _task: self.tamper.run())
@@ -186,13 +181,8 @@ class Meter:
         start("metrology", self.measuring.run, _METROLOGY_LIMIT_S)
         start("measuring watch", self.measuring.watch, _METROLOGY_LIMIT_S)
         start("life", self._show_life, _LIFE_LIMIT_S)
-        self.tariff.billing.restart()
         if self.program.present():
             start("program memory", self.program.run, _PROGRAM_LIMIT_S)
-        start("tariff", self.tariff.clockwork.run, _TARIFF_LIMIT_S)
-        if self.tariff.control.has_inputs:
-            inputs = Inputs(self.board.inputs[:_TARIFF_INPUTS], self.tariff.control.input_changed)
-            start("inputs", lambda _task: inputs.run())
         self._start_face()
         rs485 = self.serial_links[0]
         start("serial", lambda _task: rs485.run())
@@ -236,12 +226,9 @@ class Meter:
             print("problem:", text)  # noqa: T201 - the console is where a start-up is watched
 
     def _store_again(self, region: str) -> None:
-        if region in ("energies", "elements"):
-            self.energy_record.save()
-        elif region == "calendar_active":
-            self.tariff.clockwork.wake()  # it is looked at again
-        elif region in _DEMAND:
-            self.tariff.demand.keep()
+        keep = self.keepers.get(region)
+        if keep is not None:
+            keep()
         else:
             self.settings.restore(region)
 
@@ -250,7 +237,7 @@ class Meter:
         self.problem("memory: " + part, lasts=False)  # each report is a new event
         self.problem("memory: " + part, damage_of(part))
 
-    def _ram_trouble(self, part: str) -> None:
+    def ram_trouble(self, part: str) -> None:
         """Take what the check of the RAM has found, and put right."""
         self.problem("RAM: " + part, lasts=False)  # each report is a new event
         self.problem("RAM: " + part, event_codes.RAM_ERROR)
@@ -271,7 +258,7 @@ class Meter:
             self.engine, stored, self.board.variant, self.lock, self.clock, linearity
         )
         self.production.on_master_reset = lambda: start_checks.ask_master_reset(self)
-        self.ram = RamCheck(self, self._ram_trouble)
+        self.ram = RamCheck(self, self.ram_trouble)
         self.integrity.on_sound = self.ram.compare
         start_checks.factory(self, self.problem)
 
@@ -281,7 +268,7 @@ class Meter:
         events.open(self.rings, self.clock)
         self.alarm_monitors = AlarmMonitors(
             self.settings,
-            lambda table, script: self.tariff.execute(table, script, self.clock.utc_s()),
+            lambda table, script: scripts.execute(self.resolver, table, script),
         )
         events.alarms.run = self.alarm_monitors.run
         self.certification = CertificationLog(self.rings, self.clock, self.lock, events.post)
@@ -304,45 +291,21 @@ class Meter:
         power_fail.on_return = self.outages.seen
         return power_fail
 
-    def _energies_lost(self, tariff: TariffParts) -> None:
-        self._ram_trouble("energies")
-        tariff.rates.totals_set_back()
-
-    def _check_tariff(self, tariff: TariffParts) -> None:
-        parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
-        start_checks.tariff(*parts, self.problem)
-
-    def _build_tariff(self) -> TariffParts:
-        tariff = TariffParts(
-            self.memory,
-            self.settings,
-            self.clock,
-            self.engine,
-            self.energy_record.save,
-            self.resolver,
-            self.parameters,
+    def _fit_parts(self) -> None:
+        """Put in the parts of choice, and what shows and lists the others and them."""
+        # before a switch that the power cut off is made up for, and its record written
+        self.integrity.start(not self.outages.orderly)
+        self.sections = choices.fit(self)
+        self.load_profiles = LoadProfiles(
+            self.recorder, self.memory, self.board.variant.phases, self.events.errors
         )
-        tariff.calendar.active()  # finds out whether it can be read
-        self._check_tariff(tariff)
-        control = tariff.control
-        control.on_event = self.events.post
-        control.has_inputs = len(self.board.inputs) >= _TARIFF_INPUTS
-        quantities = self.engine.quantities
-        self.engine.on_window.append(tariff.totals.window)
-        self.engine.on_window.append(tariff.currents.window)
-        self.engine.on_window.append(tariff.rates.window)
-        self.energy_record.on_recovery = lambda: self._energies_lost(tariff)
-        self.engine.on_window.append(lambda: control.window(quantities.f_uhz // 1000))
-        self.clock.on_change.append(tariff.clockwork.clock_changed)
-        profiles = billing_profiles.open_all(self.recorder)
-        log, post = self.events.logs[STANDARD], self.events.post
-        tariff.use(Billing(self.memory, self.settings, self.clock, profiles, log, post))
-        start_checks.billing(tariff.billing, self.problem)
-        output = self.engine.pulses.output
-        service_output = ServiceOutput(self.parameters, self.clock, output, tariff.energy.in_force)
+        self.self_check = SelfCheck(self)
+        self.face = Face(self)
+        self.catalogue = object_model.build(self, MAX_PDU)
+        choices.join(self)
+        output, rate = self.engine.pulses.output, self.face.status.tariff
+        service_output = ServiceOutput(self.parameters, self.clock, output, rate)
         self.engine.on_window.append(service_output.window)
-        tariff.demand.on_period_end.append(lambda utc_s, _bits: control.period_ended(utc_s))
-        return tariff
 
     def _rs485_link(self) -> SerialLink:
         settings = self.ports.hdlc_rs485
@@ -385,12 +348,14 @@ class Meter:
             self.outages.seen()
             if self.energy_record.failed:
                 self.energy_record.save()
-            silent = self.outages.failed or self.energy_record.failed
-            if self.settings.unread and not silent:
-                # Now that the registers are safe: nothing of the rest has been read.
-                self.board.reset()
-            self.problem(start_checks.NO_MEMORY, lasts=silent)
-            silent = self.clock.rtc_failed
-            self.problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, silent)
-            self._check_tariff(self.tariff)
+            for check in self.checks:
+                check()
             task.report()
+
+    def _check_storage(self) -> None:
+        silent = self.outages.failed or self.energy_record.failed
+        if self.settings.unread and not silent:
+            # Now that the registers are safe: nothing of the rest has been read.
+            self.board.reset()
+        self.problem(start_checks.NO_MEMORY, lasts=silent)
+        self.problem(_NO_CLOCK_CHIP, event_codes.CLOCK_CHIP_FAILED, self.clock.rtc_failed)

@@ -8,10 +8,11 @@ from micropython import const
 
 from app import designation, factory
 from app.battery import LITHIUM
-from app.cosem import catalogue, demand_objects, past_values, script_table, tariff_registers
+from app.cosem import catalogue, script_table
 from app.display.formats import Formats
 from app.dlms import conformance
-from app.parameters import REGISTRATION_MODE
+from app.parameters import MEASURING_PERIOD_1, REGISTRATION_MODE
+from app.tariff.scripts import Runner
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -38,7 +39,6 @@ if _TYPE_CHECKING:
     from app.security import Security
     from app.self_check import SelfCheck
     from app.settings import Settings
-    from app.tariff.parts import TariffParts
     from app.test_mode import TestMode
     from hal import Board
     from metrology.engine import Engine
@@ -73,7 +73,6 @@ if _TYPE_CHECKING:
         self_check: SelfCheck
         settings: Settings
         tamper: Tamper
-        tariff: TariffParts
         test_mode: TestMode
         sections: list[Build]
 
@@ -89,20 +88,15 @@ _TABLES = (script_table.BuiltInScripts, script_table.StoredScripts)
 def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     """Return the catalogue of all objects, bound to the resolver of the meter."""
     variant = meter.board.variant
-    clock, tariff = meter.clock, meter.tariff
     parts = catalogue.Parts(
-        meter.registers, clock, meter.settings, meter.identification, variant, meter.security
+        meter.registers, meter.clock, meter.settings, meter.identification, variant, meter.security
     )
     parts.general_list = factory.general_list()
     parts.alternate_list = factory.alternate_list(variant)
     parts.readout_list = factory.readout_list(variant)
     parts.ports = meter.ports
-    parts.measuring_period_s = lambda: tariff.demand.period_s
+    parts.measuring_period_s = lambda: meter.parameters.get(MEASURING_PERIOD_1)
     objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
-    primary = meter.engine.energies.primary
-    demand_objects.add(objects, tariff, clock, meter.parameters, primary)
-    tariff_registers.add(objects, tariff, meter.registers)
-    objects.past = past_values.finder(objects.find, tariff.billing)
     for section in _SECTIONS:
         objects.add_section(lambda made, section=section: section(made, meter))
     for section in meter.sections:
@@ -140,7 +134,8 @@ def _factory(objects: "Objects", meter: "Parts") -> None:
     )
     factory_values.add_outputs(objects, meter.outputs)
     reset = meter.production.master_reset
-    factory_values.add_tests(objects, parameters, meter.test_mode, meter.tariff.runner, reset)
+    runner = Runner(meter.resolver)
+    factory_values.add_tests(objects, parameters, meter.test_mode, runner, reset)
 
 
 def _bench(objects: "Objects", meter: "Parts") -> None:
@@ -164,7 +159,7 @@ def _power(objects: "Objects", meter: "Parts") -> None:
 def _health(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import health_values
 
-    runner = meter.tariff.runner
+    runner = Runner(meter.resolver)
     health_values.add(objects, meter.program, meter.tamper, meter.self_check, meter.clock, runner)
 
 
@@ -172,19 +167,6 @@ def _profiles(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import profile_objects
 
     profile_objects.add(objects, meter.load_profiles, meter.clock)
-
-
-def _tariff(objects: "Objects", meter: "Parts") -> None:
-    from app.cosem import tariff_objects
-
-    post = meter.events.post
-    tariff_objects.add(objects, meter.tariff, meter.settings, meter.registers, post)
-
-
-def _billing(objects: "Objects", meter: "Parts") -> None:
-    from app.cosem import billing_objects
-
-    billing_objects.add(objects, meter.tariff, meter.clock)
 
 
 def _display(objects: "Objects", meter: "Parts") -> None:
@@ -204,7 +186,5 @@ _SECTIONS = (
     _power,
     _health,
     _profiles,
-    _tariff,
-    _billing,
     _display,
 )

@@ -13,10 +13,14 @@ from app.parts.choices import CHOICES
 
 WEEK = "0.0.128.7.90.255"  # by EN 50160
 SAGS = "1.0.12.32.0.255"
+OF_TARIFF = {
+    "0.0.13.0.0.255", "0.0.11.0.0.255", "0.0.14.0.1.255", "0.0.15.0.0.255", "0.0.98.1.0.255",
+    "1.0.1.4.0.255", "1.0.1.5.0.255", "1.0.1.6.0.255", "1.0.1.8.1.255", "1.0.31.4.0.255",
+}  # fmt: skip
 COUNTERS = "0.0.96.7.0.255"  # power failures, which every meter counts
 ALWAYS = {
-    "0.0.1.0.0.255", "0.0.40.0.0.255", "0.0.42.0.0.255", "1.0.1.8.0.255", "1.0.1.8.1.255",
-    "1.0.32.7.0.255", "1.0.99.1.0.255", "0.0.99.98.0.255", "0.0.13.0.0.255", COUNTERS,
+    "0.0.1.0.0.255", "0.0.40.0.0.255", "0.0.42.0.0.255", "1.0.1.8.0.255", "1.0.8.8.0.255",
+    "1.0.32.7.0.255", "1.0.99.1.0.255", "0.0.99.98.0.255", "0.0.10.0.101.255", COUNTERS,
 }  # fmt: skip
 
 
@@ -40,6 +44,7 @@ def test_a_meter_measures_shows_keeps_and_answers_with_each_choice(start_meter, 
     listed = {item.logicalName for item in reader.client.objects()}
     assert listed >= ALWAYS
     assert (WEEK in listed) == (SAGS in listed) == ("quality" in CHOICES[choice])
+    assert len(listed & OF_TARIFF) == ("tariff" in CHOICES[choice]) * len(OF_TARIFF)
     assert reader.client.read(GXDLMSClock("0.0.1.0.0.255"), 2).value.year == 2026
     assert reader.client.read(GXDLMSData(COUNTERS), 2) == 0
     energy_wh = reader.energy_wh()
@@ -64,5 +69,7 @@ def test_a_meter_measures_shows_keeps_and_answers_with_each_choice(start_meter, 
 
 
 def test_a_choice_that_there_is_not_is_refused_in_a_line(start_meter):
-    with pytest.raises(Exception, match="--parts everything: must be one of full, standard"):
+    with pytest.raises(
+        Exception, match="--parts everything: must be one of full, standard, basic"
+    ):
         start_meter("--parts", "everything")

@@ -274,14 +274,15 @@ def lit(measured, **attributes_set):
 @pytest.mark.row("DSP-01", "DSP-03")
 def test_state_of_the_mains():
     measured = Measured()
-    assert lit(measured) == (["T1", "L1", "L2", "L3", "+P", "-Q"], [])
+    assert lit(measured) == (["L1", "L2", "L3", "+P", "-Q"], [])
     measured.u_uv[1] = 114_900_000
     measured.p_total_uw = -measured.p_total_uw
     measured.q_total_uvar = 1_000_000  # noise
-    assert lit(measured) == (["T1", "L1", "L3", "-P"], [])
+    assert lit(measured) == (["L1", "L3", "-P"], [])
     measured.counting = False
-    assert lit(measured) == (["T1", "L1", "L3"], [])
-    assert lit(Measured(1))[0] == ["T1", "L1", "+P", "-Q"]
+    assert lit(measured) == (["L1", "L3"], [])
+    assert lit(measured, tariff=lambda: 1) == (["T1", "L1", "L3"], [])
+    assert lit(Measured(1))[0] == ["L1", "+P", "-Q"]
 
 
 @pytest.mark.row("DSP-03")

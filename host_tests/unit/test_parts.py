@@ -55,7 +55,7 @@ def test_a_board_that_asks_for_no_such_choice_is_refused(tmp_path):
 
 def test_the_meter_refuses_a_choice_that_there_is_not():
     meter = SimpleNamespace(board=SimpleNamespace(choice="everything"))
-    with pytest.raises(ValueError, match="everything are none of full, standard"):
+    with pytest.raises(ValueError, match="everything are none of basic, full, standard"):
         choices.fit(meter)
 
 

@@ -15,6 +15,7 @@ from app.axdr import Reader, Writer
 from app.errors import MeterError
 from app.rows import CLOCK, read_object
 from app.tariff.control import TARIFF_SCRIPTS
+from faceplate.bench import NoMeterError
 
 TYPE_CHECKING = const(False)
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from app.logs.captured import CapturedRows
     from app.meter import Meter
     from app.tariff.calendar import Calendar
+    from app.tariff.parts import TariffParts
     from faceplate.bench import Bench
 
     Answer = dict[str, object]
@@ -70,7 +72,7 @@ def day(bench: "Bench") -> "Answer":
         "length_s": end_s - begin_s,
         "shifts": _shifts(clock, begin_s, end_s),
         "rate": _active_rate(meter),
-        "decides": _DECIDES[meter.tariff.control.decides()],
+        "decides": _decides(meter),
         "bands": [[at - begin_s, rate] for at, rate in _kept.bands],
         "period_s": profile.period_s,
         "rows": _periods(meter, begin_s, now_s),
@@ -80,16 +82,19 @@ def day(bench: "Bench") -> "Answer":
 def calendar(bench: "Bench") -> "Answer":
     """Return the half of the calendar that is in force, and what it makes of today."""
     meter = bench.meter()
-    active: Calendar = meter.tariff.calendar
+    tariff = _tariff(meter)
+    if tariff is None:
+        raise NoMeterError("this meter was built without a tariff")
+    active = tariff.calendar
     half = active.active()
     local_s = meter.clock.zone.local_s(meter.clock.utc_s())
     season = active.season_at(half, local_s)
-    special = meter.tariff.special_days.entries()
+    special = tariff.special_days.entries()
     return {
         "name": _text(half.name),
         "damaged": active.damaged,
         "season": _text(season[0]) if season else None,
-        "special_day": meter.tariff.special_days.day_id(local_s // civil.DAY_S),
+        "special_day": tariff.special_days.day_id(local_s // civil.DAY_S),
         "seasons": [
             [_text(name), _start(start), _text(week)] for name, start, week in half.seasons
         ],
@@ -97,6 +102,17 @@ def calendar(bench: "Bench") -> "Answer":
         "days": [[day_id, _switches(half.actions(packed))] for day_id, packed in half.days],
         "special_days": [[list(date), day_id] for _, date, day_id in special],
     }
+
+
+def _tariff(meter: "Meter") -> "TariffParts | None":
+    """Return the tariff, None if the meter was built without one."""
+    return getattr(meter, "tariff", None)
+
+
+def _decides(meter: "Meter") -> "str | None":
+    """Return what chooses the rate."""
+    tariff = _tariff(meter)
+    return None if tariff is None else _DECIDES[tariff.control.decides()]
 
 
 def _refresh(meter: "Meter", begin_s: int, end_s: int) -> None:
@@ -115,7 +131,8 @@ def _refresh(meter: "Meter", begin_s: int, end_s: int) -> None:
         _kept.of = of
         _kept.rows = {}
         _kept.columns = profile.columns()
-        _kept.bands = _bands(clock, meter.tariff.calendar, begin_s, end_s)
+        tariff = _tariff(meter)
+        _kept.bands = [] if tariff is None else _bands(clock, tariff.calendar, begin_s, end_s)
 
 
 def _ends_of_day(clock: "Clock", now_s: int) -> tuple[int, int]:

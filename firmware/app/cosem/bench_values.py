@@ -9,7 +9,8 @@ from micropython import const
 from app import axdr
 from app.cosem import access
 from app.cosem.data import Data
-from app.cosem.factory_values import BENCH, moment
+from app.cosem.date_time import moment
+from app.cosem.factory_values import BENCH
 from app.cosem.values import Octets, Simple, Structure, Value
 from metrology.calibration import Calibration
 

@@ -23,6 +23,7 @@ FORM = ">HBBBBBBBhB"
 _DEVIATION_NOT_SPECIFIED = const(-0x8000)
 _NOT_SPECIFIED = const(0xFF)
 _HUNDREDTHS = const(8)  # place of that octet
+_NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
 
 
 def pack_into(buffer: "bytearray | memoryview", offset: int, clock: "Clock") -> None:
@@ -77,3 +78,13 @@ def utc_s(octets: "Buffer", clock: "Clock") -> int:
 def hundredths(octets: "Buffer") -> int:
     """Return the hundredths of a date-time that `utc_s` has taken, 0 if they are left open."""
     return octets[_HUNDREDTHS] % _NOT_SPECIFIED
+
+
+def moment(clock: "Clock", utc_s: int) -> bytes:
+    """Return a date-time of 12 octets; all of it is not specified for never, which is 0."""
+    if not utc_s:
+        return _NEVER
+    year, month, day, weekday, hour, minute, second, deviation_min, status = clock.local_at(utc_s)
+    return struct.pack(
+        FORM, year, month, day, weekday, hour, minute, second, 0, deviation_min, status
+    )

@@ -7,8 +7,8 @@ from micropython import const
 
 from app.axdr import INT8, OCTET_STRING, STRUCTURE, UINT8, UINT16, UINT32
 from app.cosem.base import CHOICE, EXECUTE, READ, READ_WRITE
+from app.cosem.date_time import moment
 from app.cosem.extended_register import ExtendedRegister
-from app.cosem.factory_values import moment
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:

@@ -10,7 +10,7 @@ from app.axdr import OCTET_STRING, UINT8, UINT16, UINT32
 from app.cosem import access
 from app.cosem.base import EXECUTE
 from app.cosem.data import Data
-from app.cosem.factory_values import moment
+from app.cosem.date_time import moment
 from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.values import Octets, Simple
 from app.logs.error_register import REGISTERS

@@ -7,7 +7,7 @@ from micropython import const
 
 from app.axdr import OCTET_STRING, UINT8
 from app.cosem.base import READ
-from app.cosem.factory_values import moment
+from app.cosem.date_time import moment
 from app.cosem.register import Register
 
 _TYPE_CHECKING = const(False)

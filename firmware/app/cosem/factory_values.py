@@ -4,14 +4,13 @@ app.parameters checks and keeps what is written and refuses it while the paramet
 closed. Rows LED-03, LED-06 to LED-08, LED-10, TRF-01 to TRF-03, MET-08, PRD-01, INP-03, SEC-50.
 """
 
-import struct
-
 from micropython import const
 
 from app import axdr, designation
 from app.cosem import access
 from app.cosem.base import NO_ACCESS, READ, READ_WRITE, InterfaceClass
 from app.cosem.data import Data
+from app.cosem.date_time import moment
 from app.cosem.register import scaler_unit
 from app.cosem.script_table import BuiltInScripts, ScriptTable
 from app.cosem.values import Octets, Simple, Structure, Value
@@ -64,7 +63,6 @@ _PARAMETERS = (
 _OUTPUT_TAGS = (axdr.ENUM, axdr.ENUM, axdr.UINT16, axdr.UINT8)  # of app.pulse_outputs
 _CLASSES = ((b"2", b"1", b"0.5S"), (b"A", b"B", b"C"), (b"2", b"3"), (b"3",))
 _TEST_STATE = (0, 0, 96, 34, 11)
-_NEVER = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00\xff"  # nothing specified
 BENCH = const(66)  # D of the calibration bench's objects
 
 # Bits of the input state word, table 11.3
@@ -279,13 +277,3 @@ def add_tests(
     objects.add((0, 0, 10, 0, 101), scripts, test, access.SETTINGS)
     objects.add((0, 0, 10, 0, 102), scripts, normal, access.SETTINGS)
     objects.add((0, 0, 10, 0, 104), scripts, choices, access.SETTINGS)
-
-
-def moment(clock: "Clock", utc_s: int) -> bytes:
-    """Return a date-time of 12 octets; all of it is not specified for never, which is 0."""
-    if not utc_s:
-        return _NEVER
-    year, month, day, weekday, hour, minute, second, deviation_min, status = clock.local_at(utc_s)
-    return struct.pack(
-        ">HBBBBBBBhB", year, month, day, weekday, hour, minute, second, 0, deviation_min, status
-    )

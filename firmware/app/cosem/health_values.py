@@ -8,7 +8,7 @@ from micropython import const
 from app.axdr import ENUM, OCTET_STRING, UINT32
 from app.cosem import access
 from app.cosem.data import Data
-from app.cosem.factory_values import moment
+from app.cosem.date_time import moment
 from app.cosem.script_table import BuiltInScripts, ScriptTable
 from app.cosem.values import Octets, Simple, Structure
 from app.program_memory import APPLICATION, METROLOGY

@@ -44,7 +44,7 @@ class MeterStatus:
         nominal_voltage_v: int,
         clock: "Clock",
     ) -> None:
-        self.tariff: Callable[[], int] = _first_tariff  # number of the one in force, 0: none
+        self.tariff: Callable[[], int] = _none  # number of the one in force, 0: none
         self.demand_rate: Callable[[], int] = _none  # whose maximum is followed, 0: none
         self.fault: Callable[[], bool] = _never  # FF
         self.wrong_sequence: Callable[[], bool] = _never  # L1 L2 L3 blink
@@ -125,7 +125,3 @@ def _never() -> bool:
 
 def _none() -> int:
     return 0
-
-
-def _first_tariff() -> int:
-    return 1

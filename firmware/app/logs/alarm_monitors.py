@@ -26,17 +26,20 @@ _KEY = "alarm_actions"
 
 
 class AlarmMonitors:
-    """Actions of all alarm monitors; `execute(script table, script)` carries one out."""
+    """Actions of all alarm monitors.
+
+    execute: carries one out, called with the name of a script table and a script of it
+    """
 
     def __init__(self, settings: "Settings", execute: "Callable[[bytes, int], None]") -> None:
         self._settings = settings
-        self._execute = execute
+        self.execute = execute
 
     def run(self, register: int) -> None:
         """Do what a rise of a descriptor asks for. Raises MeterError if that cannot be done."""
         table, script = self.action(register, 0)
         if table != _NONE[:6]:
-            self._execute(table, script)
+            self.execute(table, script)
 
     def action(self, register: int, down: int) -> "Action":
         """Return the action of a rise (0) or a fall (1)."""

@@ -20,8 +20,9 @@ if _TYPE_CHECKING:
 
 # the parts of each choice, in the order in which they are fitted
 CHOICES = {
-    "full": ("quality",),
-    "standard": (),
+    "full": ("quality", "tariff"),
+    "standard": ("tariff",),
+    "basic": (),
 }
 
 

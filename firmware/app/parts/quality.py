@@ -12,7 +12,7 @@ if _TYPE_CHECKING:
 
     from app.cosem.objects import Build, Objects
     from app.display.status import MeterStatus
-    from app.logs.captured import CapturedRows, Recorder
+    from app.logs.captured import Recorder
     from app.quality.parts import Parts
     from app.tariff.parts import TariffParts
 
@@ -28,7 +28,6 @@ if _TYPE_CHECKING:
         quality: QualityParts
         recorder: Recorder
         tariff: TariffParts
-        week_profile: CapturedRows
 
         def problem(self, text: str, code: int) -> None:
             """Take a problem in words and the event of it."""
@@ -38,6 +37,7 @@ if _TYPE_CHECKING:
 def fit(meter: "Meter") -> "tuple[Build, ...]":
     """Watch the supply, and tell what the memory has lost of it."""
     meter.quality = quality = QualityParts(meter)
+    week_profile, quality.weeks.on_week = open_profile(meter.recorder)
     if quality.extremes.damaged:
         meter.problem(
             "both copies of the extremes are damaged, they begin anew", event_codes.MEMORY_ERROR
@@ -62,15 +62,14 @@ def fit(meter: "Meter") -> "tuple[Build, ...]":
         clock, engine = meter.clock, meter.engine
         waveform_profile.add(objects, clock, engine, meter.board.frames)
         snapshot_profiles.add(objects, clock, quality.waveforms, engine.energies.primary)
-        profile_objects.add_weeks(objects, meter.week_profile, clock)
+        profile_objects.add_weeks(objects, week_profile, clock)
 
     return values, supply, waveforms
 
 
 def join(meter: "Meter") -> None:
-    """Let display, billing and the profile of weeks know."""
+    """Let display and billing know."""
     quality = meter.quality
-    meter.week_profile, quality.weeks.on_week = open_profile(meter.recorder)
     meter.tariff.billing.on_billing.append(quality.extremes.new_billing_period)
     status = meter.face.status
     status.present = quality.disturbances.present

@@ -7,7 +7,6 @@ in the parts.
 from micropython import const
 
 from app.attributes import OBJECT_UNDEFINED, Reference
-from app.axdr import UINT16
 from app.errors import AccessRefused
 from app.tariff import billing, calendar, maxima, scripts
 from app.tariff.activation import Activation, rate_of
@@ -35,8 +34,6 @@ if _TYPE_CHECKING:
     from hal import Memory
     from metrology.engine import Engine
 
-_SCRIPT_TABLE = const(9)
-_EXECUTE = const(1)
 _CALENDAR_CLASS = const(20)
 _BILLINGS = ((billing.SCRIPTS, billing.BILLING_1), (billing.SCRIPTS, billing.BILLING_2))
 
@@ -146,5 +143,4 @@ class TariffParts:
             reference = Reference(_CALENDAR_CLASS, script, selector)
             self._resolver.execute(reference, b"\x0f\x00")
         else:
-            reference = Reference(_SCRIPT_TABLE, script, _EXECUTE)
-            self._resolver.execute(reference, bytes((UINT16, selector >> 8, selector & 0xFF)))
+            scripts.execute(self._resolver, script, selector)

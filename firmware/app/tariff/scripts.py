@@ -27,10 +27,18 @@ SCRIPTS_MAX = const(48)  # as many rates as there can be
 ACTIONS_MAX = const(16)
 _DEPTH_MAX = const(4)  # a script may execute another one, but not for ever
 _LOGICAL_NAME_SIZE = const(6)
+_SCRIPT_TABLE = const(9)
+_EXECUTE = const(1)
 
 
 class ScriptRefused(AccessRefused):
     """A script does not exist, or one of its actions was refused."""
+
+
+def execute(resolver: "Resolver", table: bytes, script_id: int) -> None:
+    """Execute a script of the table of this name, whichever it is. Raises MeterError."""
+    parameter = bytes((UINT16, script_id >> 8, script_id & 0xFF))
+    resolver.execute(Reference(_SCRIPT_TABLE, table, _EXECUTE), parameter)
 
 
 class Runner:

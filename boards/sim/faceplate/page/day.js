@@ -95,8 +95,9 @@ function tell() {
   const date = new Date(today.date + "T12:00:00Z");
   const named = `${WEEKDAYS[(date.getUTCDay() + 6) % 7]}, ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
   const rate = /^[1-8]$/.test(today.rate) ? "T" + today.rate : today.rate || "none";
+  const force = today.decides ? `Rate in force: ${rate}, ${DECIDERS[today.decides]}. ` : "";
   $("day-text").textContent =
-    `${named} ${date.getUTCFullYear()}. Rate in force: ${rate}, ${DECIDERS[today.decides]}. Since the first ` +
+    `${named} ${date.getUTCFullYear()}. ${force}Since the first ` +
     `entry of today in load profile 1: import ${sum(IMPORT)} kWh, export ${sum(EXPORT)} kWh.`;
   const rates = [...new Set(today.bands.map(band => band[1]))].sort();
   const item = (hue, text) => `<li><i style="background:var(--${hue})"></i>${text}</li>`;
