@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 
 _PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
+# Below those that Linux, macOS and Windows give to outgoing connections, above the usual servers'
+_PORTS_FROM, _PORTS_TO = 10000, 32000
 _READY_S = 120.0
-_STOP_S = 15.0
+_STOP_S = 60.0
 _CALL_S = 120.0
+_TAKEN = re.compile(r"\bport \S+ is in use")
 
 
 class MeterError(Exception):
@@ -31,8 +35,10 @@ class MeterError(Exception):
 
 def free_ports(count: int) -> int:
     """The first of `count` consecutive TCP ports that are free on the loopback address."""
-    # by lot: another tool that starts at the same time looks at others
-    for first in random.sample(range(21000, 60000, 97), 200):
+    # by lot that no seed settles: who starts at the same time looks at others
+    lot = random.SystemRandom()
+    for _ in range(200):
+        first = lot.randrange(_PORTS_FROM, _PORTS_TO - count)
         held: list[socket.socket] = []
         try:
             for port in range(first, first + count):
@@ -48,6 +54,11 @@ def free_ports(count: int) -> int:
     raise MeterError("no free TCP ports")
 
 
+def lost_a_port(said: Iterable[str]) -> bool:
+    """Tell from what a meter said whether somebody took a port since it was found free."""
+    return any(_TAKEN.search(line) for line in said)
+
+
 class RunningMeter:
     """A meter fresh from the factory on free ports, for as long as the `with` block lasts.
 
@@ -56,21 +67,34 @@ class RunningMeter:
     """
 
     def __init__(self, *options: str, faceplate: bool = True, chips: Path | None = None) -> None:
+        self._faceplate = faceplate
+        self._chips = chips
+        self._more = [*options, *(["--fresh"] if chips is None else [])]
+        self._place()
+
+    def _place(self) -> None:
         first = free_ports(_PORTS + 1)
-        http = first + _PORTS if faceplate else 0
+        http = first + _PORTS if self._faceplate else 0
         self.address = f"http://127.0.0.1:{http}"
         self.cosem_port = first
-        self._chips = chips
-        self._options = ["--ports", str(first), "--http", str(http), *options]
-        if chips is None:
-            self._options.append("--fresh")
-        self._said: list[str] = []
-        self._ready = threading.Event()
+        self._options = ["--ports", str(first), "--http", str(http), *self._more]
 
     def __enter__(self) -> RunningMeter:
         if not LAUNCHER.exists():
             raise MeterError("no virtual meter is installed: run `make setup`")
         self._folder = tempfile.TemporaryDirectory()
+        if not self._start() and lost_a_port(self._said):
+            self._place()
+            self._start()
+        if not self._ready.is_set():
+            self.__exit__()
+            raise self._failed("did not get ready")
+        return self
+
+    def _start(self) -> bool:
+        """Start the process; True once it is ready, False if it ended or takes too long."""
+        self._said: list[str] = []
+        self._ready = threading.Event()
         self._process = subprocess.Popen(
             [str(LAUNCHER), "--state", str(self._chips or self._folder.name), *self._options],
             stdout=subprocess.PIPE,
@@ -80,13 +104,16 @@ class RunningMeter:
             # Ctrl-C is for the tool, which may have to put by what the meter holds
             process_group=None if self._chips is None else 0,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        listener = threading.Thread(target=self._listen, daemon=True)
+        listener.start()
         deadline = time.monotonic() + _READY_S
         while not self._ready.wait(0.1):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.__exit__()
-                raise self._failed("did not get ready")
-        return self
+            if self._process.poll() is not None:
+                listener.join()  # what it said last tells why
+                return False
+            if time.monotonic() > deadline:
+                return False
+        return True
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:

@@ -22,7 +22,7 @@ import precompile
 
 _RUN = interpreter.ROOT / "boards" / "sim" / "run.py"
 _RESTART_STATUS = 75
-_STOP_AFTER_S = 10  # a leap of simulated time is left within this
+_STOP_AFTER_S = 30  # a leap of simulated time is left within this
 _HEAP_DEFAULT = "4M"
 _HEAP_FORM = re.compile(r"([1-9][0-9]*)([kKmM]?)")
 _HEAP_LEAST = 640 * 1024  # with less it ends in the middle of its start

@@ -9,9 +9,7 @@ HOST=...` or `PORT=...`) it is a real meter (real_meter.py), and all others are 
 import argparse
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,11 +26,11 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import meter_options
 import real_meter
+from running_meter import LAUNCHER, free_ports, lost_a_port
 
-LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
 START_TIMEOUT_S = 120  # the first start compiles everything, and others may, too
-STOP_TIMEOUT_S = 20
+STOP_TIMEOUT_S = 60
 
 
 class _Options:
@@ -114,7 +112,10 @@ class VirtualMeter:
         self.options = list(options)
         self.lines = []
         self._process = None
-        self._ready = threading.Event()
+        self._known = False  # where it is: then it stays there
+        self._place()
+
+    def _place(self):
         base = free_ports(len(PORTS) + 1)
         self.ports = {name: base + offset for offset, name in enumerate(PORTS)}
         self.http = base + len(PORTS)
@@ -124,18 +125,26 @@ class VirtualMeter:
         """Start the meter and wait until it says `ready`; `options` are for this start only."""
         real_meter.needs_bench()
         assert LAUNCHER.exists(), "run `make setup` first"
+        if not self._start(options) and not self._known and lost_a_port(self.lines):
+            self._place()
+            self._start(options)
+        if "ready" not in self.lines:
+            self.kill()
+            raise AssertionError("the meter did not get ready:\n" + "\n".join(self.lines))
+        self._known = True
+        return self
+
+    def _start(self, options):
+        """Start the process; True once it is ready, False if it ended or takes too long."""
         command = [str(LAUNCHER), "--ports", str(self.ports["cosem"]), "--http", str(self.http)]
         command += ["--state", str(self.state), *self.options, *options]
-        self._ready.clear()
-        self.lines = []
+        ready, self.lines = threading.Event(), []
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        if not self._ready.wait(START_TIMEOUT_S) or "ready" not in self.lines:
-            self.kill()
-            raise AssertionError("the meter did not get ready:\n" + "\n".join(self.lines))
-        return self
+        heard = (self._process, self.lines, ready)
+        threading.Thread(target=_listen, args=heard, daemon=True).start()
+        return ready.wait(START_TIMEOUT_S) and "ready" in self.lines
 
     def stop(self):
         """Ask the meter to end, as Ctrl-C or a service manager would; return its status."""
@@ -175,31 +184,14 @@ class VirtualMeter:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{error.code} {error.read().decode()}") from None
 
-    def _listen(self, process):
-        for line in process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if self.lines[-1] == "ready":
-                self._ready.set()
-        self._ready.set()
 
-
-def free_ports(count):
-    """The first of `count` consecutive ports that nobody listens on."""
-    for _ in range(100):
-        base = random.randrange(20000, 60000 - count)
-        sockets = []
-        try:
-            for offset in range(count):
-                taken = socket.socket()
-                sockets.append(taken)
-                taken.bind(("127.0.0.1", base + offset))
-        except OSError:
-            continue
-        finally:
-            for taken in sockets:
-                taken.close()
-        return base
-    raise AssertionError("no free ports")
+def _listen(process, lines, ready):
+    """Keep what a meter says, until it ends."""
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if lines[-1] == "ready":
+            ready.set()
+    ready.set()
 
 
 @pytest.fixture

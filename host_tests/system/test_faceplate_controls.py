@@ -13,6 +13,10 @@ HERE = Path(__file__).parent
 CONTROLS = "a[href], button, input, select, summary, [tabindex='0']"
 LABEL = """controls => [...document.querySelectorAll(controls)].map(one =>
   one.id || one.getAttribute("aria-label") || one.innerText)"""
+SLOW_POSTS = """() => { const fetchAtOnce = window.fetch; window.fetch = async (...asked) => {
+  if (asked[1].method === "POST") await new Promise(done => setTimeout(done, 200));
+  return fetchAtOnce(...asked);
+}; }"""
 # Which test uses which control, by its id, its label or its words
 USED = {
     r"Several meters": "test_two_meters_side_by_side",
@@ -177,6 +181,41 @@ def test_inputs_are_switched(bench, eyes):
             eyes.page.locator(f"#input-{number + 1}").click()
             until(lambda w=wanted: bench.get("/api/state")["inputs"] == w, wanted)
             until(lambda n=number, on=on: eyes.pressed(f"input-{n + 1}") == on, "drawn")
+
+
+def test_no_click_is_lost_on_a_slow_meter(bench, eyes):
+    asked = []
+    eyes.page.on("request", lambda one: asked.append(one) if one.method == "POST" else None)
+    eyes.page.evaluate(SLOW_POSTS)
+    eyes.click("Back to normal")
+    for _ in range(3):
+        eyes.page.locator("#input-1").click()
+    eyes.page.locator("#cover-terminal").click()
+    is_open = False
+    while not is_open:  # what was asked before the clicks is not shown after them
+        is_open = bench.get("/api/state")["covers"]["terminal"] == "open"
+        assert eyes.pressed("input-1") and eyes.pressed("cover-terminal")
+    told = [(one.url.rpartition("/")[2], one.post_data_json) for one in asked]
+    assert told[-4:-1] == [("input", {"input": 1, "on": on}) for on in (True, False, True)]
+    assert [name for name, _ in told[:-4]].count("input") == 3  # of "Back to normal"
+    assert bench.get("/api/state")["inputs"] == [True, False, False]
+    eyes.page.reload()
+    eyes.ready().to_normal()
+
+
+def test_the_box_of_all_phases_stays_as_the_visitor_puts_it(bench, eyes):
+    together = eyes.page.locator("#together")
+    together.uncheck()
+    typed(eyes, eyes.page.get_by_label("Voltage of L2 in volts"), "200")
+    together.check()
+    until(lambda: phases(bench, "u") == [230, 200, 230], "one phase")
+    for _ in range(3):  # what the page is told of it
+        with eyes.page.expect_response(lambda answer: answer.url.endswith("/api/state")):
+            pass
+    assert together.is_checked()
+    # somebody else sets them apart: the next touch of a slider shall not level them
+    bench.post("/api/mains", phases=[{"u": 210}])
+    until(lambda: not together.is_checked(), "phases apart")
 
 
 @pytest.mark.row("DSP-31")

@@ -127,6 +127,7 @@ class Visitor:
     def to_normal(self):
         """Everything as at the start, by the page's own button; fails if it was refused."""
         self.click("Back to normal")
+        self.page.locator("#tried[aria-busy=false]", has_text="Back to normal").wait_for()
         until(self.is_normal, lambda: json.dumps(self.meter.get("/api/state")))
         assert self.text("message") == ""
 

@@ -152,6 +152,19 @@ def test_release_ends_the_bounces_of_the_press():
         assert key.level() == 1
 
 
+def test_a_press_that_comes_too_early_waits_for_the_one_before():
+    bench = Bench()
+    key = Key(bench.now_us, bench.at, 0)
+    edges = []
+    key.on_level = lambda level: edges.append((bench.us // 1000, level))
+    for ms in (200, 300):
+        key.press(ms)
+    bench.run(2_000_000)
+    assert edges == [(0, 0), (200, 1), (300, 0), (600, 1)]
+    key.press(50)  # they are over: at once
+    assert edges[-1] == (2000, 0)
+
+
 def test_stuck_key_and_bad_press():
     bench = Bench()
     key = Key(bench.now_us, bench.at)

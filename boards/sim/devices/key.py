@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _BOUNCES_MAX = const(4)  # pairs of extra edges
 _GAP_MIN_US = const(50)
 _GAP_SPAN_US = const(600)  # so that it is over within 5.2 ms
+_APART_US = const(100_000)  # from the end of a press to the next
 
 
 class Key(Chip):
@@ -34,6 +35,7 @@ class Key(Chip):
         self._at = at
         self._random = seed & 0x7FFFFFFF
         self._level = 1
+        self._free_us = 0  # when the last press is over
         self._motion = 0  # counts motions, so that a newer one ends the bounces of an older
 
     def level(self) -> int:
@@ -58,11 +60,20 @@ class Key(Chip):
                 self._at(when_us, lambda level=level: self._change(level, motion))
 
     def press(self, ms: int) -> None:
-        """Press now and release after `ms` milliseconds. Raises ValueError below 1."""
+        """Press and release after `ms` milliseconds: now, or after the presses before it.
+
+        Raises ValueError below 1.
+        """
         if ms < 1:
             raise ValueError("a key is pressed for at least 1 ms")
-        self.set_down(True)
-        self._at(self._now_us() + ms * 1000, lambda: self.set_down(False))
+        start_us = max(self._now_us(), self._free_us)
+        end_us = start_us + ms * 1000
+        self._free_us = end_us + _APART_US
+        if start_us > self._now_us():
+            self._at(start_us, lambda: self.set_down(True))
+        else:
+            self.set_down(True)
+        self._at(end_us, lambda: self.set_down(False))
 
     def _next(self, limit: int) -> int:
         """A number from 0 below `limit`."""

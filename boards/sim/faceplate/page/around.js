@@ -16,7 +16,11 @@ const SWITCHES = {
   supply: on => ["supply", {on: !on}],
 };
 for (const n of INPUTS) SWITCHES["input-" + n] = on => ["input", {input: n, on}];
-for (const id in SWITCHES) $(id).addEventListener("click", () => act(...SWITCHES[id](!pressed(id))));
+for (const id in SWITCHES) $(id).addEventListener("click", () => {
+  const on = !pressed(id);
+  press(id, on);  // at once: the next click takes it back, however long the meter takes
+  act(...SWITCHES[id](on));
+});
 
 // parts of the drawing that a mouse may take; their buttons serve everybody
 const DRAWN = {"terminal-zone": "cover-terminal", "cover-screws": "cover-meter", "switch": "lock",

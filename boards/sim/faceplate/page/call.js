@@ -9,6 +9,8 @@ export const safe = text => String(text).replace(/[&<>"]/g, c => `&#${c.charCode
 // The newest answer of /api/state, and whether a leap of this page is under way.
 export const shared = {state: null, leaping: false};
 
+let queue = Promise.resolve(), waiting = 0, done = 0;
+
 /** Nobody answers: the meter was ended, or the network is gone. */
 export class NoConnectionError extends Error {}
 
@@ -24,16 +26,29 @@ export async function call(path, body) {
   return answer;
 }
 
+/** Do `work` after all that was asked for before: clicks reach the meter in their order. What it returns. */
+export function inTurn(work) {
+  waiting++;
+  const turn = queue.then(work).finally(() => { waiting--; done++; });
+  queue = turn.catch(() => {});
+  return turn;
+}
+/** A function that tells whether nothing was asked for since now: then an answer is not older than a click. */
+export function sinceNow() {
+  const before = done;
+  return () => !waiting && done === before;
+}
+
 /** Tell the visitor what was refused; nothing with an empty text. */
 export function complain(text) { $("message").textContent = text; }
 
 /** POST for a control: a refusal is shown, and the page looks again at once. True if it was done. */
 export async function act(path, body) {
-  let done = true;
-  try { await call(path, body); complain(""); }
-  catch (error) { complain(error.message); done = false; }
+  let isDone = true;
+  try { await inTurn(() => call(path, body)); complain(""); }
+  catch (error) { complain(error.message); isDone = false; }
   refresh();
-  return done;
+  return isDone;
 }
 
 /** Let the page look at the meter now; main.js hears it. */

@@ -16,27 +16,54 @@ const BECOMES = {
 };
 const TELL_MS = 100;
 const CLICK_S = .005, CLICK_SHOWN_MS = 800;
+// A key that is let go within so long is tapped: the meter is told how long it was down, for its time may be slower
+// or faster than the visitor's.
+const TAP_MS = 250, LEAST_TAP_MS = 50;
 // So long between two messages, for the meter to see each: a tap may be shorter than its debouncing
 const SAME_MS = 150, OTHER_MS = 250;
 
-const held = {};  // key: when it went down
+// key: its press; that `ends` as the key is let go, which gives it `lasts_ms`, or as it is no longer alone
+const held = {};
 let ticking = null;
 let sent = Promise.resolve(), last = {name: "", at_ms: 0};  // presses reach the meter one after the other
 
 const until = at_ms => new Promise(done => setTimeout(done, at_ms - performance.now()));
 
-async function send(name, down) {
-  await until(last.at_ms + (last.name === name ? SAME_MS : OTHER_MS));
-  if (down && document.hidden) return;  // the visitor is gone
-  await call("key", {key: name, down});
-  last = {name, at_ms: performance.now()};
+async function send(body) {
+  await until(last.at_ms + (last.name === body.key ? SAME_MS : OTHER_MS));
+  await call("key", body);
+  last = {name: body.key, at_ms: performance.now() + (body.ms || 0)};
+}
+async function sendDown(name, press) {
+  await Promise.race([press.ends, until(press.at_ms + TAP_MS)]);
+  if (document.hidden) return;  // the visitor is gone
+  press.isTap = press.isAlone && "lasts_ms" in press;
+  const ms = Math.max(LEAST_TAP_MS, Math.round(press.lasts_ms));
+  await send(press.isTap ? {key: name, ms} : {key: name, down: true});
+}
+async function sendUp(name, press) {
+  if (!press.isTap) await send({key: name, down: false});
+}
+function begin(name) {
+  const press = held[name] = {at_ms: performance.now(), isAlone: true};
+  press.ends = new Promise(done => { press.end = done; });
+  const all = Object.values(held);
+  if (all.length > 1) for (const one of all) { one.isAlone = false; one.end(); }
+  return () => sendDown(name, press);
+}
+function finish(name) {
+  const press = held[name];
+  delete held[name];
+  press.lasts_ms = performance.now() - press.at_ms;
+  press.end();
+  return () => sendUp(name, press);
 }
 /** Press a key down, or let it go; what holds it twice counts once. */
 export function hold(name, down) {
   if (down === name in held) return;
-  if (down) held[name] = performance.now(); else delete held[name];
+  const message = down ? begin(name) : finish(name);
   $("key-" + name).classList.toggle("down", down);
-  sent = sent.then(() => send(name, down)).catch(error => complain(error.message));
+  sent = sent.then(message).catch(error => complain(error.message));
   if (down && ticking === null) ticking = setInterval(tell, TELL_MS);
   tell();
 }
@@ -49,7 +76,7 @@ function tell() {
     return;
   }
   const rate = shared.state ? shared.state.rate : 1;
-  const seconds = Math.min(...names.map(name => performance.now() - held[name])) / 1000 * rate;
+  const seconds = Math.min(...names.map(name => performance.now() - held[name].at_ms)) / 1000 * rate;
   const [, becomes] = rate ? BECOMES[names.join(" ")].find(([from]) => seconds >= from) : [0, "time stands still"];
   $("held").textContent = `${names.map(name => TITLES[name]).join(" and ")} held ${seconds.toFixed(1)} s: ${becomes}`;
 }

@@ -7,7 +7,7 @@
 
 import {showAround} from "./around.js";
 import {book} from "./book.js";
-import {$, NoConnectionError, call, shared} from "./call.js";
+import {$, NoConnectionError, call, shared, sinceNow} from "./call.js";
 import {calendar} from "./calendar.js";
 import {showCase} from "./case.js";
 import {day} from "./day.js";
@@ -31,14 +31,16 @@ const RETRY_MS = 2000;
 const visible = new Set();
 let running = false, again = false, wake = null;
 
-function showState(state) {
+function showState(state, isCurrent) {
   shared.state = state;
   showCase(state);
   tellGlass(state);
   showLamps(state, LOOK_MS);
   showKeys(state.keys, state.sounder);
-  showMains(state.mains);
-  showAround(state);
+  if (isCurrent) {
+    showMains(state.mains);
+    showAround(state);
+  }
   showScenarios(state);
   showTime(state);
 }
@@ -82,7 +84,9 @@ const isDue = panel => {
 };
 
 async function look() {
-  showState(await call("state"));
+  const isCurrent = sinceNow();
+  const state = await call("state");
+  showState(state, isCurrent());
   if (isOld(shared.state.lcd)) showGlass(await call("lcd"));
   // the two that wait longest: a look stays short, however many are due
   const due = PANELS.filter(isDue).sort((a, b) => (a.due_ms || 0) - (b.due_ms || 0));

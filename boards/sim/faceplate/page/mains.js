@@ -1,13 +1,13 @@
 // Mains and load: sliders and numbers of each phase, the frequency, wave shapes and the household.
 
-import {$, PHASES, call, complain} from "./call.js";
+import {$, PHASES, call, complain, inTurn, refresh} from "./call.js";
 
 // Sliders of current feel even from milliamperes to the maximum: their scale is cubic.
 const DIALS = {
   u: {label: "Voltage", unit: "volts", max: 600, low: 0, high: 300, step: 0.5},
   i: {label: "Current", unit: "amperes", max: 250, low: 0, high: 1000, step: 1,
     to: a => Math.round(1000 * Math.cbrt(a / 100)),
-    from: s => Number((100 * (s / 1000) ** 3).toPrecision(3))},
+    from: s => Number((100 * (s / 1000) ** 3).toPrecision(4))},
   phi_deg: {label: "Angle", unit: "degrees, positive lags", max: 360, low: -180, high: 180, step: 1},
 };
 // Harmonics of voltage and current: order: [ratio, degrees]
@@ -17,9 +17,9 @@ export const SHAPES = {
   rectifier: [{}, {3: [0.7, 180], 5: [0.45, 0], 7: [0.22, 180], 9: [0.1, 0]}],
 };
 const SEND_MS = 120;  // slides are gathered for so long
-const REST_MS = 1200;  // and the meter's own values wait so long after one
 
-let dials = [], touched = 0, pending = null, timer = null;
+let dials = [], pending = null, shownPhases = "";
+const phasesOf = mains => JSON.stringify(mains.phases);
 
 function merge(target, source) {
   for (const key in source)
@@ -32,16 +32,13 @@ function merge(target, source) {
   return target;
 }
 function ask(change) {
-  touched = performance.now();
-  pending = merge(pending || {}, change);
-  if (timer === null) timer = setTimeout(send, SEND_MS);
-}
-async function send() {
-  const change = pending;
-  pending = null;
-  try { await call("mains", change); complain(""); }
-  catch (error) { complain(error.message); }
-  timer = pending ? setTimeout(send, SEND_MS) : null;
+  if (pending) { merge(pending, change); return; }
+  const gathered = pending = merge({}, change);
+  inTurn(async () => {
+    await new Promise(done => setTimeout(done, SEND_MS));
+    pending = null;
+    shownPhases = phasesOf(await call("mains", gathered));
+  }).then(() => complain(""), error => complain(error.message)).then(refresh);
 }
 
 function dialOf(k, key) {
@@ -107,17 +104,15 @@ $("f-number").addEventListener("change", () => {
   ask({f: +$("f-number").value, ...playing()});
 });
 
-let shownPhases = "";
-/** Show the mains as a state has it, unless the visitor is setting it. */
+/** Show the mains as a state has it; it is not older than what the visitor has set. */
 export function showMains(mains) {
   if (dials.length !== mains.phases.length) build(mains.phases.length);
-  if (performance.now() - touched < REST_MS || pending) return;
   if (document.activeElement !== $("f-number")) $("f-number").value = mains.f;
   $("f-slider").value = mains.f;
   mains.phases.forEach((phase, k) => { for (const key in DIALS) put(dials[k][key], phase[key]); });
   if (document.activeElement !== $("shape")) $("shape").value = shapeOf(mains.phases);
   if (document.activeElement !== $("scenario")) $("scenario").value = mains.scenario || "";
-  const phases = JSON.stringify(mains.phases), first = mains.phases[0];
+  const phases = phasesOf(mains), first = mains.phases[0];
   const differ = mains.phases.some(phase => Object.keys(DIALS).some(key => phase[key] !== first[key]));
   // somebody set the phases apart: the next touch of a slider must not level them unasked
   if (phases !== shownPhases && differ) $("together").checked = false;

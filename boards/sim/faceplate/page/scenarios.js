@@ -3,7 +3,7 @@
 // Each has a name, what it is in plain words and the calls that make it; `most` is the number of
 // phases that it needs. A disturbance goes by itself (`for_ms`), a fault stays until "Back to normal".
 
-import {$, call, complain, refresh, shared} from "./call.js";
+import {$, call, complain, inTurn, refresh, shared} from "./call.js";
 import {SHAPES} from "./mains.js";
 
 const VOLTS = 230, ANGLES = [0, -120, -240];
@@ -75,10 +75,12 @@ const NORMAL = {name: "Back to normal", say: "As at the start: 230 V, 5 A, cover
 async function play(item) {
   if (!shared.state) return;
   $("tried").textContent = `${item.name}: ${item.say}`;
+  $("tried").ariaBusy = "true";
   try {
-    for (const [path, body] of item.calls()) await call(path, body);
+    await inTurn(async () => { for (const [path, body] of item.calls()) await call(path, body); });
     complain("");
   } catch (error) { complain(error.message); }
+  $("tried").ariaBusy = "false";
   refresh();
 }
 function build(id, items) {
