@@ -25,6 +25,17 @@ def raises(error, function, *arguments, **keywords):
     return False
 
 
+async def soon(true):
+    """Wait for what comes about by itself; False if it has not after half a minute."""
+    import asyncio  # the simulation's, if that is installed by now
+
+    for _ in range(6000):
+        if true():
+            return True
+        await asyncio.sleep_ms(5)
+    return False
+
+
 def attempt(test, *arguments):
     """Run a test; what it raises is a check that failed."""
     try:

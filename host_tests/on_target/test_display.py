@@ -10,7 +10,7 @@ import sys
 
 sys.path.append("boards/sim")
 
-from checks import check, report
+from checks import check, report, soon
 from faceplate import glass
 
 from app import ticks
@@ -137,15 +137,6 @@ class Task:
         pass
 
 
-async def until(true):
-    """Wait for what a task does; False if it never does it."""
-    for _ in range(3000):
-        if true():
-            return True
-        await asyncio.sleep_ms(10)
-    return False
-
-
 async def test_tasks():
     ticks.now_ms, keys.time = Clock.ticks_ms, Clock
     lcd = Lcd()
@@ -164,8 +155,8 @@ async def test_tasks():
     pin = Pin()
     key = keys.Key(pin, keys.SCROLL, on_key)
     tasks = [asyncio.create_task(display.run(Task())), asyncio.create_task(key.run())]
-    check("started, lit", await until(lambda: lcd.started and lcd.light))
-    check("key watched", await until(lambda: pin.handler))
+    check("started, lit", await soon(lambda: lcd.started and lcd.light))
+    check("key watched", await soon(lambda: pin.handler))
 
     async def turns_to(word, text, seconds):
         """The picture is there when its time has come, and not before."""
@@ -175,7 +166,7 @@ async def test_tasks():
         check(text + " too early", shown(word) != text)
         Clock.now_ms += 1
         display.wake()
-        check(text, await until(lambda: shown(word) == text), shown(word))
+        check(text, await soon(lambda: shown(word) == text), shown(word))
 
     await turns_to("value", display.times.name, display.times.test_s)
     await turns_to("code", "1.8.0", display.times.name_s)
@@ -186,9 +177,9 @@ async def test_tasks():
         for level in (0, 1, 0):  # bounce
             pin.set(level)
             await asyncio.sleep_ms(1)
-        check("down once", await until(lambda: heard) and heard == [keys.DOWN], heard)
+        check("down once", await soon(lambda: heard) and heard == [keys.DOWN], heard)
         pin.set(1)
-        check("up", await until(lambda: len(heard) > 1) and heard[1:] == [keys.SHORT], heard)
+        check("up", await soon(lambda: len(heard) > 1) and heard[1:] == [keys.SHORT], heard)
         return shown("value")
 
     check("manual", await press() == "230.1")
