@@ -24,12 +24,14 @@ from serial.tools import list_ports
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-_TRIES = 4
+_TRIES = 6
 _ENTER_S = 2
-_SILENCE_S = 5  # of the board within an answer, while it erases a sector
+_SILENCE_S = 10  # of the board within an answer, while it erases a sector
 _QUIET_S = 0.2
+_TAKEN_S = 3  # that others look at a port which has just come, as ModemManager does
 _BACK_S = 15  # that a board may take to come back after its reset
 _BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
+_TAKEN = (errno.EBUSY, errno.EAGAIN)
 _WANTS_FIRMWARE = "the board waits for firmware: copy MicroPython's .uf2 to its drive first"
 _END = b"\x04"  # of what a program prints, and of its traceback
 _MPY_VERSION = 6
@@ -91,8 +93,7 @@ def find(board: Board, wanted: str = "") -> str:
 
 def _open(port: str) -> SerialTransport:
     try:
-        Serial(port, exclusive=True).close()
-        return SerialTransport(port, timeout=_SILENCE_S)
+        return _claim(port)
     except (SerialException, OSError) as error:
         number = error.errno
         if number == errno.ENOENT:
@@ -100,11 +101,25 @@ def _open(port: str) -> SerialTransport:
             raise LinkError(f"there is no port {port}; plugged in: {others}") from None
         if number == errno.EACCES:
             raise LinkError(f"no right to open {port}: join its group (dialout)") from None
-        if number in (errno.EBUSY, errno.EAGAIN):
+        if number in _TAKEN:
             raise LinkError(f"another program uses {port}") from None
         raise LinkError(f"{port}: {error}") from None
     except TransportError as error:
         raise LinkError(str(error)) from None
+
+
+def _claim(port: str) -> SerialTransport:
+    """Open a port; one that others have just now is waited for."""
+    until = time.monotonic() + _TAKEN_S
+    while True:
+        try:
+            Serial(port, exclusive=True).close()  # it says why it does not open
+            return SerialTransport(port, timeout=_SILENCE_S)
+        except (SerialException, TransportError) as error:
+            number = getattr(error, "errno", errno.EBUSY)
+            if number not in _TAKEN or time.monotonic() > until:
+                raise
+        time.sleep(_QUIET_S)
 
 
 def _plugged_as(port: str) -> str:

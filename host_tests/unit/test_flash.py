@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import rom_image
 from board_link import Identity, LinkError
 from board_list import named
 from pretend_board import MICROPYTHON, PretendBoard
+from serial import Serial
 
 pytestmark = pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython in .venv")
 BOARD = named("pico2_meter")
@@ -222,12 +224,28 @@ def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, ca
     assert "KB too many. pico2_meter's README tells what fits" in said
 
 
-def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path):
+def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(board_link, "_ENTER_S", 0.5)
     with pytest.raises(LinkError, match="there is no port /dev/nothing"):
         board_link.BoardLink("/dev/nothing")
     with PretendBoard(tmp_path) as board:
         board.child.kill()
         with pytest.raises(LinkError, match="does not answer as MicroPython does"):
+            board_link.BoardLink(board.port)
+
+
+def test_a_port_that_another_program_has_is_waited_for_or_said(tmp_path, monkeypatch):
+    with PretendBoard(tmp_path) as board:
+        other = Serial(board.port, exclusive=True)
+        gone = threading.Timer(0.5, other.close)
+        gone.start()
+        board_link.BoardLink(board.port).close()
+        gone.join()
+        monkeypatch.setattr(board_link, "_TAKEN_S", 0.3)
+        with (
+            Serial(board.port, exclusive=True),
+            pytest.raises(LinkError, match=f"another program uses {board.port}"),
+        ):
             board_link.BoardLink(board.port)
 
 
