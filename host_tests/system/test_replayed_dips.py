@@ -103,7 +103,10 @@ def test_random_sags_of_a_recording_are_told_as_floats_see_them(
             assert number - first[phase][0] == group + 1
             _, halves, depth_v = expected[phase][group]
             assert abs(lowest_v - depth_v) <= 0.005 * NOMINAL_V
-            assert abs(lasted_ms - halves * 500 / f_hz) <= 500 / f_hz + 1
+            # a half cycle more or less, and whole milliseconds; what a dip moves zero crossings by
+            # is followed as a frequency, up to 1/128
+            true_ms, half_ms = halves * 500 / f_hz, 500 / f_hz
+            assert abs(lasted_ms + 0.5 - true_ms) <= half_ms + 0.5 + true_ms / 128
     assert bench.meter.get("/api/health")["frames_lost"] == 0
 
 
