@@ -22,15 +22,9 @@ from drivers.rp2_dma_ring import HALF_WORDS, DmaRing
 _TYPE_CHECKING = const(False)
 
 if _TYPE_CHECKING:
-    from typing import Protocol
-
     from machine import Timer
 
-    class Registers(Protocol):
-        """machine.mem32."""
-
-        def __getitem__(self, address: int) -> int: ...
-        def __setitem__(self, address: int, value: int) -> None: ...
+    from hal import Registers
 
 
 _BASE_RP2040 = const(0x4004C000)

@@ -28,19 +28,7 @@ from drivers.serial_frame import BREAK, PARITY_ERROR, SerialFrame
 _TYPE_CHECKING = const(False)
 
 if _TYPE_CHECKING:
-    from typing import Protocol
-
     from machine import Pin
-
-    from drivers.rp2_dma_ring import Channel
-    from hal import Buffer
-
-    class Registers(Protocol):
-        """machine.mem32."""
-
-        def __getitem__(self, __address: int) -> int: ...
-        def __setitem__(self, __address: int, __value: int) -> None: ...
-
     from rp2.asm_pio import (
         block,
         in_,
@@ -59,6 +47,9 @@ if _TYPE_CHECKING:
         x_dec,
         y,
     )
+
+    from drivers.rp2_dma_ring import Channel
+    from hal import Buffer, Registers
 
 _PIO_BASE = const(0x50200000)  # PIO0; the next one follows at the distance
 _PIO_DISTANCE = const(0x100000)

@@ -19,16 +19,7 @@ from drivers.pulse_pace import Pace
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from typing import Protocol
-
     from machine import Pin
-
-    class Registers(Protocol):
-        """machine.mem32."""
-
-        def __getitem__(self, __address: int) -> int: ...
-        def __setitem__(self, __address: int, __value: int) -> None: ...
-
     from rp2.asm_pio import (
         block,
         isr,
@@ -46,6 +37,8 @@ if _TYPE_CHECKING:
         y,
         y_dec,
     )
+
+    from hal import Registers
 
 _TICK_HZ = const(8_000_000)
 _TICK_SHIFT = const(5)  # from 1/256 of a microsecond

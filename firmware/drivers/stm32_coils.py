@@ -11,15 +11,9 @@ from micropython import const
 _TYPE_CHECKING = const(False)
 
 if _TYPE_CHECKING:
-    from typing import Protocol
-
     from machine import Pin
 
-    class Registers(Protocol):
-        """machine.mem32."""
-
-        def __getitem__(self, __address: int) -> int: ...
-        def __setitem__(self, __address: int, __value: int) -> None: ...
+    from hal import Registers
 
 
 _RCC_APB1ENR = const(0x40023840)
