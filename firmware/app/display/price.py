@@ -9,13 +9,14 @@ from micropython import const
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 CHARGE = const(113)
 UNIT_CHARGE = const(5)
 
 
-def in_force(unit_charge: "Any", rate: int) -> "tuple[int, int]":  # noqa: ANN401 - decoded octets
+def in_force(unit_charge: "Sequence[tuple[int, Any]]", rate: int) -> "tuple[int, int]":
     """Return price and scaler of a rate; a table of one price has it for every rate.
 
     Raises ValueError if there is no such price.
