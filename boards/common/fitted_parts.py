@@ -6,8 +6,8 @@ before the converter differs from one meter to the next of the same board.
 
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     from typing import Protocol
 
     import hal
@@ -16,57 +16,29 @@ if TYPE_CHECKING:
         """The module `fitted`, whose constants are only read."""
 
         @property
-        def MODEL(self) -> str:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def MODEL(self) -> str: ...
         @property
-        def PARTS(self) -> str:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def PARTS(self) -> str: ...
         @property
-        def VOLTAGE_RATIO(self) -> int:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def VOLTAGE_RATIO(self) -> int: ...
         @property
-        def CURRENT_MA_PER_V(self) -> int:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def CURRENT_MA_PER_V(self) -> int: ...
         @property
-        def VOLTAGE_GAIN(self) -> int:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def VOLTAGE_GAIN(self) -> int: ...
         @property
-        def CURRENT_GAIN(self) -> int:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def CURRENT_GAIN(self) -> int: ...
         @property
-        def SOUNDER(self) -> bool:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def SOUNDER(self) -> bool: ...
         @property
-        def KEEP_DC(self) -> bool:  # noqa: N802
-            """As in fitted.py."""
-            ...
+        def KEEP_DC(self) -> bool: ...
 
     class PicoFitted(Protocol):
         """What a Pico's `fitted` has besides."""
 
         @property
-        def MODEL(self) -> str:  # noqa: N802
-            """As in fitted.py."""
-            ...
-
+        def MODEL(self) -> str: ...
         @property
-        def CONVERTER(self) -> str:  # noqa: N802
-            """As in fitted.py."""
-            ...
+        def CONVERTER(self) -> str: ...
 
 
 # u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04, or

@@ -23,8 +23,8 @@ from drivers.st7567 import St7567
 from drivers.timed_relay import TimedRelay
 from drivers.w25q import W25q
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     import hal
 
 _MODE_ECB = const(1)

@@ -3,8 +3,8 @@
 import vfs
 from micropython import const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     import hal
 
 _PARTITIONS = const(1)  # of vfs.rom_ioctl: how many there are,

@@ -4,8 +4,8 @@ import romfs_image
 from micropython import const
 from pico_parts import PicoParts
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     import hal
 
 

@@ -32,8 +32,8 @@ from drivers.timed_relay import TimedRelay
 from drivers.timer_pulses import TimerPulses
 from drivers.w25q import W25q
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
+_TYPE_CHECKING = const(False)
+if _TYPE_CHECKING:
     import hal
 
 _BAUD = const(9600)  # until the application sets each port
