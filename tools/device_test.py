@@ -23,15 +23,13 @@ import board_link
 import interpreter
 from board_link import BoardError, BoardLink, LinkError
 from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
-from running_meter import free_ports
+from running_meter import PORTS, free_ports
 
 SIM = "sim"
 START = "main.py"
 ASIDE = START + ".new"  # which the next make flash clears away
 DONE = "device test done"
 _HEAP = "8M"
-
-_PORTS = 6  # that the simulated board opens, side by side
 
 # What to do about a line that is not good, by its part. The order is that of the report.
 HELP = {
@@ -65,13 +63,13 @@ HELP = {
 
 
 def advice(report: str) -> list[str]:
-    """What to do about those lines of a report that are not good, in their order."""
+    """What to do about those parts that are not good by their last line, in their order."""
+    states = {line[:10].strip(): line[11:21].strip() for line in report.splitlines()}
     found: dict[str, str] = {}
-    for line in report.splitlines():
-        part, state = line[:10].strip(), line[11:21].strip()
+    for part, state in states.items():
         key = part if part in HELP else part.split(" ")[0]
         if key in HELP and state in ("FAILED", "look"):
-            found.setdefault(key, f"{key}: {HELP[key]}")
+            found[key] = f"{key}: {HELP[key]}"
     return list(found.values())
 
 
@@ -150,13 +148,10 @@ def on_simulation(switch: bool) -> str:
     """Run the test on the simulated board; what it said."""
     print(f"the simulated board on {platform.system()}")
     with tempfile.TemporaryDirectory() as folder:
-        words = [
-            str(ROOT / "boards" / "sim" / "device_test.py"),
-            *(["--switch"] if switch else []),
-        ]
-        script, *more = words
-        run = interpreter.choose().run_script(Path(script), _HEAP)
-        command = [*run, *more, str(free_ports(_PORTS)), folder]
+        script = ROOT / "boards" / "sim" / "device_test.py"
+        run = interpreter.choose().run_script(script, _HEAP)
+        words = ["--switch"] if switch else []
+        command = [*run, *words, str(free_ports(PORTS)), folder]
         listener = _Listener()
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as child:
             assert child.stdout is not None

@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 
-_PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
+PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
 # Below those that Linux, macOS and Windows give to outgoing connections, above the usual servers'
 _PORTS_FROM, _PORTS_TO = 10000, 32000
 _READY_S = 120.0
@@ -73,8 +73,8 @@ class RunningMeter:
         self._place()
 
     def _place(self) -> None:
-        first = free_ports(_PORTS + 1)
-        http = first + _PORTS if self._faceplate else 0
+        first = free_ports(PORTS + 1)
+        http = first + PORTS if self._faceplate else 0
         self.address = f"http://127.0.0.1:{http}"
         self.cosem_port = first
         self._options = ["--ports", str(first), "--http", str(http), *self._more]

@@ -28,7 +28,7 @@ import cpython  # noqa: E402 - found by the path above
 cpython.install()
 
 import flash_image  # noqa: E402 # pyright: ignore
-from running_meter import LAUNCHER, MeterError, RunningMeter, free_ports  # noqa: E402
+from running_meter import LAUNCHER, PORTS, MeterError, RunningMeter, free_ports  # noqa: E402
 
 from app.logs import billing_profiles, captured, load_profiles  # noqa: E402
 from app.storage import record, regions, ring  # noqa: E402
@@ -228,7 +228,7 @@ def _bench_start() -> None:
         for file in state.glob("*.bin"):
             file.unlink()
         rows = full_flash(state / "flash.bin") if kind == "full" else 0
-        first = free_ports(6)
+        first = free_ports(PORTS)
         command = [str(LAUNCHER), "--ports", str(first), "--http", "0", "--state", str(state)]
         begun = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

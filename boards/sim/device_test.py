@@ -7,10 +7,8 @@ PORT is the first of six free TCP ports, STATE a folder for what the chips hold.
 
 import sys
 
+import run  # it puts the simulation in place
+
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.insert(0, _HERE)
-
-import run  # noqa: E402 - it puts the simulation in place
-
 sys.path.insert(0, _HERE + "/bench")  # its main.py instead of the meter's
 run.main(["--http", "0", "--fresh", "--ports", sys.argv[-2], "--state", sys.argv[-1]])

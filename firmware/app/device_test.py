@@ -90,7 +90,7 @@ class DeviceTest:
             await self._guard(name, self._port(name, port))
         if keys_s:
             for name, key in (("key 1", self._board.key_scroll), ("key 2", self._board.key_reset)):
-                print("press", "scroll" if name == "key 1" else "reset")  # noqa: T201 - who reads it sits before the board
+                self._tell(name, LOOK, "press it now")
                 pressed = False
                 for _ in range(keys_s * 50):
                     pressed = pressed or not key.value()

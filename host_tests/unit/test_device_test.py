@@ -293,7 +293,7 @@ def test_a_converter_is_silent_slow_or_loses_frames(monkeypatch):
     assert lines_of(Losing())["adc"][0] == FAILED
 
 
-def test_keys_are_waited_for(monkeypatch, capsys):
+def test_keys_are_asked_for_and_waited_for(capsys):
     class Finger(Line):
         asked = 0
 
@@ -301,10 +301,14 @@ def test_keys_are_waited_for(monkeypatch, capsys):
             self.asked += 1
             return 0 if self.asked == 5 else 1
 
-    found = lines_of(broken(key_scroll=Finger(1)), keys_s=1)
-    assert found["key 1"][0] == GOOD
-    assert found["key 2"][0] == FAILED
-    assert capsys.readouterr().out.split("\n")[:2] == ["press scroll", "press reset"]
+    test = DeviceTest(broken(key_scroll=Finger(1)), device_test.say)
+    asyncio.run(test.bench(False, 1))
+    assert {("key 1", GOOD), ("key 2", FAILED)} < set(test.lines)
+    report = capsys.readouterr().out
+    pressed = [line.split()[2] for line in report.splitlines() if line.startswith("key ")]
+    assert pressed == ["look", "good", "look", "FAILED"]
+    advice = [line for line in tool.advice(report) if line.startswith("key ")]
+    assert advice == ["key 2: reset: GPA1 to ground when pressed"]
 
 
 class View:
