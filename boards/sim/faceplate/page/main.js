@@ -1,9 +1,10 @@
 // Looks at the meter again and again: gently, one request at a time, and never while hidden.
 //
 // A panel is a part of the page with a call of its own: {box, path, every_ms, show, fail}. It is
-// asked for while its box can be seen and, if that is a <details>, is open; `show` gets the answer,
-// `fail` why there is none. `always`: also while the firmware does not run; `measures`: not while it
-// runs on the battery; `isNews`: only when it says so, but at last after `rest_ms`.
+// asked for once, and again while its box can be seen; if that is a <details>, only while it is
+// open. `show` gets the answer, `fail` why there is none. `always`: also while the firmware does not
+// run; `measures`: not while it runs on the battery; `isNews`: only when it says so, but at last
+// after `rest_ms`.
 
 import {showAround} from "./around.js";
 import {book} from "./book.js";
