@@ -118,7 +118,9 @@ def test_what_can_be_a_day_is_taken(date):
     patterns.check_date(date)
 
 
-@pytest.mark.parametrize("time", [b"\x18\0\0\0", b"\0\x3c\0\0", b"\0\0\x3c\0", b"", b"\0" * 5])
+@pytest.mark.parametrize(
+    "time", [b"\x18\0\0\0", b"\0\x3c\0\0", b"\0\0\x3c\0", b"\0\0\0d", b"", b"\0" * 5]
+)
 def test_no_time_of_day_is_refused(time):
     with pytest.raises(ValueError, match="time"):
         patterns.check_time(time)

@@ -144,8 +144,8 @@ def _day(reader: "Reader") -> "tuple[int, list[tables.Action]]":
 def _action(reader: "Reader") -> "tables.Action":
     reader.structure(3)
     start = reader.octet_string(4, 4)
-    if start[0] > 23 or start[1] > 59 or start[2] > 59:
-        raise ValueError("an action begins at a time of day without open parts")
+    if start[0] > 23 or start[1] > 59 or start[2] > 59 or start[3] not in (0, 0xFF):
+        raise ValueError("an action begins at a second of the day")
     script = reader.octet_string(6, 6)
     return start[0] * 3600 + start[1] * 60 + start[2], script, reader.number(UINT16)
 

@@ -54,10 +54,10 @@ def check_date(date: "Buffer") -> None:
 
 
 def check_time(time: "Buffer") -> None:
-    """Raise ValueError unless the 4 octets name a time of day; hundredths are not looked at."""
+    """Raise ValueError unless the 4 octets name a time of day."""
     if len(time) != TIME_SIZE:
         raise ValueError("a time has 4 octets")
-    for octet, limit in ((time[0], 23), (time[1], 59), (time[2], 59)):
+    for octet, limit in ((time[0], 23), (time[1], 59), (time[2], 59), (time[3], 99)):
         if octet != OPEN and octet > limit:
             raise ValueError("not a time of day")
 
