@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _TRIES = 6
 _ENTER_S = 2
 _SILENCE_S = 10  # of the board within an answer, while it erases a sector
-_QUIET_S = 0.2
 _TAKEN_S = 3  # that others look at a port which has just come, as ModemManager does
+_AGAIN_S = 0.2
 _BACK_S = 15  # that a board may take to come back after its reset
 _BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
 _TAKEN = (errno.EBUSY, errno.EAGAIN)
@@ -119,7 +119,7 @@ def _claim(port: str) -> SerialTransport:
             number = getattr(error, "errno", errno.EBUSY)
             if number not in _TAKEN or time.monotonic() > until:
                 raise
-        time.sleep(_QUIET_S)
+        time.sleep(_AGAIN_S)
 
 
 def _plugged_as(port: str) -> str:
@@ -172,11 +172,14 @@ class BoardLink:
             raise LinkError(f"lost the board on {self.port} ({error})") from None
 
     def _interrupt(self) -> None:
+        line: Any = self._transport.serial
         for _ in range(_TRIES):
             try:
+                line.timeout = _ENTER_S
                 with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it hears
                     self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
                 self._settle()
+                line.timeout = _SILENCE_S
                 return
             except TransportError:
                 continue
@@ -190,13 +193,11 @@ class BoardLink:
 
     def _settle(self) -> None:
         """Hear out the answers to earlier tries, which a program at work had left unread."""
-        line: Any = self._transport.serial
-        while True:
-            time.sleep(_QUIET_S)
-            if not line.inWaiting():
-                break
-            line.read(line.inWaiting())
-        line.write(b"\x01")  # the prompt once more
+        mark = f"heard out {time.monotonic_ns()}"
+        self._transport.serial.write(f"print({mark!r},end='')\x04".encode())
+        end = mark.encode() + _END + _END  # and the prompt, which the next order looks for
+        if not self._transport.read_until(1, end, _ENTER_S).endswith(end):
+            raise TransportError("no answer")
 
     def run(self, code: str) -> str:
         """What `code` prints there. Raises BoardError with the last line of its traceback."""

@@ -41,12 +41,17 @@ FILES = {
 }  # sources, which the pretend board's processor can run whatever it says that it is
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr(board_link, "_BACK_S", 5)
-    for name, value in (("_SILENCE_S", 1.0), ("_ENTER_S", 2), ("_TRIES", 6)):
+def patience(monkeypatch, seconds):
+    """Wait so long for the board, looking every two seconds."""
+    for name, value in (("_BACK_S", seconds), ("_SILENCE_S", seconds), ("_ENTER_S", 2)):
         monkeypatch.setattr(board_link, name, value)
-    monkeypatch.setattr(flash, "_HEAR_S", 5)
+    monkeypatch.setattr(board_link, "_TRIES", max(1, seconds // 2))
+
+
+@pytest.fixture(autouse=True)
+def on_a_busy_machine(monkeypatch, tmp_path):
+    patience(monkeypatch, 60)
+    monkeypatch.setattr(flash, "_HEAR_S", 60)
     monkeypatch.setattr(flash, "FIRMWARE", tmp_path)
     monkeypatch.setattr(board_build.Built, "image", lambda built: rom_image.image_of(built.folder))
     (tmp_path / "main.py").write_bytes(RUNS_ON)
@@ -99,16 +104,19 @@ def test_what_the_user_keeps_there_stays_and_what_would_be_imported_instead_goes
 
 
 @pytest.mark.parametrize("octets", [300, 6_000])
-def test_a_cable_pulled_anywhere_is_said_and_the_next_run_goes_on(tmp_path, octets):
+def test_a_cable_pulled_anywhere_is_said_and_the_next_run_goes_on(tmp_path, octets, monkeypatch):
     with PretendBoard(tmp_path) as board:
         run(board, tmp_path)
     other = dict(FILES, **{"app/one.py": b"def text(): return 'third'\n",
                            "app/deep/two.py": b"x = '" + b"3" * 20_000 + b"'\n"})  # fmt: skip
     with (
         PretendBoard(tmp_path, pull_after=octets) as board,
+        monkeypatch.context() as soon,
         pytest.raises(LinkError, match=r"lost the board|did not come back|does not answer"),
     ):
+        patience(soon, 4)
         run(board, tmp_path, other)
+    assert not board.plugged
     with PretendBoard(tmp_path) as board:
         assert "pretend third" in run(board, tmp_path, other)
         assert set(contents(board)) == {*other, "main.py"}
@@ -225,7 +233,7 @@ def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, ca
 
 
 def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(board_link, "_ENTER_S", 0.5)
+    patience(monkeypatch, 4)
     with pytest.raises(LinkError, match="there is no port /dev/nothing"):
         board_link.BoardLink("/dev/nothing")
     with PretendBoard(tmp_path) as board:
@@ -235,6 +243,7 @@ def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):
 
 
 def test_a_port_that_another_program_has_is_waited_for_or_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(board_link, "_TAKEN_S", 60)
     with PretendBoard(tmp_path) as board:
         other = Serial(board.port, exclusive=True)
         gone = threading.Timer(0.5, other.close)
