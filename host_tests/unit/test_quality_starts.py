@@ -59,23 +59,25 @@ def random_mains(source, phases):
 
 
 @pytest.mark.parametrize("phases", [1, 3])
-def test_fifty_starts_tell_nothing(phases):
+def test_starts_tell_nothing(phases):
     seed = random.randrange(1 << 32)
     print("seed", seed)
     source = random.Random(seed)
-    for _ in range(50):
+    for _ in range(20):
         start = Start(random_mains(source, phases))
         start.bench.play(0.6)
         assert start.events == []
         start.bench.mains.phases[0].u = 150  # it does look
-        start.bench.play(0.5)
+        start.bench.play(0.3)
         assert 76 in start.events
 
 
 def test_a_start_without_one_phase_or_two_tells_of_those_only():
-    source = random.Random(20261121)
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    source = random.Random(seed)
     for absent in ({0}, {1}, {2}, {0, 1}, {0, 2}):
-        for _ in range(4):
+        for _ in range(2):
             mains = random_mains(source, 3)
             for phase in absent:
                 mains.phases[phase].u = mains.phases[phase].i = 0
@@ -90,8 +92,10 @@ def test_a_start_without_one_phase_or_two_tells_of_those_only():
 @pytest.mark.parametrize("gone_ms", [60, 120, 270, 447, 600, 1210])
 def test_a_voltage_that_is_gone_for_a_while(f_hz, gone_ms):
     """The windows without a zero crossing, and the longer one before them, do not count."""
-    source = random.Random(gone_ms)
-    for _ in range(8):
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    source = random.Random(seed)
+    for _ in range(3):
         mains = Mains([Phase(230, 5)], f_hz, 3200)
         mains.turn = source.random()
         start = Start(mains)
