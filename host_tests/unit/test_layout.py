@@ -5,6 +5,7 @@ types only are held to the same order, so that the order can be read from any fi
 """
 
 import ast
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -78,8 +79,19 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def trees_are_forgotten():
+    yield
+    source_tree.cache_clear()
+
+
+@functools.cache
 def source_tree(path):
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def where(path, node):
+    return f"{module_name(path)}:{getattr(node, 'lineno', 0)}"
 
 
 def is_module(name):
@@ -219,14 +231,14 @@ def test_protocol_code_does_no_io():
 def test_firmware_never_asks_where_it_runs():
     for path in firmware_modules():
         for node in ast.walk(source_tree(path)):
-            where = f"{module_name(path)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.ExceptHandler) and node.type is not None:
-                assert "ImportError" not in ast.dump(node.type), where
+                assert "ImportError" not in ast.dump(node.type), where(path, node)
             if isinstance(node, ast.ExceptHandler):
-                assert node.type is not None, f"{where}: bare except"
+                assert node.type is not None, f"{where(path, node)}: bare except"
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                place = (node.value.id, node.attr)
-                assert place not in {("sys", "platform"), ("sys", "implementation")}, where
+                used = (node.value.id, node.attr)
+                asks = used in {("sys", "platform"), ("sys", "implementation")}
+                assert not asks, where(path, node)
 
 
 _VIPER = tuple(f"metrology.{name}kernel" for name in ("", "share_", "voltage_", "waveform_"))
@@ -243,13 +255,12 @@ def test_metrology_and_registers_know_no_float():
     files = [*python_files("firmware/metrology"), FIRMWARE / "app" / "registers.py"]
     for path in files:
         for node in ast.walk(source_tree(path)):
-            where = f"{module_name(path)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Constant):
-                assert not isinstance(node.value, float), where
+                assert not isinstance(node.value, float), where(path, node)
             if isinstance(node, ast.BinOp | ast.AugAssign):
-                assert not isinstance(node.op, ast.Div), where
+                assert not isinstance(node.op, ast.Div), where(path, node)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                assert node.func.id != "float", where
+                assert node.func.id != "float", where(path, node)
 
 
 def test_packages_say_what_they_are_for_and_no_more():
@@ -265,7 +276,8 @@ def test_packages_say_what_they_are_for_and_no_more():
 def test_every_module_starts_with_a_docstring():
     for path in python_files("firmware", "boards", "tools", "host_tests"):
         if not path.name.startswith("manifest"):
-            assert ast.get_docstring(source_tree(path)), path.relative_to(ROOT)
+            tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+            assert ast.get_docstring(tree), path.relative_to(ROOT)
 
 
 def test_files_have_one_job_and_a_length_to_match():
