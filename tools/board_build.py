@@ -6,11 +6,12 @@ come from elsewhere, for a meter whose sensors are not those of the repository's
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,10 @@ class Built:
     board: Board
     folder: Path
     files: dict[str, bytes]  # path on the board without the root, "app/clock.mpy"
+    choice: str = ""  # of parts, that it was made with
+    auto: bool = False  # it was asked for none: the choice is this tool's
+    resident: dict[str, int] = field(default_factory=dict[str, int])
+    """Of this choice and those that have less: octets of code that is loaded at the start."""
 
     @property
     def size(self) -> int:
@@ -72,26 +77,57 @@ def _compile(
         raise BuildError(f"{source.path}: {reason}")
 
 
-def build(board: Board, fitted: Path | None = None) -> Built:
-    """Compile a board's files anew. Raises BuildError, board_manifest.ManifestError."""
+def _with_fitted(every: list[board_manifest.Source], fitted: Path) -> list[board_manifest.Source]:
+    """The files, with a `fitted.py` of the user's own."""
+    if not fitted.is_file():
+        raise BuildError(f"there is no file {fitted}")
+    return [
+        board_manifest.Source(fitted.resolve(), one.target) if one.module == "fitted" else one
+        for one in every
+    ]
+
+
+def _resident(
+    every: list[board_manifest.Source], choice: str, files: dict[str, bytes]
+) -> dict[str, int]:
+    """Octets that are loaded at the start, of the choice and those after it in their list."""
+    names = list(board_manifest.choices(every))
+    return {
+        name: sum(
+            len(files.get(one.target.removesuffix(".py") + ".mpy", b""))
+            for one in board_manifest.resident(every, name)
+        )
+        for name in names[names.index(choice) :]
+    }
+
+
+def build(board: Board, fitted: Path | None = None, choice: str = "") -> Built:
+    """Compile a board's files anew. Raises BuildError, board_manifest.ManifestError.
+
+    `choice`: of parts, where `fitted.py` leaves it open; without one all that there are.
+    """
     try:
         compiler = cross_compiler.find()
     except FileNotFoundError as error:
         raise BuildError(str(error)) from None
     folder = BUILD / board.name / "mpy"
     shutil.rmtree(folder, ignore_errors=True)
-    sources = board_manifest.needed(board_manifest.read(board.name))
+    every = board_manifest.read(board.name)
     if fitted is not None:
-        if not fitted.is_file():
-            raise BuildError(f"there is no file {fitted}")
-        sources = [
-            board_manifest.Source(fitted.resolve(), one.target) if one.module == "fitted" else one
-            for one in sources
-        ]
-
+        every = _with_fitted(every, fitted)
+    asked = board_manifest.asked(every)
+    auto = asked == board_manifest.AUTO
+    if not auto:
+        choice = asked
+    elif not choice:
+        choice = next(iter(board_manifest.choices(every)))
+    sources = board_manifest.needed(every, choice)
     paths = {one.module: one.path for one in sources}
+    texts = {name: path.read_text() for name, path in paths.items()}
+    if auto:
+        texts["fitted"] = re.sub(r"(?m)^PARTS = .*", f'PARTS = "{choice}"', texts["fitted"])
     try:
-        texts = fold_constants.folded({name: path.read_text() for name, path in paths.items()})
+        texts = fold_constants.folded(texts)
         texts = short_names.shortened(texts)
     except SyntaxError as error:
         raise BuildError(f"{paths[str(error.filename)]}: SyntaxError: {error.msg}") from None
@@ -103,4 +139,4 @@ def build(board: Board, fitted: Path | None = None) -> Built:
 
     with ThreadPoolExecutor() as pool:
         files = dict(pool.map(one, sources))
-    return Built(board, folder, files)
+    return Built(board, folder, files, choice, auto, _resident(every, choice, files))

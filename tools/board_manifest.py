@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 _CHOICES = "app.parts.choices"
+AUTO = "auto"  # in `fitted.py`: the most that the board's memory takes
 START = ("main", "board")  # what a board runs; the rest is imported from there
 
 
@@ -115,11 +116,16 @@ def firmware(root: Path = ROOT) -> list[Source]:
     return list(reader.found.values())
 
 
-def _imports(node: ast.AST) -> set[str]:
-    """Modules that are imported at run time below the node, wherever it stands."""
+def _imports(node: ast.AST, late: bool = True) -> set[str]:
+    """Modules that are imported at run time below the node, wherever it stands.
+
+    `late`: by functions too, when they are called.
+    """
     found: set[str] = set()
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        if not late and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         if isinstance(child, ast.Import):
             found |= {alias.name for alias in child.names}
@@ -127,12 +133,15 @@ def _imports(node: ast.AST) -> set[str]:
             found.add(str(child.module))
             found |= {f"{child.module}.{alias.name}" for alias in child.names}
         else:
-            found |= _imports(child)
+            found |= _imports(child, late)
     return found
 
 
 def _walk(
-    sources: list[Source], built_in: Container[str], start: Iterable[str] = START
+    sources: list[Source],
+    built_in: Container[str],
+    start: Iterable[str] = START,
+    late: bool = True,
 ) -> tuple[set[str], list[str]]:
     """The modules that are reached from `start`, and what is missing on the way, in words."""
     modules = {source.module: source for source in sources}
@@ -144,7 +153,7 @@ def _walk(
         if name in reached:
             continue
         reached.add(name)
-        for wanted in sorted(_imports(ast.parse(modules[name].path.read_text()))):
+        for wanted in sorted(_imports(ast.parse(modules[name].path.read_text()), late)):
             parts = wanted.split(".")
             for count in range(1, len(parts) + 1):
                 part = ".".join(parts[:count])
@@ -167,29 +176,60 @@ def choices(sources: list[Source]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _chosen(sources: list[Source]) -> tuple[str, ...]:
-    """The modules of the parts that `fitted.py` asks for. Raises ManifestError."""
+def left_out(choice: str, root: Path = ROOT) -> list[str]:
+    """What a choice is without, in words: what the parts that it has not say of themselves."""
+    every = firmware(root)
+    known = choices(every)
+    modules = {source.module: source for source in every}
+    said: list[str] = []
+    for part in dict.fromkeys(part for parts in known.values() for part in parts):
+        if part not in known[choice]:
+            text = ast.get_docstring(ast.parse(modules[part].path.read_text())) or part
+            said.append(text.splitlines()[0].rstrip("."))
+    return said
+
+
+def asked(sources: list[Source]) -> str:
+    """The choice that `fitted.py` asks for, or AUTO; "" without one. Raises ManifestError."""
     known = choices(sources)
     fitted = [source for source in sources if source.module == "fitted"]
     if not known or not fitted:
-        return ()
-    choice = _constant(fitted[0], "PARTS")
-    if choice not in known:
-        raise ManifestError(f"{fitted[0].path}: PARTS {choice!r} is none of {', '.join(known)}")
-    return known[choice]
+        return ""
+    choice: str = _constant(fitted[0], "PARTS")
+    if choice != AUTO and choice not in known:
+        names = ", ".join((*known, AUTO))
+        raise ManifestError(f"{fitted[0].path}: PARTS {choice!r} is none of {names}")
+    return choice
+
+
+def _start(sources: list[Source], choice: str = "") -> tuple[str, ...]:
+    """What is imported by name: of AUTO the first choice, which has most. Raises ManifestError."""
+    known = choices(sources)
+    choice = choice or asked(sources)
+    return START + (known[next(iter(known)) if choice == AUTO else choice] if choice else ())
 
 
 def _constant(source: Source, name: str) -> Any:  # noqa: ANN401 - whatever it is
-    """What a module binds a name to."""
-    for node in ast.parse(source.path.read_text()).body:
+    """What a module binds a name to. Raises ManifestError."""
+    try:
+        body = ast.parse(source.path.read_text()).body
+    except SyntaxError as error:
+        raise ManifestError(f"{source.path}: SyntaxError: {error.msg}") from None
+    for node in body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return ast.literal_eval(node.value)
     raise ManifestError(f"{source.path}: {name} is missing")
 
 
-def needed(sources: list[Source]) -> list[Source]:
-    """The files that something imports, with the parts that `fitted.py` asks for."""
-    reached, _ = _walk(sources, (), START + _chosen(sources))
+def needed(sources: list[Source], choice: str = "") -> list[Source]:
+    """The files that something imports, with the parts of `choice` or those of `fitted.py`."""
+    reached, _ = _walk(sources, (), _start(sources, choice))
+    return [source for source in sources if source.module in reached]
+
+
+def resident(sources: list[Source], choice: str = "") -> list[Source]:
+    """Those that are imported at the start; the others are when they are asked for."""
+    reached, _ = _walk(sources, (), _start(sources, choice), late=False)
     return [source for source in sources if source.module in reached]
 
 
@@ -204,7 +244,7 @@ def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()
     `spare`: modules that may be there though nothing imports them. What only parts need that are
     not chosen may be there as well.
     """
-    _chosen(sources)
+    asked(sources)
     every = {name for chosen in choices(sources).values() for name in chosen}
     reached, wrong = _walk(sources, built_in, (*START, *sorted(every)))
     return wrong + [

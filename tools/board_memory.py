@@ -1,19 +1,21 @@
 """How much RAM a board's code takes: an estimate from measured shares, beside what there is.
 
-The shares were measured with MicroPython's 32-bit WebAssembly build (1.27): app.meter imported
-from .mpy files, then a three-phase Meter built on empty chips and started: 498 KB with all parts,
-457 KB without the quality of the supply. What is read in place, from ROMFS or frozen, was measured
-as the difference of both ways on the 64-bit unix port (bytecode and constants are alike on both):
-211 KB less. A board has not been measured.
+The shares were measured with MicroPython's 32-bit WebAssembly build (1.27): app.meter and the
+choice's parts imported from .mpy files, then a three-phase Meter built on empty chips and started:
+480 KB with all parts, 441 KB of the choice standard, 362 KB of basic. Code took 1.43 to 1.48
+octets for an octet of the .mpy files that are loaded at the start. What is read in place, from
+ROMFS or frozen, was measured as the difference of both ways on the 64-bit unix port (bytecode and
+constants are alike on both): 206 KB less of all parts. A board has not been measured.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-FROM_FILES = 1.19  # octets of heap for an octet of .mpy; what is made when it is asked for is away
-IN_PLACE = 0.55
-OBJECTS = 102 * 1024  # of a running meter, besides its code
+FROM_FILES = 1.45  # octets of heap for an octet of .mpy that is loaded at the start
+IN_PLACE = 0.62
+# of a running meter, besides its code, with each choice of parts
+OBJECTS = {"full": 118 * 1024, "standard": 101 * 1024, "basic": 84 * 1024}
 BUFFERS = 24 * 1024  # ring of the capture, ports, glass, machine code of the kernels
 WORKING = 40 * 1024  # what messages, blocks and collections need to breathe
 
@@ -23,12 +25,13 @@ class Estimate:
     """RAM in octets."""
 
     code: int
+    objects: int
     available: int
 
     @property
     def total(self) -> int:
         """All that the meter wants."""
-        return self.code + OBJECTS + BUFFERS + WORKING
+        return self.code + self.objects + BUFFERS + WORKING
 
     @property
     def fits(self) -> bool:
@@ -39,7 +42,7 @@ class Estimate:
         """One line."""
         verdict = "fits" if self.fits else f"{kilo(self.total - self.available)} KB too many"
         return (
-            f"code {kilo(self.code)} + objects {kilo(OBJECTS)} + buffers {kilo(BUFFERS)}"
+            f"code {kilo(self.code)} + objects {kilo(self.objects)} + buffers {kilo(BUFFERS)}"
             f" + room to work {kilo(WORKING)} = {kilo(self.total)} of {kilo(self.available)} KB:"
             f" {verdict}"
         )
@@ -50,11 +53,24 @@ def kilo(octets: int) -> int:
     return -(-octets // 1024)
 
 
-def from_files(octets: int, available: int) -> Estimate:
-    """The code is loaded from a file system: all of it stands in the heap."""
-    return Estimate(round(octets * FROM_FILES), available)
+def from_files(octets: int, choice: str, available: int) -> Estimate:
+    """The code is loaded from a file system; `octets` of it at the start."""
+    return Estimate(round(octets * FROM_FILES), _objects(choice), available)
 
 
-def in_place(octets: int, available: int) -> Estimate:
+def in_place(octets: int, choice: str, available: int) -> Estimate:
     """The code is read where it stands in flash: ROMFS, or frozen."""
-    return Estimate(round(octets * IN_PLACE), available)
+    return Estimate(round(octets * IN_PLACE), _objects(choice), available)
+
+
+def fitting(resident: dict[str, int], available: int, runs_in_place: bool) -> str:
+    """The first of these choices that fits, the last if none does; octets loaded at the start."""
+    way = in_place if runs_in_place else from_files
+    for choice, octets in resident.items():
+        if way(octets, choice, available).fits:
+            return choice
+    return list(resident)[-1]
+
+
+def _objects(choice: str) -> int:
+    return OBJECTS.get(choice, OBJECTS["full"])

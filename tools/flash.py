@@ -247,7 +247,9 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
 def warn_of_memory(link: BoardLink, built: board_build.Built) -> None:
     """Say beforehand if the code is too much for the RAM into which files are loaded."""
     estimate = board_memory.from_files(
-        built.size, link.value("__import__('gc').collect() or __import__('gc').mem_free()")
+        built.resident.get(built.choice, built.size),
+        built.choice,
+        link.value("__import__('gc').collect() or __import__('gc').mem_free()"),
     )
     if not estimate.fits:
         print(
@@ -256,15 +258,51 @@ def warn_of_memory(link: BoardLink, built: board_build.Built) -> None:
         )
 
 
-def architecture(board: Board, port: str) -> str:
+@dataclass(frozen=True)
+class Place:
+    """What a board's MicroPython takes.
+
+    heap: octets of its RAM; romfs: those of the partition from which code runs in place
+    """
+
+    march: str
+    heap: int
+    romfs: int
+
+
+def look(board: Board, port: str) -> Place:
     """What the MicroPython at `port` takes, once it is known to be the board's."""
     link = BoardLink(port)
     try:
         identity = link.identity()
+        board_link.check(identity, board)
+        heap: int = link.value("(lambda gc:gc.mem_free()+gc.mem_alloc())(__import__('gc'))")
+        romfs = int(link.run("SIZE=0\n" + _ROM).split(" ")[0])
     finally:
         link.close()
-    board_link.check(identity, board)
-    return board_link.march(identity, board)
+    return Place(board_link.march(identity, board), heap, romfs)
+
+
+def chosen(built: board_build.Built, place: Place, fitted: Path | None) -> board_build.Built:
+    """The code with as many parts as the board's memory takes, and a word about them."""
+    if not built.choice:
+        return built
+    if built.auto:
+        choice = board_memory.fitting(built.resident, place.heap, place.romfs > 0)
+        if choice != built.choice:
+            built = board_build.build(built.board, fitted, choice)
+        print(f"parts: {choice}, as many as this board's memory takes by estimate")
+    else:
+        print(f"parts: {built.choice}, as fitted.py says")
+    left_out = board_manifest.left_out(built.choice)
+    for part in left_out:
+        print(f"  left out: {part}")
+    if left_out and not place.romfs:
+        print(
+            "This MicroPython loads code into RAM. One with a ROMFS partition runs all parts\n"
+            "where they stand; how to build it: boards/README.md, Firmware of one's own."
+        )
+    return built
 
 
 def verdict(said: str, board: Board) -> int:
@@ -293,9 +331,10 @@ def main() -> int:
     try:
         board = named(options.board)
         port = board_link.find(board, options.port)
-        march = architecture(board, port)
-        print(f"compiling for {march}", flush=True)
-        built = board_build.build(replace(board, march=march), options.fitted)
+        place = look(board, port)
+        print(f"compiling for {place.march}", flush=True)
+        built = board_build.build(replace(board, march=place.march), options.fitted)
+        built = chosen(built, place, options.fitted)
         return verdict(flash(board, port, built), board)
     except UnknownBoardError as error:
         print(f"flash: {error}", file=sys.stderr)

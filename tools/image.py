@@ -51,9 +51,14 @@ def report(built: board_build.Built, image: bytes, every_file: bool) -> list[str
     lines.append(f"  metrology {metrology.hex().upper()} application {application.hex().upper()}")
     lines.append(f"  {_room(built)}")
     heap = built.board.heap
-    lines.append("  RAM, estimated in KB (never measured on a board):")
-    lines.append(f"    as files:          {board_memory.from_files(built.size, heap)}")
-    lines.append(f"    from ROMFS/frozen: {board_memory.in_place(built.size, heap)}")
+    lines.append(f"  parts: {built.choice}. RAM, estimated in KB (never measured on a board):")
+    for choice, octets in built.resident.items():
+        if choice == built.choice or built.auto:
+            for way, estimate in (
+                ("from ROMFS/frozen", board_memory.in_place(octets, choice, heap)),
+                ("from files", board_memory.from_files(octets, choice, heap)),
+            ):
+                lines.append(f"    {choice:<8} {way:<17} {estimate}")
     return lines
 
 

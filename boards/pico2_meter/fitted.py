@@ -8,8 +8,9 @@ MODEL = "3ph"
 # chip (README): class 1 from 0.25 A with a linearity table, tens of percent wrong below 50 mA.
 CONVERTER = "ads131m0x"
 
-# Parts of the firmware: "full", or "standard" without the quality of the supply.
-PARTS = "full"
+# Parts of the firmware: "full"; "standard", without the quality of the supply; "basic", without
+# tariff, demand, billing and IEC 62056-21 as well; "auto", the most of these that fits.
+PARTS = "auto"
 
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
 VOLTAGE_RATIO = 1001

@@ -4,8 +4,9 @@
 # "1ph": one phase with neutral, ADS131M04.   "twin": the same with two loads to count apart.
 MODEL = "3ph"
 
-# Parts of the firmware: "full", or "standard" without the quality of the supply.
-PARTS = "full"
+# Parts of the firmware: "full"; "standard", without the quality of the supply; "basic", without
+# tariff, demand, billing and IEC 62056-21 as well; "auto", the most of these that fits.
+PARTS = "auto"
 
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
 VOLTAGE_RATIO = 1001

@@ -37,7 +37,7 @@ The virtual meter: the unmodified firmware on simulated chips.
   --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
                  segments (st7567)
   --parts NAME   what the firmware has: full, standard without the quality of the supply, basic
-                 without tariff, demand and billing as well (full)
+                 without tariff, demand, billing and IEC 62056-21 as well (full)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)
   --fresh        start from blank chips
   --time T       set the simulated clock chip to T in UTC, such as 2026-01-31T23:59:50

@@ -9,7 +9,7 @@ import os
 
 from micropython import const
 
-from app import energy_record, event_codes, factory, lasting, object_model, outages, start_checks
+from app import energy_record, event_codes, lasting, object_model, outages, start_checks
 from app.attributes import Resolver
 from app.battery import Battery
 from app.clock import Clock
@@ -47,10 +47,7 @@ from app.tariff import scripts
 from app.tasks import Supervisor
 from app.test_mode import TestMode
 from app.transport.hdlc import HdlcLink
-from app.transport.iec62056_21 import Session
-from app.transport.optical_link import OpticalLink
 from app.transport.serial_link import SerialLink
-from app.transport.tcp_link import TcpLink
 from metrology.engine import Engine
 
 _TYPE_CHECKING = const(False)
@@ -58,7 +55,9 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.tasks import Task
-    from app.transport.programming import Commands
+    from app.transport.channel import Channel
+    from app.transport.optical_link import OpticalLink
+    from app.transport.tcp_link import TcpLink
     from hal import Board, Memory, Output
 
 _METROLOGY_LIMIT_S = const(5)
@@ -78,6 +77,8 @@ class Meter:
     starts: called as it starts on mains, before the profiles do
     checks: called every ten seconds
     keepers: who stores again what a region of the memory held, where it is none of the settings
+    open_optical: makes what serves the optical head: HDLC, and what a part adds to it
+    readout_list: the factory's list of the data read-out, empty where no port has one
     """
 
     def __init__(self, board: "Board") -> None:
@@ -86,6 +87,8 @@ class Meter:
         self.starts: list[Callable[[], None]] = []
         self.checks: list[Callable[[], None]] = [self._check_storage]
         self.keepers: dict[str, Callable[[], None]] = {}
+        self.open_optical: Callable[[Channel], SerialLink | OpticalLink] = self._optical_link
+        self.readout_list = b""
         self.supervisor = Supervisor(board.watchdog)
         self.memory = memory = FarewellMemory(start_checks.renewed(board.fram))
         self.rings = Rings(board.flash, memory)
@@ -146,13 +149,9 @@ class Meter:
         self.server = Server(self.catalogue, self.security)
         # the HDLC channels, in the order of the serial links
         self.channels = [self.server.open_channel(MAX_PDU, name) for name in (RS485, OPTICAL)]
-        self.serial_links = [self._rs485_link(), self._optical_link()]
+        self.serial_links = [self._rs485_link(), self.open_optical(self.channels[1])]
         self.power_fail = self._power_fail()
-        self.tcp_link = None
-        if board.tcp is not None and self.ports.tcp is not None:
-            self.tcp_link = TcpLink(
-                board.tcp[0], self.ports.tcp, self.server.open_channel, MAX_PDU
-            )
+        self.tcp_link = self._tcp_link()
 
     def start(self) -> None:
         """Start all tasks; they run as soon as the asyncio loop does."""
@@ -312,28 +311,17 @@ class Meter:
         channel = self.channels[0]
         return SerialLink(self.board.rs485, HdlcLink(channel, settings, MAX_PDU), settings)
 
-    def _optical_link(self) -> OpticalLink:
-        ports = self.ports
-        factory_list = factory.readout_list(self.board.variant)
-        session = Session(
-            ports.optical,
-            ports.hdlc_optical,
-            b"Ferraris-%d" % self.identification.device_type,
-            self._commands,
-            lambda: self.settings.get("readout_list") or factory_list,
-        )
-        channel = self.channels[1]
-        return OpticalLink(
-            self.board.optical, session, HdlcLink(channel, ports.hdlc_optical, MAX_PDU)
-        )
+    def _optical_link(self, channel: "Channel") -> SerialLink:
+        settings = self.ports.hdlc_optical
+        return SerialLink(self.board.optical, HdlcLink(channel, settings, MAX_PDU), settings)
 
-    def _commands(self) -> "Commands":
-        """Make what reads and writes in the optical head's own protocol, at its first use."""
-        from app.transport.data_sets import DataSets
-        from app.transport.programming import Commands
+    def _tcp_link(self) -> "TcpLink | None":
+        tcp = self.board.tcp
+        if tcp is None or self.ports.tcp is None:
+            return None
+        from app.transport.tcp_link import TcpLink  # not every board has a network
 
-        data = DataSets(self.resolver, self.catalogue.find)
-        return Commands(self.ports.optical, data, self.security)
+        return TcpLink(tcp[0], self.ports.tcp, self.server.open_channel, MAX_PDU)
 
     def _keep_energies(self) -> None:
         """Count what has been measured up to now and keep it: the power is about to go."""

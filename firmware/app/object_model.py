@@ -66,6 +66,7 @@ if _TYPE_CHECKING:
         parameters: Parameters
         ports: Ports
         production: Production
+        readout_list: bytes
         program: ProgramMemory
         registers: RegisterFile
         resolver: Resolver
@@ -93,7 +94,7 @@ def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
     )
     parts.general_list = factory.general_list()
     parts.alternate_list = factory.alternate_list(variant)
-    parts.readout_list = factory.readout_list(variant)
+    parts.readout_list = meter.readout_list
     parts.ports = meter.ports
     parts.measuring_period_s = lambda: meter.parameters.get(MEASURING_PERIOD_1)
     objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)

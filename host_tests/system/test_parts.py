@@ -17,6 +17,7 @@ OF_TARIFF = {
     "0.0.13.0.0.255", "0.0.11.0.0.255", "0.0.14.0.1.255", "0.0.15.0.0.255", "0.0.98.1.0.255",
     "1.0.1.4.0.255", "1.0.1.5.0.255", "1.0.1.6.0.255", "1.0.1.8.1.255", "1.0.31.4.0.255",
 }  # fmt: skip
+OF_READOUT = {"0.0.20.0.0.255", "0.0.21.0.0.255"}
 COUNTERS = "0.0.96.7.0.255"  # power failures, which every meter counts
 ALWAYS = {
     "0.0.1.0.0.255", "0.0.40.0.0.255", "0.0.42.0.0.255", "1.0.1.8.0.255", "1.0.8.8.0.255",
@@ -45,6 +46,7 @@ def test_a_meter_measures_shows_keeps_and_answers_with_each_choice(start_meter, 
     assert listed >= ALWAYS
     assert (WEEK in listed) == (SAGS in listed) == ("quality" in CHOICES[choice])
     assert len(listed & OF_TARIFF) == ("tariff" in CHOICES[choice]) * len(OF_TARIFF)
+    assert len(listed & OF_READOUT) == ("readout" in CHOICES[choice]) * len(OF_READOUT)
     assert reader.client.read(GXDLMSClock("0.0.1.0.0.255"), 2).value.year == 2026
     assert reader.client.read(GXDLMSData(COUNTERS), 2) == 0
     energy_wh = reader.energy_wh()

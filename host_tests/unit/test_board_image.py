@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,15 +110,18 @@ def test_a_fitted_file_of_the_users_own_takes_the_boards_place(built, tmp_path):
     own = tmp_path / "mine.py"
     own.write_text((BOARD.folder / "fitted.py").read_text().replace('"3ph"\n', '"1ph"\n'))
     few = ("fitted", "civil", "version")
-    sources = [source for source in board_manifest.read(BOARD.name) if source.module in few]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(board_build, "BUILD", tmp_path)
-        patch.setattr(board_manifest, "needed", lambda _all: sources)
+        patch.setattr(
+            board_manifest,
+            "needed",
+            lambda all_, _choice: [one for one in all_ if one.module in few],
+        )
         other = board_build.build(BOARD, own)
         with pytest.raises(board_build.BuildError, match="there is no file"):
             board_build.build(BOARD, tmp_path / "none.py")
         own.write_text("MODEL =\n")
-        with pytest.raises(board_build.BuildError, match="SyntaxError"):
+        with pytest.raises(board_manifest.ManifestError, match="SyntaxError"):
             board_build.build(BOARD, own)
     assert other.files["fitted.mpy"] != built.files["fitted.mpy"]
     assert other.files["civil.mpy"] == built.files["civil.mpy"]
@@ -128,11 +132,20 @@ def test_the_report_adds_up_and_says_what_fits(built):
     sizes = image.packages(built.files)
     assert sum(sizes.values()) == built.size
     assert any(line.split()[:2] == ["app/cosem", str(sizes["app/cosem"])] for line in lines)
-    files, place = [line for line in lines if "objects" in line]
-    assert "KB too many" in files
-    assert place.endswith("of 497 KB: fits")
-    assert board_memory.from_files(100_000, 1 << 20).fits
-    assert not board_memory.in_place(built.size, 241 * 1024).fits
+    estimates = {tuple(line.split()[:3]): line for line in lines if "objects" in line}
+    assert "KB too many" in estimates["full", "from", "files"]
+    assert "KB too many" in estimates["standard", "from", "files"]
+    assert estimates["full", "from", "ROMFS/frozen"].endswith("of 497 KB: fits")
+    octets = built.resident["basic"]
+    assert board_memory.from_files(octets, "basic", 497 * 1024).total <= 470 * 1024
+    assert estimates["basic", "from", "files"].endswith("of 497 KB: fits")
+    assert not board_memory.in_place(built.resident["full"], "full", 241 * 1024).fits
+
+
+def test_a_choice_of_the_users_own_is_reported_alone(built):
+    mine = replace(built, choice="standard", auto=False)
+    lines = [line for line in image.report(mine, mine.image(), False) if "objects" in line]
+    assert [line.split()[0] for line in lines] == ["standard"] * 2
 
 
 def test_every_board_can_be_packed_for_its_processor():

@@ -224,12 +224,56 @@ def test_what_stands_in_the_firmware_is_not_put_on_the_board_again(tmp_path, cap
 
 
 def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(flash.board_memory, "OBJECTS", 1 << 30)
+    monkeypatch.setattr(flash.board_memory, "OBJECTS", {"full": 1 << 30})
     with PretendBoard(tmp_path) as board:
         run(board, tmp_path)
     said = capsys.readouterr().out
     assert "has no ROMFS partition, so the code is loaded into RAM" in said
     assert "KB too many. pico2_meter's README tells what fits" in said
+
+
+PLENTY = flash.Place("armv7emsp", 497 * 1024, 512 * 1024)
+STOCK = flash.Place("armv7emsp", 497 * 1024, 0)
+
+
+def test_a_board_is_asked_for_its_memory_before_anything_is_compiled(tmp_path):
+    with PretendBoard(tmp_path) as board:
+        place = flash.look(BOARD, board.port)
+        assert place.romfs == 0
+        assert place.heap > 100_000
+    with PretendBoard(tmp_path, rom_octets=8 * 4096, rom_blocks=True) as board:
+        assert flash.look(BOARD, board.port).romfs == 8 * 4096
+
+
+def test_the_parts_that_fit_are_put_on_the_board_and_the_others_named(
+    tmp_path, monkeypatch, capsys
+):
+    octets = {"full": 285_000, "standard": 264_000, "basic": 217_000}
+    full = replace(built(tmp_path), choice="full", auto=True, resident=octets)
+    monkeypatch.setattr(
+        flash.board_build, "build", lambda _board, _fitted, choice: replace(full, choice=choice)
+    )
+    assert flash.chosen(full, PLENTY, None) is full
+    assert capsys.readouterr().out == (
+        "parts: full, as many as this board's memory takes by estimate\n"
+    )
+    assert flash.chosen(full, STOCK, None).choice == "basic"
+    said = capsys.readouterr().out
+    assert said.startswith("parts: basic, as many as this board's memory takes by estimate\n")
+    assert "left out: The quality of the supply: sags" in said
+    assert "left out: The tariff: calendar and rates" in said
+    assert "left out: IEC 62056-21 at the optical head" in said
+    assert "Firmware of one's own" in said
+
+
+def test_parts_that_the_user_has_named_are_taken_as_they_are(tmp_path, capsys):
+    own = replace(built(tmp_path), choice="standard", resident={"standard": 264_000})
+    assert flash.chosen(own, STOCK, None) is own
+    said = capsys.readouterr().out
+    assert said.startswith("parts: standard, as fitted.py says\n  left out: The quality")
+    bare = built(tmp_path)
+    assert flash.chosen(bare, STOCK, None) is bare
+    assert capsys.readouterr().out == ""
 
 
 def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):

@@ -153,7 +153,7 @@ class Parts:
         self.security = security
         self.general_list = b"\x01\x00"  # factory lists as attribute 3 of class 7 is encoded
         self.alternate_list = b"\x01\x00"
-        self.readout_list = b"\x01\x00"
+        self.readout_list = b"\x01\x00"  # empty: there is none
         self.ports: Ports | None = None
         self.measuring_period_s: Callable[[], int] = lambda: 900
 
@@ -171,8 +171,9 @@ def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: in
         (1, "general_list", parts.general_list),
         (2, "alternate_list", parts.alternate_list),
     ):
-        key = DisplayList(resolver, parts.settings, setting, factory_list)
-        catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
+        if factory_list:
+            key = DisplayList(resolver, parts.settings, setting, factory_list)
+            catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
     catalogue.add_file(parts.registers, access.READINGS)
     resolver.bind(catalogue.find, access.SECURITY)
     return catalogue

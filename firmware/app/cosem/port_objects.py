@@ -1,11 +1,10 @@
-"""Parameters of the ports: optical head, HDLC of head and RS485, TCP with its address."""
+"""Parameters of the ports: HDLC of optical head and RS485, TCP with its address."""
 
 from micropython import const
 
 from app.cosem import access
 from app.cosem.hdlc_setup import HdlcSetup
 from app.cosem.ipv4_setup import Ipv4Setup
-from app.cosem.local_port_setup import LocalPortSetup
 from app.cosem.tcp_udp_setup import IPV4_SETUP, TcpUdpSetup
 
 _TYPE_CHECKING = const(False)
@@ -17,7 +16,6 @@ if _TYPE_CHECKING:
 def add(objects: "Objects", ports: "Ports") -> None:
     """Add the objects."""
     hdlc = HdlcSetup()
-    objects.add((0, 0, 20, 0, 0), LocalPortSetup(), ports.optical, access.SECURITY)
     objects.add((0, 0, 22, 0, 0), hdlc, ports.hdlc_optical, access.SETTINGS)
     objects.add((0, 1, 22, 0, 0), hdlc, ports.hdlc_rs485, access.SETTINGS)
     if ports.tcp is not None:

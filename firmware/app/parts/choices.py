@@ -20,8 +20,8 @@ if _TYPE_CHECKING:
 
 # the parts of each choice, in the order in which they are fitted
 CHOICES = {
-    "full": ("quality", "tariff"),
-    "standard": ("tariff",),
+    "full": ("quality", "tariff", "readout"),
+    "standard": ("tariff", "readout"),
     "basic": (),
 }
 
