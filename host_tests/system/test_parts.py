@@ -4,8 +4,16 @@ import sys
 
 import pytest
 from clients import MANAGEMENT, SECRET, Gurux, Socket
-from conftest import ROOT
-from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSRegister
+from conftest import ROOT, VirtualMeter
+from gurux_dlms import GXDLMSException
+from gurux_dlms.objects import (
+    GXDLMSCaptureObject,
+    GXDLMSClock,
+    GXDLMSData,
+    GXDLMSExtendedRegister,
+    GXDLMSProfileGeneric,
+    GXDLMSRegister,
+)
 
 sys.path.append(str(ROOT / "firmware"))
 
@@ -13,6 +21,7 @@ from app.parts.choices import CHOICES
 
 WEEK = "0.0.128.7.90.255"  # by EN 50160
 SAGS = "1.0.12.32.0.255"
+HEAP = "800k"  # with the simulation beside it; the choice standard takes 100k more
 OF_TARIFF = {
     "0.0.13.0.0.255", "0.0.11.0.0.255", "0.0.14.0.1.255", "0.0.15.0.0.255", "0.0.98.1.0.255",
     "1.0.1.4.0.255", "1.0.1.5.0.255", "1.0.1.6.0.255", "1.0.1.8.1.255", "1.0.31.4.0.255",
@@ -34,6 +43,16 @@ class Reader:
 
     def close(self):
         self.client.transport.close()
+
+
+@pytest.fixture(scope="module")
+def basic(tmp_path_factory):
+    """The choice for a Pico 2 from files, in a heap with little more than it takes."""
+    meter = VirtualMeter(
+        tmp_path_factory.mktemp("basic"), ("--parts", "basic", "--http", "0", "--heap", HEAP)
+    )
+    yield meter.start()
+    assert meter.stop() == 0
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -68,6 +87,93 @@ def test_a_meter_measures_shows_keeps_and_answers_with_each_choice(start_meter, 
     else:
         with pytest.raises(AssertionError, match=r"503.*without the quality of the supply"):
             meter.get("/api/quality")
+
+
+def read_all(client):
+    """Every attribute of every object that the client may read; what was not to be had."""
+    refused = []
+    for item in client.objects():
+        for attribute in range(1, item.getAttributeCount() + 1):
+            if isinstance(item, GXDLMSProfileGeneric) and attribute == 2:
+                continue  # the rows; read apart
+            try:
+                client.read(item, attribute)
+            except GXDLMSException:
+                refused.append((item.logicalName, attribute))
+    return refused
+
+
+@pytest.mark.parametrize("port", ["rs485", "optical"])
+def test_the_basic_choice_is_read_completely_over_each_line(basic, port):
+    wire = Socket(basic.ports[port])
+    client = Gurux(wire, MANAGEMENT, SECRET, hdlc=True).connect()
+    refused = read_all(client)
+    # the secret of an association, which nobody may read
+    assert {(name[:7], attribute) for name, attribute in refused} == {("0.0.40.", 7)}
+    client.release()
+    wire.close()
+
+
+def test_the_basic_choice_refuses_what_points_to_what_it_has_not(basic):
+    reader = Reader(basic)
+    profile = GXDLMSProfileGeneric("1.0.99.2.0.255")
+    before = reader.client.read(profile, 3)
+    rate = GXDLMSRegister("1.0.1.8.1.255"), GXDLMSCaptureObject(2, 0)
+    profile.captureObjects = [*before, rate]
+    with pytest.raises(GXDLMSException):
+        reader.client.write(profile, 3)
+    assert len(reader.client.read(profile, 3)) == len(before)
+    # a list for the glass may name what comes and goes; it is read as nothing there
+    shown = GXDLMSProfileGeneric("0.0.21.0.1.255")
+    kept = list(reader.client.read(shown, 3))
+    shown.captureObjects = [rate, (GXDLMSRegister("1.0.1.8.0.255"), GXDLMSCaptureObject(2, 0))]
+    reader.client.write(shown, 3)
+    ((nothing, energy_wh),) = reader.client.read(shown, 2)
+    assert (nothing, energy_wh) == (None, reader.energy_wh())
+    shown.captureObjects = kept
+    reader.client.write(shown, 3)
+    reader.close()
+
+
+def test_the_optical_head_of_the_basic_choice_hears_no_sign_on(basic):
+    wire = Socket(basic.ports["optical"], timeout_s=2)
+    wire.send(b"/?!\r\n")
+    with pytest.raises(TimeoutError):
+        wire.receive()
+    wire.close()
+
+
+def test_another_choice_loses_nothing(start_meter, tmp_path):
+    state = tmp_path / "m"
+    meter = start_meter("--parts", "full", "--time", "2026-01-31T12:00:00", state=state)
+    meter.post("/api/mains", phases=[{"i": 60, "phi_deg": 0}] * 3)
+    meter.post("/api/advance", seconds=3600)
+    reader = Reader(meter)
+    total_wh = reader.energy_wh()
+    maximum = reader.client.read(GXDLMSExtendedRegister("1.0.1.6.0.255"), 2)
+    rows = reader.client.read(GXDLMSProfileGeneric("1.0.99.1.0.255"), 7)
+    assert maximum and rows
+    reader.close()
+    meter.stop()
+    meter = start_meter("--parts", "basic", state=state)
+    assert meter.get("/api/health")["problems"] == []
+    meter.post("/api/mains", phases=[{"i": 10, "phi_deg": 0}] * 3)
+    meter.post("/api/advance", seconds=3600)
+    reader = Reader(meter)
+    assert total_wh < reader.energy_wh()
+    total_wh = reader.energy_wh()
+    assert rows < reader.client.read(GXDLMSProfileGeneric("1.0.99.1.0.255"), 7)
+    reader.close()
+    meter.stop()
+    meter = start_meter("--parts", "full", state=state)
+    meter.post("/api/mains", phases=[{"i": 0}] * 3)
+    reader = Reader(meter)
+    assert meter.get("/api/health")["problems"] == []
+    # what was counted without rates went to the one that had been in force
+    assert reader.client.read(GXDLMSRegister("1.0.1.8.1.255"), 2) == reader.energy_wh() >= total_wh
+    assert reader.client.read(GXDLMSExtendedRegister("1.0.1.6.0.255"), 2) == maximum
+    assert rows < reader.client.read(GXDLMSProfileGeneric("1.0.99.1.0.255"), 7)
+    reader.close()
 
 
 def test_a_choice_that_there_is_not_is_refused_in_a_line(start_meter):
