@@ -70,7 +70,7 @@ def run_interpreter(
         input="\n".join(lines) + "\n",
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     if done.returncode != 0:

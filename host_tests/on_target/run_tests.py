@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import interpreter
 
 _HERE = Path(__file__).resolve().parent
-_TIMEOUT_S = 300
+_TIMEOUT_S = 1200
 _LAST_LINE = re.compile(r"([0-9]+) passed, ([0-9]+) failed")
 _PATH = re.compile(r"^# path: (.+)$", re.MULTILINE)
 _HEAP = re.compile(r"^# heap: ([0-9]+[kM]?)$", re.MULTILINE)

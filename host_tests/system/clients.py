@@ -15,6 +15,7 @@ from dlms_cosem.io import HdlcTransport, TcpTransport
 from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXDLMSException, GXReplyData
 from gurux_dlms.enums import Authentication, InterfaceType
+from patience import PATIENCE_S
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
@@ -26,7 +27,7 @@ SECRET = b"12345678"  # factory test material
 class Socket:
     """A TCP connection to one port of the meter."""
 
-    def __init__(self, port, host="127.0.0.1", timeout_s=10):
+    def __init__(self, port, host="127.0.0.1", timeout_s=PATIENCE_S):
         self._socket = socket.create_connection((host, port), timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

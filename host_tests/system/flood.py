@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import clients
+from patience import PATIENCE_S
 
 PORTS = (
     ("tcp", "cosem", False),
@@ -27,7 +28,7 @@ class Flood:
         self._threads = []
         self._wires = []
         for name, port, hdlc in PORTS:
-            wire = clients.Socket(meter.ports[port], timeout_s=60)
+            wire = clients.Socket(meter.ports[port])
             self._wires.append(wire)
             session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc)
             self._start(name, asking(session.connect()))
@@ -55,7 +56,7 @@ class Flood:
         """End it; what went wrong stands in `failed`."""
         self.ending.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
         for wire in self._wires:
             wire.close()
 
@@ -64,7 +65,7 @@ def noise(port):
     """A turn of somebody who sends rubbish and does not read the answers."""
 
     def turn():
-        with socket.create_connection(("127.0.0.1", port), 5) as wire:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as wire:
             wire.setblocking(False)
             for _ in range(50):
                 try:
@@ -82,7 +83,7 @@ def page(meter):
     def turn():
         for path in ("/", "/api/state", "/api/lcd", "/api/quantities", "/api/waveform"):
             try:
-                with urllib.request.urlopen(meter.url + path, timeout=10) as answer:
+                with urllib.request.urlopen(meter.url + path, timeout=PATIENCE_S) as answer:
                     answer.read()
             except urllib.error.HTTPError as error:
                 error.read()  # too many at once is an answer, too

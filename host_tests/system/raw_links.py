@@ -6,7 +6,8 @@ For conformance tests: nothing between test and wire corrects, retries or interp
 
 import socket
 
-TIMEOUT_S = 10
+from patience import PATIENCE_S
+
 SILENCE_S = 1.0  # how long nothing must come to count as no answer
 LLC = b"\xe6\xe6\x00"
 SNRM = 0x93
@@ -18,14 +19,14 @@ INFORMATION = 128  # octets of an information field without negotiation
 
 class _Connection:
     def __init__(self, port):
-        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
 
     def send(self, octets):
         self._socket.sendall(octets)
 
-    def take(self, count, timeout_s=TIMEOUT_S):
+    def take(self, count, timeout_s=PATIENCE_S):
         """`count` octets; TimeoutError if they do not come."""
         self._socket.settimeout(timeout_s)
         while len(self._received) < count:
@@ -54,7 +55,7 @@ class WrapperLink:
         words = (1, self.sap, 1, len(apdu))
         self._connection.send(b"".join(word.to_bytes(2, "big") for word in words) + apdu)
         try:
-            head = self._connection.take(8, SILENCE_S if silent else TIMEOUT_S)
+            head = self._connection.take(8, SILENCE_S if silent else PATIENCE_S)
         except TimeoutError:
             return b""
         version, source, destination, length = (

@@ -28,12 +28,12 @@ from hdlc_line import (
     information,
     ready,
 )
+from patience import PATIENCE_S
 
 # Public client, context LN without ciphering
 AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1fffff")
 GET_NAME = bytes.fromhex("c001c1000100002a0000ff0200")
 ALL_PARAMETERS = "8180140502{:04x}0602{:04x}0704{:08x}0804{:08x}"
-ANSWER_S = 5
 SILENCE_S = 0.4
 
 
@@ -42,7 +42,7 @@ class Station:
 
     def __init__(self, meter):
         self.meter = meter
-        self.socket = socket.create_connection(("127.0.0.1", meter.ports["rs485"]), ANSWER_S)
+        self.socket = socket.create_connection(("127.0.0.1", meter.ports["rs485"]), PATIENCE_S)
         self.server_length = 2
 
     def send(self, octets):
@@ -50,7 +50,7 @@ class Station:
 
     def frame(self):
         """The next frame, taken apart and checked."""
-        self.socket.settimeout(ANSWER_S)
+        self.socket.settimeout(PATIENCE_S)
         octets = self.socket.recv(1)
         while len(octets) < 3:
             octets += self.socket.recv(1)

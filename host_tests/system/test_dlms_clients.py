@@ -15,6 +15,7 @@ from dlms_cosem.exceptions import DlmsClientException
 from gurux_dlms import GXDateTime, GXDLMSClient, GXDLMSException
 from gurux_dlms.enums import AccessMode, ObjectType, Unit
 from gurux_dlms.objects import GXDLMSRegister
+from patience import PATIENCE_S
 
 # port, HDLC, server address
 ONE_BYTE = 1
@@ -208,7 +209,8 @@ def test_several_clients_at_once(meter):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
     assert not failures
 
 

@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 CONTROLS = "a[href], button, input, select, summary, [tabindex='0']"
 LABEL = """controls => [...document.querySelectorAll(controls)].map(one =>
   one.id || one.getAttribute("aria-label") || one.innerText)"""
+PLACES = """() => ["input-1", "day-box", "f-slider"].map(id =>
+  Math.round(document.getElementById(id).getBoundingClientRect().top + scrollY))"""
 SLOW_POSTS = """() => { const fetchAtOnce = window.fetch; window.fetch = async (...asked) => {
   if (asked[1].method === "POST") await new Promise(done => setTimeout(done, 200));
   return fetchAtOnce(...asked);
@@ -166,9 +168,14 @@ def test_short_leaps(bench, eyes):
 
 def test_a_day_is_stopped_in_its_middle(bench, eyes):
     before = bench.get("/api/state")["uptime_s"]
+    places = [eyes.page.evaluate(PLACES)]
     eyes.click("+ 1 day")
+    eyes.page.locator("#leap-stop").wait_for()
+    places.append(eyes.page.evaluate(PLACES))
     eyes.click("Stop the leap")
     eyes.sees("leap-note", "Stopped after")
+    places.append(eyes.page.evaluate(PLACES))
+    assert places[0] == places[1] == places[2]  # nothing moves away under a pointer
     assert 0 < bench.get("/api/state")["uptime_s"] - before < 86400
     assert eyes.page.get_by_role("button", name="+ 1 day").is_enabled()
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import clients
 import pytest
 from gurux_dlms.objects import GXDLMSProfileGeneric
+from patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 SEASONS = ROOT / "tools" / "tariffs" / "seasons.toml"
@@ -30,7 +31,7 @@ def meter(tmp_path_factory):
 
 def write(meter, file):
     command = [sys.executable, str(ROOT / "tools" / "tariff.py"), "write", str(file)]
-    subprocess.run([*command, "--port", str(meter.ports["cosem"])], check=True, timeout=60)
+    subprocess.run([*command, "--port", str(meter.ports["cosem"])], check=True, timeout=300)
 
 
 def load_profile(meter):
@@ -80,7 +81,7 @@ def test_without_power_there_is_no_day(meter):
     meter.post("/api/advance", seconds=5)
     for path in ("/api/day", "/api/calendar"):
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(meter.url + path, timeout=10)
+            urllib.request.urlopen(meter.url + path, timeout=PATIENCE_S)
         assert refused.value.code == 503
     meter.post("/api/supply", on=True)
     meter.post("/api/advance", seconds=2)

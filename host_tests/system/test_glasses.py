@@ -1,8 +1,7 @@
 """Each display of the virtual meter shows what the register says, and the meter lives without."""
 
-import time
-
 import pytest
+from patience import until
 
 
 def item(meter, code):
@@ -60,12 +59,7 @@ def test_a_dead_glass_harms_nothing(start_meter, glass):
 def test_power_comes_back_to_a_segment_glass(start_meter):
     meter = start_meter("--glass", "ht1621")
     meter.post("/api/supply", on=False)
-    deadline = time.monotonic() + 20
-    while meter.get("/api/state")["powered"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not meter.get("/api/state")["powered"], "no power")
     assert not any("#" in row for row in meter.get("/api/lcd")["rows"])
     meter.post("/api/supply", on=True)
-    while "8" not in meter.get("/api/lcd")["value"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: "8" in meter.get("/api/lcd")["value"], "the test of all segments")

@@ -20,6 +20,7 @@ import raw_links
 from gurux_dlms import GXDLMSClient
 from gurux_dlms.objects import GXDLMSProfileGeneric, GXDLMSTcpUdpSetup
 from hdlc_line import LLC_RESPONSE, SNRM, UA, Answer, command, information
+from patience import until
 from test_conformance_appl import lls, public
 
 NAME = bytes.fromhex("c001c1000100002a0000ff0200")
@@ -176,10 +177,8 @@ def test_a_client_that_just_closes_ends_its_association(meter, wire):
     connection.sendall(wrapped(lls(), 1))
     assert answer(connection)[17] == 0
     connection.close()
-    deadline = time.monotonic() + 5
-    while meter.get("/api/ports")["cosem"]["associations"] > before["cosem"]["associations"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    most = before["cosem"]["associations"]
+    until(lambda: meter.get("/api/ports")["cosem"]["associations"] <= most, "the end of it")
 
 
 @pytest.mark.parametrize("kind", raw_links.LINKS)
@@ -253,14 +252,14 @@ def test_another_tcp_port_holds_at_once_and_costs_nobody_his_connection(start_me
     setup.port = new
     session.write(setup, 2)
     meter.ports["cosem"] = new
-    deadline = time.monotonic() + 10
-    while True:
+
+    def connected():
         try:
-            other = raw_links.WrapperLink(meter, 16)
-            break
+            return raw_links.WrapperLink(meter, 16)
         except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+            return None
+
+    other = until(connected, "the new port open")
     assert other.ask(public())[17] == 0
     assert stays.ask(NAME)[:4].hex() == "c401c100", "who was connected stays so"
     with pytest.raises(OSError, match="refused"):

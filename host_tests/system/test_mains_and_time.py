@@ -264,7 +264,7 @@ def test_a_broken_recording_is_named_and_nothing_starts(tmp_path, content, words
     path.write_bytes(content)
     command = [str(LAUNCHER), "--state", str(tmp_path / "s"), "--replay", str(path)]
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
+        command, check=False, capture_output=True, text=True, timeout=300, cwd=ROOT
     )
     assert done.returncode == 2
     assert words in done.stderr

@@ -16,13 +16,13 @@ import real_meter
 from gurux_dlms.objects import GXDLMSIECLocalPortSetup, GXDLMSRegister
 from iec62056_21 import messages, utils
 from iec62056_21.client import Iec6205621Client
+from patience import PATIENCE_S, until
 
 MAKER = b"/FRS5\\2Ferraris-"
 IDENTIFICATION = MAKER + b"103\r\n"
 PASSWORD = "12345678"
 DEVICE_ADDRESS = "00000001"
 BREAK = b"\x01B0\x03q"
-ANSWER_S = 5
 SILENCE_S = 1
 _REAL_S = 2  # a real head tells nobody that it is idle
 
@@ -31,7 +31,7 @@ class Wire:
     """Raw octets on the optical head."""
 
     def __init__(self, meter):
-        self.socket = socket.create_connection(("127.0.0.1", meter.ports["optical"]), ANSWER_S)
+        self.socket = socket.create_connection(("127.0.0.1", meter.ports["optical"]), PATIENCE_S)
 
     def send(self, octets):
         self.socket.sendall(octets)
@@ -53,7 +53,7 @@ class Wire:
         except TimeoutError:
             return True
         finally:
-            self.socket.settimeout(ANSWER_S)
+            self.socket.settimeout(PATIENCE_S)
 
     def receive(self):
         return self.socket.recv(4096)
@@ -92,11 +92,7 @@ def idle(meter):
     if real_meter.given:
         time.sleep(_REAL_S)
         return
-    for _ in range(100):
-        if line(meter) == (300, "7E1"):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the head does not come back to its first rate")
+    until(lambda: line(meter) == (300, "7E1"), "the head back at its first rate")
 
 
 def log_in(client):

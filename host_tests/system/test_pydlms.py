@@ -11,6 +11,7 @@ import real_meter
 
 pydlms = pytest.importorskip("pydlms")
 
+from patience import PATIENCE_S
 from pydlms import AccessAction, AccessGet, AccessSet, DlmsClient, DlmsData
 from pydlms.apdu import xdlms
 from pydlms.association import Mechanism
@@ -65,7 +66,7 @@ def connect(wired):
                 **PROTECTION[protection],
             )
         client = DlmsClient.tcp(
-            "127.0.0.1", wired.ports[port], client_sap=1, hdlc=hdlc, timeout=10, **settings
+            "127.0.0.1", wired.ports[port], client_sap=1, hdlc=hdlc, timeout=PATIENCE_S, **settings
         )
         opened.append(client)
         client.connect()

@@ -13,7 +13,7 @@ def test_the_program_in_the_readme_reads_the_register(meter, root):
     program = programs[0].replace("4059", str(meter.ports["cosem"]))
     before = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     after = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
     assert done.returncode == 0, done.stderr

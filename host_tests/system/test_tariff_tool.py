@@ -36,7 +36,7 @@ def tariff(*arguments, status=0):
     """Run the tool as a person does; return what it says."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "tariff.py"), *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == status, said

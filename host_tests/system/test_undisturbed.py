@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -11,6 +10,7 @@ import clients
 import pytest
 from flood import Flood
 from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric
+from patience import PATIENCE_S, until
 
 FLOOD_S = 12
 POWER_W = 3 * 230 * 5
@@ -33,10 +33,12 @@ def reader(session):
 def test_no_frame_is_lost_while_all_ports_are_flooded(meter):
     meter.post("/api/mains", f=50.0, phases=[{"u": 230, "i": 5, "phi_deg": 0}] * 3)
     meter.post("/api/advance", seconds=2)
-    before, started = meter.get("/api/quantities")["energy_wh"]["1.8.0"], time.monotonic()
+    before = meter.get("/api/quantities")["energy_wh"]["1.8.0"]
     health = meter.get("/api/health")
     flood = Flood(meter, reader, browsers=3)
-    time.sleep(FLOOD_S)
+    enough = health["frames_taken"] + 4000 * FLOOD_S
+    until(lambda: meter.get("/api/health")["frames_taken"] > enough, "so much time", 10 * FLOOD_S)
+    until(lambda: all(flood.done.values()) or flood.failed, lambda: flood.done)
     flood.stop()
     after = meter.get("/api/health")
     gained_wh = meter.get("/api/quantities")["energy_wh"]["1.8.0"] - before
@@ -47,9 +49,7 @@ def test_no_frame_is_lost_while_all_ports_are_flooded(meter):
     assert after["task_restarts"] == health["task_restarts"]
     # energy is power times the frames that were taken: no time is missing
     frames = after["frames_taken"] - health["frames_taken"]
-    assert frames / 4000 > FLOOD_S - 1
     assert abs(gained_wh - POWER_W * frames / 4000 / 3600) <= POWER_W * 0.5 / 3600
-    assert time.monotonic() - started >= FLOOD_S
 
 
 @pytest.mark.row("MET-31")
@@ -107,7 +107,7 @@ def test_callers_that_say_nothing_do_not_keep_others_out(meter):
         for caller in silent:
             caller.sendall(b"GET /api/st")  # and no more
         assert meter.get("/api/state")["powered"] in (True, False)
-        silent[0].settimeout(10)
+        silent[0].settimeout(PATIENCE_S)
         assert silent[0].recv(1) == b""  # the first to come is the first to go
     finally:
         for caller in silent:

@@ -15,7 +15,7 @@ from serial_line import SerialLine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 def command(*words):

@@ -120,7 +120,7 @@ look.small = ([controls, least]) => [...document.querySelectorAll(controls)].fil
 look.watch = controls => {
   const reached = look.reached = new Set(), dull = look.dull = [];
   look.wanted = [...document.querySelectorAll(controls)].filter(one => 
-    one.checkVisibility() && !one.disabled);
+    one.checkVisibility({visibilityProperty: true}) && !one.disabled);
   document.addEventListener("focusin", ({target}) => {
     reached.add(target);
     const {outlineStyle, outlineWidth} = getComputedStyle(target);

@@ -5,25 +5,13 @@ Whom the page asked besides its meters stands in `strangers`, what its console c
 """
 
 import json
-import time
 from pathlib import Path
 
-PATIENCE_S = 30
-POLL_S = 0.05
+from patience import PATIENCE_S, until
+
 DESK = (1280, 1000)
 COLUMNS, ROWS = 128, 64
 SIGHT = Path(__file__).with_suffix(".js")
-
-
-def until(true, what, patience_s=PATIENCE_S):
-    """Wait until `true()` is, and return it; `what` is said when it never is."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        found = true()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"never: {what() if callable(what) else what}"
-        time.sleep(POLL_S)
 
 
 class Visitor:

@@ -102,7 +102,6 @@ def test_vector_both_ways(tag, value, text):
     assert decode(bytes.fromhex(text)) == (tag, value)
 
 
-@settings(deadline=None)
 @given(values())
 def test_what_is_written_is_read(value):
     octets = encode(*value)
@@ -112,7 +111,6 @@ def test_what_is_written_is_read(value):
     assert reader.left() == 0
 
 
-@settings(deadline=None)
 @given(values())
 def test_every_prefix_is_refused(value):
     octets = encode(*value)
@@ -122,7 +120,7 @@ def test_every_prefix_is_refused(value):
                 read()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_no_octets_harm_the_reader(octets):
     """Also: `skip` accepts exactly what `data` accepts, and ends at the same place."""
@@ -137,7 +135,6 @@ def test_no_octets_harm_the_reader(octets):
         assert skipper.at == reader.at
 
 
-@settings(deadline=None)
 @given(values(), st.integers(0, 60))
 def test_a_full_buffer_stops_the_writer_at_its_end(value, room):
     octets = encode(*value)

@@ -1,7 +1,7 @@
 """A-XDR against the encoders of gurux-dlms and dlms-cosem, the independent truth."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app import axdr
@@ -42,7 +42,6 @@ GURUX_TYPES = {
 }
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(GURUX_TYPES)).flatmap(
         lambda tag: st.tuples(st.just(tag), st.integers(*_range(tag)))
@@ -54,7 +53,6 @@ def test_numbers_as_gurux_encodes_them(value):
     assert encode(*value) == bytes(buffer.array())
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=600))
 def test_octet_strings_as_dlms_cosem_encodes_them(octets):
     foreign = bytes(dlms_data.OctetStringData(octets).to_bytes())
@@ -62,7 +60,6 @@ def test_octet_strings_as_dlms_cosem_encodes_them(octets):
     assert axdr.Reader(foreign).data() == (axdr.OCTET_STRING, octets)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=40))
 def test_structures_as_dlms_cosem_reads_them(numbers):
     octets = encode(axdr.STRUCTURE, [(axdr.UINT32, number) for number in numbers])

@@ -304,7 +304,7 @@ def can_be(moment):
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.booleans(),
     st.lists(moments.filter(can_be), max_size=4),

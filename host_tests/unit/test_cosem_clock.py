@@ -158,7 +158,7 @@ def octet(least, most):
     return st.one_of(near, near, near, st.just(255), st.integers(0, 255))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     year=st.one_of(st.integers(1999, 2101), st.integers(2001, 2098), st.integers(0, 0xFFFF)),
     fields=st.tuples(

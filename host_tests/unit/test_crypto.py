@@ -163,7 +163,7 @@ def test_key_wrap_vector(cipher):
 
 
 @given(key=st.binary(min_size=16, max_size=16), plain=st.binary(min_size=16, max_size=48))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_our_aes_is_aes(key, plain):
     pytest.importorskip("cryptography")
     import cryptolib
@@ -182,7 +182,7 @@ def test_our_aes_is_aes(key, plain):
     text=st.binary(max_size=400),
     extra=st.binary(max_size=60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_our_gcm_is_gcm(key, nonce, text, extra):
     aead = pytest.importorskip("cryptography.hazmat.primitives.ciphers.aead")
     import cryptolib
@@ -198,7 +198,7 @@ def test_our_gcm_is_gcm(key, nonce, text, extra):
     key=st.binary(min_size=16, max_size=16),
     plain=st.binary(min_size=16, max_size=120).map(lambda octets: octets[: len(octets) & ~7]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_our_key_wrap_is_rfc_3394(key, plain):
     keywrap = pytest.importorskip("cryptography.hazmat.primitives.keywrap")
     wrapped = key_wrap.wrap(SoftwareAes(key), plain)

@@ -9,7 +9,7 @@ from app.storage.vault import Vault, sealed_size
 
 
 @given(value=st.binary(max_size=70))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_sealed_comes_out_again(value):
     vault = Vault(SoftwareAes, b"unique")
     sealed = vault.seal("lls", value)

@@ -41,7 +41,7 @@ def lives(draw):
     return load, events, period_s, draw(st.integers(1, 4)), at_s + end_s
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
 @given(life=lives(), offset_s=st.integers(0, 3599))
 @example(  # set by just what a period may be shorter
     life=([(0.0, 2613), (1622.508, 222)], [(742.267, "shift", 3)], 300, 3, 4267.267),

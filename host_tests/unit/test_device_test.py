@@ -123,11 +123,11 @@ class Parts:
         self.trains.append(what)
 
     async def wait(self):
-        await asyncio.sleep(0.005)
+        await asyncio.sleep_ms(5)
 
     def take(self, frames, limit):
         """Frames as time asks for them; words of `code` and the same with the other sign."""
-        due = int(asyncio.get_event_loop().time() * self.rate_mhz / 1000) - self.given
+        due = Clock.us * self.rate_mhz // 1_000_000_000 - self.given
         if not self.given:
             self.given, due = due, 0
         count = min(due, limit)
@@ -167,24 +167,41 @@ class Port:
         return True
 
 
+class Clock:
+    """Time that passes as somebody waits, and only then."""
+
+    us = 1_000_000
+
+    @staticmethod
+    async def sleep_ms(ms):
+        Clock.us += 1000 * ms
+        await asyncio.sleep(0)
+
+    @staticmethod
+    async def wait_for_ms(work, limit_ms):
+        task = asyncio.ensure_future(work)
+        for _ in range(100):
+            if task.done():
+                return task.result()
+            await asyncio.sleep(0)
+        task.cancel()
+        Clock.us += 1000 * limit_ms
+        raise asyncio.TimeoutError
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """MicroPython's asyncio and clock on CPython's, and spans short enough for a test."""
-
-    async def wait_for_ms(work, limit_ms):
-        return await asyncio.wait_for(work, limit_ms / 1000)
-
     for name, value in (
-        ("sleep_ms", lambda ms: asyncio.sleep(ms / 1000)),
-        ("wait_for_ms", wait_for_ms),
+        ("sleep_ms", Clock.sleep_ms),
+        ("wait_for_ms", Clock.wait_for_ms),
         ("TimeoutError", asyncio.TimeoutError),
     ):
         monkeypatch.setattr(asyncio, name, value, raising=False)
-    monkeypatch.setattr(time, "ticks_us", lambda: time.monotonic_ns() // 1000, raising=False)
+    monkeypatch.setattr(time, "ticks_us", lambda: Clock.us, raising=False)
     monkeypatch.setattr(time, "ticks_diff", lambda later, sooner: later - sooner, raising=False)
     monkeypatch.setattr(device_test, "_SPAN_US", 200_000)
     monkeypatch.setattr(device_test, "_SETTLE_US", 20_000)
-    monkeypatch.setattr(device_test, "_RATE_LIMIT_PPM", 100_000)
     monkeypatch.setattr(device_test.gc, "mem_free", lambda: 50_000, raising=False)
 
 
@@ -274,13 +291,14 @@ def test_little_heap_is_told(monkeypatch):
 
 def test_a_converter_is_silent_slow_or_loses_frames(monkeypatch):
     async def never():
-        await asyncio.sleep(10)
+        await asyncio.Event().wait()
 
     monkeypatch.setattr(device_test, "_SILENCE_MS", 20)
     assert lines_of(broken(wait=never))["adc"] == (FAILED, "no frames come")
     assert lines_of(broken(start=refuse("ADS131: identity")))["adc"][0] == FAILED
-    monkeypatch.setattr(device_test, "_RATE_LIMIT_PPM", -1)
-    state, text = lines_of(Parts())["adc"]
+    with monkeypatch.context() as strict:
+        strict.setattr(device_test, "_RATE_LIMIT_PPM", -1)
+        state, text = lines_of(Parts())["adc"]
     assert state == FAILED
     assert "frames a second of 4000" in text
 
@@ -289,8 +307,8 @@ def test_a_converter_is_silent_slow_or_loses_frames(monkeypatch):
             self.lost += 1
             return super().take(frames, limit)
 
-    monkeypatch.setattr(device_test, "_RATE_LIMIT_PPM", 100_000)
     assert lines_of(Losing())["adc"][0] == FAILED
+    assert lines_of(Parts())["adc"][0] == GOOD
 
 
 def test_keys_are_asked_for_and_waited_for(capsys):

@@ -114,7 +114,7 @@ def test_a_truncated_request_never_takes_effect():
         assert rig.memory.octets == before
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(CORPUS), min_size=1, max_size=4), st.data())
 def test_mutations(chosen, data):
     rig = RIG
@@ -137,7 +137,7 @@ def test_mutations(chosen, data):
     next_good_request_is_answered(rig)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.binary(max_size=80), st.sampled_from((0x60, 0x62, 0xC0, 0xC1, 0xC3, None)))
 def test_any_octets(octets, tag):
     rig = RIG

@@ -79,7 +79,7 @@ ATTRIBUTES = st.tuples(st.sampled_from(NAMES), st.integers(0, 12)).map(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(VALUES)
 def test_every_value_is_read_and_written_back_the_same(octets):
     reader = axdr.Reader(octets)
@@ -94,7 +94,7 @@ def test_every_value_is_read_and_written_back_the_same(octets):
     assert skipped.left() == 0
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(ATTRIBUTES, st.none() | SELECTIONS, st.sampled_from((12, 200, 1024)))
 def test_any_selection_of_any_attribute(attribute, selection, size):
     RIG.associate(size, SERVICES)
@@ -102,7 +102,7 @@ def test_any_selection_of_any_attribute(attribute, selection, size):
     next_good_request_is_answered(RIG)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(ATTRIBUTES, VALUES, st.sampled_from((0xC1, 0xC3)))
 def test_any_value_to_any_attribute_and_method(attribute, value, tag):
     if attribute[:2] == b"\x00\x40":
@@ -113,7 +113,7 @@ def test_any_value_to_any_attribute_and_method(attribute, value, tag):
     next_good_request_is_answered(rig)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from((1, 4)), ATTRIBUTES, SELECTIONS), min_size=1, max_size=5),
     st.integers(0, 15),
@@ -144,7 +144,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(WORDS | st.binary(max_size=6), max_size=8), st.integers(0, 3))
 def test_any_words_to_the_optical_head(words, opening):
     if opening:

@@ -233,7 +233,7 @@ def test_a_clock_without_time_ends_no_day():
     assert rig.day(1) == [0, 23_000, 0, 23_000]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=40), st.integers(0, 143))
 def test_any_voltages_give_their_peak_and_minimum(voltages, first):
     rig = Rig(civil.utc_s(2026, 11, 21) + first * 600, phases=1, zone={"time_zone_min": 0})

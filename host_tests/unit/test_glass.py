@@ -29,7 +29,7 @@ UNITS += ["%", "dBm", "s", "min", "h", "d"]
 
 
 @pytest.mark.row("DSP-01", "DSP-04", "DSP-09")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(

@@ -119,7 +119,7 @@ def test_every_prefix_of_a_session(line):
         line.ask(base.command(base.DISC))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60))
 def test_any_split_gives_the_same_frames(cuts):
     session = SNRM_FRAME + GET_FRAME + base.information(1, 1, b"A" * 100) + base.ready(2)
@@ -135,7 +135,7 @@ def test_any_split_gives_the_same_frames(cuts):
     assert frames == whole
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300), st.booleans())
 def test_any_octets_leave_a_working_link(octets, framed):
     line = base.Line(max_pdu=256)
@@ -146,7 +146,7 @@ def test_any_octets_leave_a_working_link(octets, framed):
     assert line.ask(GET_FRAME).info == base.LLC_RESPONSE + b"get"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(0, 255), st.binary(max_size=140), st.booleans()),

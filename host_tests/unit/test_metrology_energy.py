@@ -140,7 +140,7 @@ windows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(windows, st.sampled_from([1_000_000, 4_000_000, 30_707_244]))
 def test_energy_is_the_sum_of_powers_times_windows_rounded_down_once(loads, rate_mhz):
     energies = make(3, rate_mhz)
@@ -169,7 +169,7 @@ def test_energy_is_the_sum_of_powers_times_windows_rounded_down_once(loads, rate
         assert energies.wh[index] * energies.residue[index] >= 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(powers, powers, st.integers(1, 10_000 << 16), st.integers(1, 2000))
 def test_repeated_windows_are_the_same_to_the_unit(p, q, frames_q16, repeat):
     one, many = make(1), make(1)

@@ -66,7 +66,7 @@ def test_2500_impulses_a_second_are_evenly_spread():
 
 
 @pytest.mark.row("LED-01")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([1000, 3200, 4000, 7000, 10000]),
     st.lists(st.integers(0, 60_000), min_size=1, max_size=6),

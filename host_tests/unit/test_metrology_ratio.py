@@ -108,7 +108,7 @@ def test_what_is_no_ratio_is_refused_and_changes_nothing(numerator, denominator)
 
 
 @given(st.lists(st.tuples(st.integers(1, 3000), st.integers(1, 300), st.integers(0, 10**10))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_change_of_ratio_moves_no_register_and_loses_less_than_a_unit(steps):
     energies = make(transformer=True)
     exact = 0

@@ -115,7 +115,7 @@ def test_every_output_counts_its_own_energy_with_its_own_rate(rig):
 
 
 @pytest.mark.row("LED-10")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-30_000, 30_000), min_size=1, max_size=30), st.integers(500, 16000))
 def test_the_net_output_follows_the_highest_net_energy_through_power_cuts(loads_w, rate):
     """(A+) + (A-): a counter cannot go back, so import after export makes up for it first."""

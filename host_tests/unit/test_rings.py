@@ -168,7 +168,7 @@ def test_a_span_reads_no_row_of_a_block_outside_it():
     assert rig.flash.reads < 75  # the last block's rows and the bounds of the others
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 400), st.integers(0, 2500), st.booleans())
 def test_power_cut_at_any_byte_keeps_what_was_appended(rows, cut, in_fram):
     rig = Rig(300)

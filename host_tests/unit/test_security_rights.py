@@ -249,7 +249,7 @@ class CutMemory(Memory):
 
 
 @given(cuts=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 90)), max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_number_comes_twice_over_power_cuts(cuts):
     memory = CutMemory()
     sent = set()

@@ -180,7 +180,7 @@ def test_display_test_lights_whatever_there_is_and_leaves_nothing(rig):
 FIELD = st.text(alphabet=font.CHARACTERS + ".:*xKQ", max_size=20)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(

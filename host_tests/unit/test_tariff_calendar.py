@@ -111,7 +111,7 @@ calendars = st.fixed_dictionaries(
 moments = st.datetimes(datetime.datetime(2023, 12, 20), datetime.datetime(2025, 1, 10))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calendars, moments)
 def test_the_action_in_force_is_that_of_the_model(calendar, moment):
     moment = moment.replace(microsecond=0)
@@ -120,7 +120,7 @@ def test_the_action_in_force_is_that_of_the_model(calendar, moment):
     assert dues == [(local_s(begin), *what) for begin, *what in expected]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, moments)
 def test_nothing_changes_before_the_next_change(calendar, moment):
     meter = activated(calendar)

@@ -128,7 +128,7 @@ known_call = st.sampled_from(
 requests = st.lists(st.one_of(tables, any_write, any_call, known_call), min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(requests)
 def test_any_value_leaves_all_tables_readable_also_after_a_start(requests):
     rig = Rig()

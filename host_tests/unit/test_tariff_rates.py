@@ -11,7 +11,6 @@ import pytest
 import tariff_reference as reference
 from fram_fake import Memory
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from app.settings import Settings
@@ -166,7 +165,6 @@ switches = st.lists(
 )
 
 
-@examples(deadline=None)
 @given(windows, switches)
 def test_switches_are_exact_however_many_lie_in_a_window(windows, switches):
     """Each is known up to 120 ms after its moment; the model integrates in fractions."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,7 +272,7 @@ _TREES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.dictionaries(_KEYS, _TREES, max_size=9))
 def test_any_tree_of_toml_gives_a_tariff_or_sentences(tree):
     reader = Reader(tree)
@@ -284,7 +284,7 @@ def test_any_tree_of_toml_gives_a_tariff_or_sentences(tree):
         accept(tariff.tables)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_good_file_with_one_value_changed_gives_a_tariff_or_sentences(data):
     tree = tariff_file.tomllib.loads("years = {from=2026, to=2027}\n" + SEASONS
@@ -302,7 +302,7 @@ def test_a_good_file_with_one_value_changed_gives_a_tariff_or_sentences(data):
         accept(tariff.tables)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_file_with_text_changed_anywhere_is_read_or_refused(data):
     at = data.draw(st.integers(0, len(SEASONS)))
@@ -383,7 +383,7 @@ def meters_tables(draw):
     return Tables(name, seasons, weeks, days, special)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(meters_tables())
 def test_a_file_written_from_a_meter_gives_the_same_tables_again(found):
     tariff = Tariff(found)

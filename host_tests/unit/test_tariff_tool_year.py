@@ -51,7 +51,7 @@ def rate_at(year, moment):
     return next(rate for begin, end, rate in spans(day.switches) if begin <= second < end)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(calendars, st.data())
 def test_every_moment_of_the_year_has_the_rate_that_the_meter_switches(calendar, data):
     number = data.draw(st.sampled_from([2023, 2024]))

@@ -80,7 +80,7 @@ def test_frames_of_dlms_cosem_are_understood():
     assert answer.data == b"get"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 40))
 def test_any_split_gives_the_same_answers(cuts, size):
     stream = wrap(b"ONE") + wrap(b"TWO" * 100, 1) + wrap(b"3", 32)
@@ -154,7 +154,7 @@ def test_silence_closes():
     assert link.poll(10**9) == -1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_any_octets_are_answered_or_close(octets):
     connection = Connection(max_pdu=64)

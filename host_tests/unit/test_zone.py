@@ -106,7 +106,7 @@ rules = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     zone_min=st.integers(-720, 720),
     deviation_min=st.integers(-120, 120).filter(bool),
@@ -146,7 +146,7 @@ def test_any_rule_in_any_zone_agrees_with_zoneinfo(
         assert back == utc_s
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     zone_min=st.integers(-48, 48).map(lambda quarters: 15 * quarters),
     deviation_min=st.sampled_from([-60, -30, 30, 60, 120]),
