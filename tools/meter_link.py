@@ -26,9 +26,7 @@ SERVER = 1
 OBJECT_UNDEFINED = 4
 _ANSWER_S = 10.0
 _HDLC_ANSWER_S = 4.0  # a serial line is asked again
-_SILENCE_S = (
-    60.0  # after which the meter may have forgotten us; its own patience is 120 s and more
-)
+_SILENCE_S = 60.0  # after which we associate anew; the meter's patience is 120 s and more
 _READ_WRITE_DENIED = 3
 _ANSWER_MAX = 1 << 20
 _HDLC_REPEATS = 2

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, cast
 
 import meter_options
 import meter_place
@@ -85,12 +85,12 @@ def read(link: Link, item: Item, indices: list[int]) -> list[tuple[int, str]]:
     return texts
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401 - whatever an attribute holds
+def text_of(value: object) -> str:
     """Return a value as a person reads it."""
     if isinstance(value, bytes):
         return _octets(value)
     if isinstance(value, list):
-        return "{" + ", ".join(text_of(part) for part in value) + "}"
+        return "{" + ", ".join(text_of(part) for part in cast("list[object]", value)) + "}"
     return "" if value is None else str(value)
 
 

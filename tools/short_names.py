@@ -22,7 +22,6 @@ import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
 
 from fold_constants import edited
 
@@ -49,7 +48,7 @@ class _Module:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        self.places: list[tuple[str, Any]] = []  # name, place
+        self.places: list[tuple[str, object]] = []  # name; its node, or what stands for one
         self.bound: set[str] = set()
         self.asked: set[str] = set()  # as attributes, of others than `self`
         self.own: set[str] = set()  # as attributes of `self`
@@ -61,7 +60,7 @@ class _Module:
         for node in ast.walk(ast.parse(text, name)):
             self._take(node)
 
-    def _place(self, name: str, place: Any, binds: bool) -> None:  # noqa: ANN401 - a node
+    def _place(self, name: str, place: object, binds: bool) -> None:
         if _private(name):
             self.places.append((name, place))
             if binds:
