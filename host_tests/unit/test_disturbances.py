@@ -180,6 +180,17 @@ def test_a_window_without_half_cycles_serves_as_it_is(rig):
     assert rig.of(SAGS, 0) == [1, 10_000, 180_000]
 
 
+def test_a_window_in_which_nothing_was_measured_yet_tells_nothing(rig):
+    for kind in (limits.SAG_S, limits.CUT_S):
+        rig.limits.set(kind, 0)
+    rig.engine.quantities.valid = False
+    rig.window(0, halves=0)
+    assert rig.events == []
+    rig.engine.quantities.valid = True
+    rig.window(0, halves=0)
+    assert set(rig.events) >= {82, 83, 84}
+
+
 def test_numbers_survive_and_a_dead_memory_disturbs_nobody(rig):
     rig.seconds(2, 180)
     rig.seconds(1, 230)

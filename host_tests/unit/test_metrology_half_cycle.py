@@ -1,6 +1,7 @@
 """One-cycle RMS each half cycle against a float reference: dips and swells of any phase."""
 
 import math
+import random
 import sys
 from pathlib import Path
 
@@ -179,3 +180,33 @@ def test_crossings_of_no_mains_do_not_stretch_half_cycles_beyond_what_sums_hold(
             assert half.half_us() == pytest.approx(500_000 / f_hz, rel=0.02)
     half.cycle(4 * rate_hz * 256 // 39)  # cycles between which crossings were not seen
     assert half.half_us() == pytest.approx(12_500, rel=0.01)
+
+
+def test_a_voltage_that_flickers_for_ever_is_followed_all_the_same():
+    """No window of it is steady; after a while one is believed, and where it crosses zero, too."""
+    source = random.Random(20261122)
+    mains = Mains([Phase(230, 5)], 50, 1200)
+    bench = Bench(mains)
+    bench.play(0.6)
+    mains.turn += 40 / 360
+    for _ in range(500):
+        mains.phases[0].u = source.choice((224, 236))
+        bench.play(0.02)
+    half = 1200 / 50 / 2
+    turns = 2 * mains.turn - 50 / 1200
+    off = (ends_of(bench, 0) + turns % 1 * half + half / 2) % half - half / 2
+    assert abs(off) < half * 0.04
+
+
+def test_a_lost_frame_is_no_other_frequency():
+    rate_hz = 16000
+    bench = Bench(Mains([Phase(230, 5)], 50, rate_hz))
+    bench.play(0.5)
+    half_us = bench.engine.half_cycles.half_us()
+    assert abs(half_us - 10_000) <= 2
+    bench.play(0.005)  # away from a crossing, which it would shift
+    bench.mains.frames(1)  # a three hundredth of a cycle
+    bench.source.lost += 1
+    for _ in range(6):
+        bench.play(0.01)
+        assert abs(bench.engine.half_cycles.half_us() - half_us) <= 2
