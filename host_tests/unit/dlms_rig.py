@@ -14,7 +14,7 @@ from fram_fake import Memory
 import civil
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue
+from app.cosem import catalogue, local_port_setup
 from app.crypto.aes import SoftwareAes
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
@@ -145,6 +145,7 @@ class Rig:
         serial_number = self.identification.serial_number()
         parts.ports = self.ports = Ports(self.settings, serial_number, ("127.0.0.1", 4059))
         self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
+        self.catalogue.add_section(lambda made: local_port_setup.add(made, self.ports.optical))
         self.server = Server(self.catalogue, self.security)
         self.max_pdu = max_pdu
         self.reply = bytearray(max_pdu)

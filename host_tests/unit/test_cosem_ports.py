@@ -245,5 +245,5 @@ def test_nonsense_in_a_setting_leaves_the_factory_values(rig):
 
 
 def test_objects_are_in_the_catalogue_of_a_meter_with_ports(rig):
-    for class_id, name in ((23, "0001160000ff"), (41, "0000190000ff")):
+    for class_id, name in ((19, "0000140000ff"), (23, "0001160000ff"), (41, "0000190000ff")):
         assert rig.resolver.read(Reference(class_id, bytes.fromhex(name), 1))

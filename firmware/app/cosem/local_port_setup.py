@@ -7,6 +7,7 @@ sign-on; the session that made it goes on as it began.
 from micropython import const
 
 from app.axdr import ENUM, OCTET_STRING
+from app.cosem import access
 from app.cosem.base import READ, READ_WRITE, InterfaceClass
 from app.port_settings import DEVICE_ADDRESS_MAX, KEYS_LENGTH_MAX
 
@@ -14,6 +15,7 @@ _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from app.axdr import Reader, Writer
     from app.cosem.base import Session
+    from app.cosem.objects import Objects
     from app.port_settings import LocalPortSettings
 
 # Attribute 2 to 5: field of the settings
@@ -62,3 +64,8 @@ class LocalPortSetup(InterfaceClass):
         else:
             password = reader.octet_string(1, KEYS_LENGTH_MAX)
             key.set_password(index - _FIRST_PASSWORD, password)
+
+
+def add(objects: "Objects", settings: "LocalPortSettings") -> None:
+    """Add the optical head's."""
+    objects.add((0, 0, 20, 0, 0), LocalPortSetup(), settings, access.SECURITY)

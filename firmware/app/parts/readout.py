@@ -44,10 +44,9 @@ def fit(meter: "Meter") -> "tuple[Build, ...]":
     meter.open_optical = lambda channel: _link(meter, channel)
 
     def port(objects: "Objects") -> None:
-        from app.cosem import access
-        from app.cosem.local_port_setup import LocalPortSetup
+        from app.cosem import local_port_setup
 
-        objects.add((0, 0, 20, 0, 0), LocalPortSetup(), meter.ports.optical, access.SECURITY)
+        local_port_setup.add(objects, meter.ports.optical)
 
     return (port,)
 
