@@ -145,7 +145,7 @@ class Rig:
         serial_number = self.identification.serial_number()
         parts.ports = self.ports = Ports(self.settings, serial_number, ("127.0.0.1", 4059))
         self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
-        self.catalogue.add_section(lambda made: local_port_setup.add(made, self.ports.optical))
+        local_port_setup.add(self.catalogue, self.ports.optical)
         self.server = Server(self.catalogue, self.security)
         self.max_pdu = max_pdu
         self.reply = bytearray(max_pdu)
