@@ -10,8 +10,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from visitor import until
 
-BOOT_S = 40  # a meter that starts answers nobody until it runs, on a busy machine for long
-
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
@@ -303,14 +301,14 @@ def test_power_goes_and_comes_back(bench, hands):
     until(lambda: not hands.has("link", "up"), "a meter that does not run")
     # on its battery it wakes when the display key is held for four seconds
     hands.press("key-scroll")
-    until(lambda: not hands.has("glass", "dead"), "awake on the battery", BOOT_S)
+    until(lambda: not hands.has("glass", "dead"), "awake on the battery")
     bench.post("/api/rate", rate=0)  # or it sleeps again before it was looked at
     hands.press("key-scroll", False)
     assert not bench.get("/api/state")["supply"]
     hands.sees("measured", "On its battery the meter measures nothing.")
     bench.post("/api/rate", rate=1)
     hands.page.locator("#supply").click()
-    until(lambda: not hands.page.locator("#measured .reason").count(), "measured again", BOOT_S)
+    until(lambda: not hands.page.locator("#measured .reason").count(), "measured again")
     until(
         lambda: not hands.has("glass", "dead") and any("#" in row for row in hands.glass()), "on"
     )
