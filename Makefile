@@ -49,12 +49,16 @@ run: $(RUN_SET) ## start the virtual meter (ARGS="--ports 5000 ..."), Ctrl-C end
 
 test: $(BROWSER_SET) ## all tests, three lots at a time; each lot's output follows when it is done
 	@echo 'three lots of tests run at a time; each says what it found when it is done, after some minutes'
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target test-sim-1 test-unit test-sim-2 \
-		test-sim-3 test-upy test-arm
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target \
+		$(if $(filter command line,$(origin PYTHON)),test-unit,test-unit-1 test-unit-2) test-sim-1 \
+		test-sim-2 test-sim-3 test-upy test-arm
 
 test-unit: $(DEV_SET) ## unit tests on CPython
 	$(if $(filter command line,$(origin PYTHON)),$(PY) tools/test_pythons.py $(PYTHON),\
 		$(PYTEST) host_tests/unit)
+
+test-unit-%: $(DEV_SET)
+	$(PYTEST) host_tests/unit --part $*/2
 
 test-unit-all: $(DEV_SET) ## unit tests on every CPython from 3.10 to 3.13 that is installed
 	$(PY) tools/test_pythons.py

@@ -6,7 +6,6 @@ relies on differences instead of absolute energies. `start_meter` gives a test m
 HOST=...` or `PORT=...`) it is a real meter (real_meter.py), and all others are skipped.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -43,32 +42,9 @@ class _Options:
 def pytest_addoption(parser):
     group = parser.getgroup("a real meter instead of the virtual one")
     meter_options.add(_Options(group), None)
-    parser.addoption("--part", type=_part, metavar="K/N", help="the K-th of N parts of the files")
     group.addoption(
         "--change", action="store_true", help="run tests that change what the meter keeps, too"
     )
-
-
-def _part(text):
-    part, slash, parts = text.partition("/")
-    if (
-        not slash
-        or not part.isdecimal()
-        or not parts.isdecimal()
-        or not 0 < int(part) <= int(parts)
-    ):
-        raise argparse.ArgumentTypeError("a part is 1/2, 2/2 and the like")
-    return int(part), int(parts)
-
-
-def pytest_collection_modifyitems(config, items):
-    """With --part 1/2 every second file, with --part 2/2 the others: two runs side by side."""
-    if config.option.part is None:
-        return
-    part, parts = config.option.part
-    mine = set(sorted({item.path for item in items})[part - 1 :: parts])
-    config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
-    items[:] = [item for item in items if item.path in mine]
 
 
 def pytest_configure(config):
