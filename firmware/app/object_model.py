@@ -12,7 +12,6 @@ from app.cosem import catalogue, script_table
 from app.display.formats import Formats
 from app.dlms import conformance
 from app.parameters import MEASURING_PERIOD_1, REGISTRATION_MODE
-from app.tariff.scripts import Runner
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -135,8 +134,7 @@ def _factory(objects: "Objects", meter: "Parts") -> None:
     )
     factory_values.add_outputs(objects, meter.outputs)
     reset = meter.production.master_reset
-    runner = Runner(meter.resolver)
-    factory_values.add_tests(objects, parameters, meter.test_mode, runner, reset)
+    factory_values.add_tests(objects, parameters, meter.test_mode, reset)
 
 
 def _bench(objects: "Objects", meter: "Parts") -> None:
@@ -160,8 +158,7 @@ def _power(objects: "Objects", meter: "Parts") -> None:
 def _health(objects: "Objects", meter: "Parts") -> None:
     from app.cosem import health_values
 
-    runner = Runner(meter.resolver)
-    health_values.add(objects, meter.program, meter.tamper, meter.self_check, meter.clock, runner)
+    health_values.add(objects, meter.program, meter.tamper, meter.self_check, meter.clock)
 
 
 def _profiles(objects: "Objects", meter: "Parts") -> None:

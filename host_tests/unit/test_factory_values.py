@@ -19,7 +19,6 @@ from app.linearity_record import LinearityRecord
 from app.parameters import CT_NUMERATOR, TEST_MODE_S, ParameterLock, Parameters
 from app.production import CalibrationRecord, Production
 from app.storage import regions
-from app.tariff.scripts import Runner
 from app.test_mode import TestMode
 from metrology.energy import ABSOLUTE, ONE_WAY
 from metrology.pulse import ACTIVE, APPARENT, NO_ENERGY, REACTIVE
@@ -61,7 +60,6 @@ class FactoryRig(Rig):
             self.catalogue,
             self.parameters,
             self.test_mode,
-            Runner(self.resolver),
             self.production.master_reset,
         )
         factory_values.add_parameters(

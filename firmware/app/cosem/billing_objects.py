@@ -48,7 +48,7 @@ def add(objects: "Objects", tariff: "TariffParts", clock: "Clock") -> None:
         billings.capture(number, billing.REMOTE if by_client else billing.REGULAR)
 
     group = access.SETTINGS
-    scripts = ScriptTable(objects, tariff.runner)
+    scripts = ScriptTable(objects)
     tenancy = BuiltInScripts(
         1,
         lambda _number, _by_client: billings.capture(billing.BILLING_2, billing.TENANCY_CHANGED),

@@ -43,7 +43,6 @@ if _TYPE_CHECKING:
     from app.parameters import ParameterLock, Parameters
     from app.pulse_outputs import PulseOutputs
     from app.settings import Settings
-    from app.tariff.scripts import Runner
     from app.test_mode import TestMode
     from hal import Input, Variant
 
@@ -253,7 +252,6 @@ def add_tests(
     objects: "Objects",
     parameters: "Parameters",
     mode: "TestMode",
-    runner: "Runner",
     master_reset: "Callable[[], None]",
 ) -> None:
     """Add test mode, choice of the optical test output, master reset.
@@ -265,7 +263,7 @@ def add_tests(
     duration = Parameter(parameters, TEST_MODE_S, axdr.UINT16)
     objects.add((0, 0, 96, 34, 10), data, duration, access.SETTINGS)
     objects.add(_TEST_STATE, data, state, access.SETTINGS)
-    scripts = ScriptTable(objects, runner)
+    scripts = ScriptTable(objects)
     test = BuiltInScripts(1, lambda _number, _by_client: mode.set(True))
     normal = BuiltInScripts(1, lambda _number, _by_client: mode.set(False))
     choices = BuiltInScripts(

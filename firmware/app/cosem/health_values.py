@@ -22,7 +22,6 @@ if _TYPE_CHECKING:
     from app.cosem.objects import Objects
     from app.program_memory import ProgramMemory
     from app.quality.tamper import Tamper
-    from app.tariff.scripts import Runner
 
     class SelfCheck(Protocol):
         """The check on demand."""
@@ -42,7 +41,6 @@ def add(
     tamper: "Tamper",
     check: "SelfCheck",
     clock: "Clock",
-    runner: "Runner",
 ) -> None:
     """Add the objects."""
     data = Data()
@@ -51,7 +49,7 @@ def add(
         lambda: (check.state, moment(clock, check.utc_s), check.result),
     )
     objects.add((0, 0, 128, 0, 12), data, result, access.READINGS)
-    scripts = ScriptTable(objects, runner)
+    scripts = ScriptTable(objects)
     start = BuiltInScripts(1, lambda _number, _by_client: check.start())
     objects.add((0, 0, 10, 0, 129), scripts, start, access.SETTINGS)
     for b, part in ((0, METROLOGY), (1, APPLICATION)):

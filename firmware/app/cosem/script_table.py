@@ -30,8 +30,13 @@ class StoredScripts:
     """A table over the setting `key()`; `factory()` is what a new meter has, encoded."""
 
     def __init__(
-        self, settings: "Settings", key: "Callable[[], str]", factory: "Callable[[], bytes]"
+        self,
+        settings: "Settings",
+        key: "Callable[[], str]",
+        factory: "Callable[[], bytes]",
+        runner: "scripts.Runner",
     ) -> None:
+        self._runner = runner
         self._settings = settings
         self._key = key
         self._factory = factory
@@ -39,6 +44,10 @@ class StoredScripts:
     def encoded(self) -> bytes:
         """Return the scripts as attribute 2 shows them."""
         return self._settings.get(self._key()) or self._factory()
+
+    def run(self, number: int, by_client: bool) -> None:
+        """Execute a script, whoever asks. Raises AccessRefused if it is none or refused."""
+        self._runner.run(self.encoded(), number)
 
     def put(self, encoded: bytes) -> None:
         """Replace the scripts. Raises ValueError if they are too long, OSError."""
@@ -66,9 +75,8 @@ class ScriptTable(InterfaceClass):
         EXECUTE,  # 1 execute
     )
 
-    def __init__(self, objects: "Objects", runner: "scripts.Runner") -> None:
+    def __init__(self, objects: "Objects") -> None:
         self._find = objects.find
-        self._runner = runner
 
     def get(
         self,
@@ -115,12 +123,9 @@ class ScriptTable(InterfaceClass):
     ) -> None:
         """Execute one script. Raises AccessRefused if there is none of this id."""
         number = reader.number(UINT16)
-        if isinstance(key, StoredScripts):
-            self._runner.run(key.encoded(), number)
-        elif 1 <= number <= key.count:
-            key.run(number, session is not None)
-        else:
+        if isinstance(key, BuiltInScripts) and not 1 <= number <= key.count:
             raise AccessRefused(OBJECT_UNDEFINED)
+        key.run(number, session is not None)
 
     def _permit(
         self, action: "Reference", calls: bool, tag: int, session: "Session | None"

@@ -45,8 +45,9 @@ def add(
         settings,
         lambda: "tariff_scripts_48" if tariff.rates.many else "tariff_scripts",
         lambda: factory_scripts(tariff.energy.number(), tariff.element_masks is not None),
+        tariff.runner,
     )
-    objects.add((0, 0, 10, 0, 100), ScriptTable(objects, tariff.runner), scripts, group)
+    objects.add((0, 0, 10, 0, 100), ScriptTable(objects), scripts, group)
     registers = RateRegisters(tariff.rates, totals)
     energy = Assigned(tariff.energy_masks, registers, _REGISTER)
     objects.add((0, 0, 14, 0, 1), RegisterActivation(), energy, group)
