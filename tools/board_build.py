@@ -6,7 +6,6 @@ come from elsewhere, for a meter whose sensors are not those of the repository's
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def build(board: Board, fitted: Path | None = None, choice: str = "") -> Built:
     paths = {one.module: one.path for one in sources}
     texts = {name: path.read_text() for name, path in paths.items()}
     if auto:
-        texts["fitted"] = re.sub(r"(?m)^PARTS = .*", f'PARTS = "{choice}"', texts["fitted"])
+        texts["fitted"] = board_manifest.with_choice(texts["fitted"], choice)
     try:
         texts = fold_constants.folded(texts)
         texts = short_names.shortened(texts)

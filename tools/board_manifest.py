@@ -212,13 +212,32 @@ def _start(sources: list[Source], choice: str = "") -> tuple[str, ...]:
 def _constant(source: Source, name: str) -> Any:  # noqa: ANN401 - whatever it is
     """What a module binds a name to. Raises ManifestError."""
     try:
-        body = ast.parse(source.path.read_text()).body
+        node = _assignment(source.path.read_text(), name)
+        if node is not None:
+            return ast.literal_eval(node.value)
     except SyntaxError as error:
         raise ManifestError(f"{source.path}: SyntaxError: {error.msg}") from None
-    for node in body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            return ast.literal_eval(node.value)
+    except ValueError:
+        raise ManifestError(f"{source.path}: {name} is no plain value") from None
     raise ManifestError(f"{source.path}: {name} is missing")
+
+
+def _assignment(text: str, name: str) -> ast.Assign | None:
+    """The last assignment to a name, which is the one that counts."""
+    for node in reversed(ast.parse(text).body):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return node
+    return None
+
+
+def with_choice(fitted: str, choice: str) -> str:
+    """The text of a `fitted.py` that asks for this choice; its lines stay where they are."""
+    node = _assignment(fitted, "PARTS")
+    lines = fitted.splitlines()
+    if node is not None:
+        end = node.end_lineno or node.lineno
+        lines[node.lineno - 1 : end] = [f"PARTS = {choice!r}", *[""] * (end - node.lineno)]
+    return "\n".join(lines) + "\n"
 
 
 def needed(sources: list[Source], choice: str = "") -> list[Source]:

@@ -55,9 +55,24 @@ def test_a_board_that_asks_for_no_such_choice_is_refused(tmp_path):
     complaint = "'everything' is none of full, standard, basic, auto"
     with pytest.raises(board_manifest.ManifestError, match=complaint):
         board_manifest.needed(sources)
+    (tmp_path / "fitted.py").write_text("PARTS = chosen()\n")
+    with pytest.raises(board_manifest.ManifestError, match="PARTS is no plain value"):
+        board_manifest.needed(sources)
     (tmp_path / "fitted.py").write_text('MODEL = "3ph"\n')
     with pytest.raises(board_manifest.ManifestError, match="PARTS is missing"):
         board_manifest.faults(sources, set())
+
+
+@pytest.mark.parametrize(
+    "line", ['PARTS = "auto"  # all', 'PARTS="auto"', 'PARTS = "full"\nPARTS = (\n  "auto"\n)']
+)
+def test_a_choice_is_put_in_however_the_line_is_written(line):
+    text = f'MODEL = "3ph"\n{line}\nSOUNDER = False\n'
+    made = board_manifest.with_choice(text, "basic")
+    bound = {}
+    exec(made, bound)
+    assert (bound["MODEL"], bound["PARTS"], bound["SOUNDER"]) == ("3ph", "basic", False)
+    assert made.count("\n") == text.count("\n") and "auto" not in made
 
 
 def test_the_meter_refuses_a_choice_that_there_is_not():
