@@ -108,6 +108,10 @@ flash: $(DEV_SET) ## put the meter on a board and start it: make flash BOARD=pic
 device-test: $(DEV_SET) ## test the parts of a board, print a report (BOARD=..., PORT=..., ARGS=--switch)
 	@$(PY) tools/device_test.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
 
+.PHONY: frozen
+frozen: $(DEV_SET) ## before a firmware of one's own is built: note which sources it holds
+	@$(PY) tools/frozen_sources.py $(BOARD)
+
 docs: $(DEV_SET) ## draw each board's wiring from its tables, boards/*/wiring.svg
 	@$(PY) tools/wiring.py $(BOARD)
 

@@ -20,10 +20,11 @@ from app import ram_check  # noqa: E402
 faulty = ram_check.test_free()  # while nothing else lies there
 gc.threshold(_START_THRESHOLD)
 
-from app.meter import Meter  # noqa: E402
+from app.parts import choices  # noqa: E402
 
-meter = Meter(parts)
-meter.ram.found(faulty)
+meter = choices.root(parts.choice)(parts)
+if faulty:
+    meter.ram_trouble("free cells")
 gc.collect()
 # From now on less often, for collecting takes time, but before the heap is full: by then what
 # lasts would lie all over it.

@@ -177,6 +177,16 @@ def _shown(path: Path) -> str:
     return str(absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else absolute)
 
 
+def _amperes(text: str) -> float:
+    try:
+        amperes = float(text)
+    except ValueError:
+        amperes = 0.0
+    if not 5 < amperes <= 1000:
+        raise argparse.ArgumentTypeError("Imax is more than 5 A and at most 1000 A")
+    return amperes
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse ends with status 2 and a reason if it is wrong."""
     parser = argparse.ArgumentParser(
@@ -185,7 +195,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer points, 2 s each")
     parser.add_argument("--background", action="store_true", help="go on without the terminal")
     parser.add_argument(
-        "--model", action="append", choices=list(NAMEPLATES), help="only this model (repeatable)"
+        "--model",
+        action="append",
+        choices=list(NAMEPLATES),
+        help="only this model (repeatable); of a real meter: not what it says it is",
     )
     parser.add_argument(
         "--front-end",
@@ -210,6 +223,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     place_options = parser.add_argument_group(
         "a real meter instead, its readings compared with what you type (docs/accuracy.md)"
     )
+    place_options.add_argument(
+        "--maximum", type=_amperes, default=0.0, metavar="A", help="its Imax; that of its model"
+    )
     meter_options.add(place_options, None)
     given = parser.parse_args(arguments)
     if not 0 <= given.seconds <= 3600:
@@ -221,15 +237,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     real = given.host or given.serial
     if real and (given.front_end or given.background):
         parser.error("a real meter is measured: no --front-end, no --background")
-    if real and len(given.model or []) != 1:
-        parser.error("say which --model the real meter is")
+    if real and len(given.model or []) > 1:
+        parser.error("a real meter is one --model, or the one that it says it is")
+    if given.maximum and not real:
+        parser.error("--maximum is of a real meter")
     if given.out.exists() and not given.out.is_dir():
         parser.error(f"--out {given.out} is not a folder")
     for model in given.model or []:
         for name in given.classes or []:
             if limits.of(name, NAMEPLATES[model].transformer) is None:
-                parser.error(f"class {name} is for transformer meters, {model} is a direct one")
+                parser.error(_other_class(name, model))
     return given
+
+
+def _other_class(name: str, model: str) -> str:
+    return f"class {name} is for transformer meters, {model} is a direct one"
 
 
 def real_meter(given: argparse.Namespace) -> list[Section]:
@@ -239,15 +261,18 @@ def real_meter(given: argparse.Namespace) -> list[Section]:
     import meter_place
     from meter_link import LinkError
 
-    model = given.model[0]
-    classes, required = choose_classes(model, "ads131m0x", given.classes or [])
     try:
         reader = accuracy_host.Reader(meter_place.of(given))
         try:
-            reader.value("1-0:1.8.0")  # a wrong address or password is told before any work
+            # a wrong address or password is told before any work
+            plate = reader.plate((given.model or [""])[0], given.maximum)
+            for name in given.classes or []:
+                if limits.of(name, plate.transformer) is None:
+                    raise AccuracyError(_other_class(name, plate.model))
+            classes, required = choose_classes(plate.model, "ads131m0x", given.classes or [])
             bench = accuracy_host.Bench(input, given.seconds)
             chosen = classes if given.classes else required
-            return [accuracy_host.run(reader, model, chosen, not given.quick, bench)]
+            return [accuracy_host.run(reader, plate, chosen, not given.quick, bench)]
         finally:
             reader.close()
     except LinkError as error:

@@ -284,7 +284,8 @@ class Ads1115(FrontEnd):
     def _driven(self, clock: _Clock, codes: list[list[int]], frames: int) -> Codes:
         """What the driver makes of the conversions."""
         ads1115.time = ads1115.asyncio = clock  # type: ignore[assignment,attr-defined]
-        driver = ads1115.Ads1115Frames(_Chip(clock, codes), _Bus())
+        chip = _Chip(clock, codes)
+        driver = ads1115.Ads1115Frames(lambda: chip, _Bus())
         driver.start()
         result = array("i")
         batch = array("i", bytes(8 * 64))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import accuracy_limits as limits
 import accuracy_points
@@ -18,13 +18,14 @@ from accuracy_judge import judge, outcomes
 from accuracy_limits import Limits
 from accuracy_points import Point
 from accuracy_report import Section
-from accuracy_run import Measured, Meter
+from accuracy_run import AccuracyError, Measured, Meter
 from accuracy_signal import Condition, make
-from meter_link import Link, LinkError
+from meter_link import Link, LinkError, Refused
 from meter_place import Place
 
 _EVERY_S = 0.5
-_REGISTER = 3  # class
+_DATA, _REGISTER = 1, 3  # classes
+_BUILT = "0-0:128.0.0"  # model, phases, volts, hertz
 # What a source of sines can set; waves and temperatures need more than one
 _TABLES = (
     limits.LOAD, limits.ONE_PHASE, limits.REACTIVE, limits.VOLTAGE, limits.FREQUENCY,
@@ -32,6 +33,10 @@ _TABLES = (
 )  # fmt: skip
 _ACTIVE = ("1-0:1.7.0", "1-0:2.7.0", "1-0:1.8.0", "1-0:2.8.0")
 _REACTIVE = ("1-0:3.7.0", "1-0:4.7.0", "1-0:3.8.0", "1-0:4.8.0")
+
+
+def _text(told: object) -> str:
+    return told.decode("ascii", "replace") if isinstance(told, bytes | bytearray) else str(told)
 
 
 class QuitError(Exception):
@@ -66,6 +71,37 @@ class Reader:
         if not isinstance(number, int):
             raise LinkError(f"{self.name}: register {code} holds no number")
         return number * self._factors[code]
+
+    def plate(self, model: str, maximum_a: float) -> Nameplate:
+        """What it says it was built as; `model` and `maximum_a` overrule, "" and 0: they do not.
+
+        Raises AccuracyError if neither it nor `model` tells, LinkError if it does not answer.
+        """
+        if self._link is None:
+            self._link = self._place.link().__enter__()
+        try:
+            told = self._link.get(_DATA, _BUILT, 2)
+        except Refused:
+            told = None
+        if not isinstance(told, list) or len(told) != 4:
+            if not model:
+                raise AccuracyError(f"{self.name} does not say what it is ({_BUILT}): say --model")
+            told = [model, 0, 0, 0]
+        name = _text(told[0])
+        if not model and name not in NAMEPLATES:
+            raise AccuracyError(
+                f"{self.name} says it is a {name!r}, for which there are no test points; "
+                f"--model {' or '.join(NAMEPLATES)} takes those of another"
+            )
+        if model and model != name:
+            print(f"note: the meter says it is a {name}; measured as {model}, as you said")
+        plate = NAMEPLATES[model or name]
+        return replace(
+            plate,
+            voltage_v=told[2] or plate.voltage_v,
+            frequency_hz=told[3] or plate.frequency_hz,
+            maximum_a=maximum_a or plate.maximum_a,
+        )
 
     def step(self, code: str) -> float:
         """What the last digit of a register is worth."""
@@ -203,9 +239,10 @@ class RealMeter:
         return []
 
 
-def run(reader: Reader, model: str, classes: list[Limits], full: bool, bench: Bench) -> Section:
-    """Drive all points of a model that a source of sines can set; q ends early."""
-    plate = NAMEPLATES[model]
+def run(
+    reader: Reader, plate: Nameplate, classes: list[Limits], full: bool, bench: Bench
+) -> Section:
+    """Drive all points of a meter that a source of sines can set; q ends early."""
     points = [
         point
         for point in accuracy_points.sweep(plate, set(), full)
@@ -215,7 +252,10 @@ def run(reader: Reader, model: str, classes: list[Limits], full: bool, bench: Be
     # A condition is active or reactive by the table that asks for it first
     asked: dict[tuple[Condition, bool], Measured | None] = {}
     done: list[Point] = []
-    print(f"{len(points)} points")
+    print(
+        f"{plate.model}, {plate.phases} x {plate.voltage_v} V, {plate.frequency_hz} Hz, "
+        f"{plate.reference_a:g} ({plate.maximum_a:g}) A: {len(points)} points"
+    )
     try:
         for number, point in enumerate(points, 1):
             print(f"[{number}/{len(points)}]", end=" ")
@@ -233,7 +273,7 @@ def run(reader: Reader, model: str, classes: list[Limits], full: bool, bench: Be
                 print("  skipped")
     except QuitError:
         print("\nended")
-    meter = Meter("real", model, 0)
+    meter = Meter("real", plate.model, 0)
     section = Section(meter, RealMeter(reader.name, plate), classes, None, [], [])
     for reactive in (False, True):
         found = {key[0]: one for key, one in asked.items() if one and key[1] == reactive}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import board_check
 import board_manifest
 import cross_compiler
 import fold_constants
@@ -41,8 +42,8 @@ class Built:
     files: dict[str, bytes]  # path on the board without the root, "app/clock.mpy"
     choice: str = ""  # of parts, that it was made with
     auto: bool = False  # it was asked for none: the choice is this tool's
-    resident: dict[str, int] = field(default_factory=dict[str, int])
-    """Of this choice and those that have less: octets of code that is loaded at the start."""
+    resident: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    """Of this choice and those that have less: what is loaded at the start, octets by path."""
 
     @property
     def size(self) -> int:
@@ -88,15 +89,16 @@ def _with_fitted(every: list[board_manifest.Source], fitted: Path) -> list[board
 
 def _resident(
     every: list[board_manifest.Source], choice: str, files: dict[str, bytes]
-) -> dict[str, int]:
-    """Octets that are loaded at the start, of the choice and those after it in their list."""
+) -> dict[str, dict[str, int]]:
+    """What is loaded at the start, of the choice and those after it in their list."""
     names = list(board_manifest.choices(every))
-    return {
-        name: sum(
-            len(files.get(one.target.removesuffix(".py") + ".mpy", b""))
-            for one in board_manifest.resident(every, name)
-        )
+    at_start = {
+        name: (one.compiled for one in board_manifest.resident(every, name))
         for name in names[names.index(choice) :]
+    }
+    return {
+        name: {path: len(files[path]) for path in paths if path in files}
+        for name, paths in at_start.items()
     }
 
 
@@ -115,6 +117,9 @@ def build(board: Board, fitted: Path | None = None, choice: str = "") -> Built:
     if fitted is not None:
         every = _with_fitted(every, fitted)
     asked = board_manifest.asked(every)
+    fault = board_check.fitted_fault(board, fitted or board.folder / "fitted.py")
+    if fault:
+        raise BuildError(fault)
     auto = asked == board_manifest.AUTO
     if not auto:
         choice = asked
@@ -132,9 +137,9 @@ def build(board: Board, fitted: Path | None = None, choice: str = "") -> Built:
         raise BuildError(f"{paths[str(error.filename)]}: SyntaxError: {error.msg}") from None
 
     def one(source: board_manifest.Source) -> tuple[str, bytes]:
-        target = (folder / source.target).with_suffix(".mpy")
+        target = folder / source.compiled
         _compile(compiler, board, source, texts[source.module], target)
-        return str(target.relative_to(folder)), target.read_bytes()
+        return source.compiled, target.read_bytes()
 
     with ThreadPoolExecutor() as pool:
         files = dict(pool.map(one, sources))

@@ -3,6 +3,8 @@
     board_check.py [BOARD ...]            all boards, or these
     board_check.py --folder DIR --chip C  a board.py that is none of ours; prints what it uses
 
+with each model and converter that `fitted.py` may name.
+
 Found are pins that do not exist, that two parts want or that cannot do what is asked; buses on
 wrong pins; state machines, PIO instructions, DMA channels, timers and interrupt lines beyond what
 the processor has; names of hal.Board that the board does not offer; modules that the manifest does
@@ -16,8 +18,11 @@ import argparse
 import ast
 import csv
 import json
+import re
 import subprocess
 import sys
+import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,7 @@ import board_manifest
 from board_chips import CHIPS
 from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, named
 
+LIBRARIES = ROOT / ".venv" / "upylib"
 SHIMS = ROOT / "host_tests" / "shims"
 # In the manifest, and not imported by every board: why they are there.
 SPARE = {
@@ -34,6 +40,9 @@ SPARE = {
     "app.dlms.notification": "for ports that push, as they come",
     "app.transport.channel": "types",
 }
+MODELS = ("3ph", "ct", "1ph", "twin")
+_ONE_PHASE = "1ph"
+_FIRST_CONVERTER = "ads131m0x"
 _FRAME_BYTES = 30  # of eight channels
 _RING_FRAMES = 16
 
@@ -52,29 +61,40 @@ def offered_names() -> set[str]:
     raise AssertionError("hal.py has no Board")
 
 
-def run(folder: Path, chip: str) -> dict[str, Any]:
-    """Run a board.py in this process; what it uses, or the first fault in words."""
+def run(folder: Path, chip: str, fitted: dict[str, str]) -> dict[str, Any]:
+    """Run a board.py in this process; what it uses, or the first fault in words.
+
+    `fitted`: what `fitted.py` says instead; of no name: the path of another one.
+    """
     import board_machine
 
-    sys.path[:0] = [str(path) for path in (folder, COMMON, FIRMWARE, SHIMS)]
+    sys.path[:0] = [str(path) for path in (folder, COMMON, FIRMWARE, SHIMS, LIBRARIES)]
+    import circuitpython
     import cpython
 
     cpython.install()
+    circuitpython.install()
     record = board_machine.Record(CHIPS[chip], [folder, COMMON])
     board_machine.install(record)
-    fault = ""
+    fault, maximum_ma = "", 0
     try:
+        other = fitted.pop("", "")
+        if other:
+            sys.modules["fitted"] = _module_of(Path(other))
+        for name, value in fitted.items():
+            setattr(sys.modules.get("fitted") or __import__("fitted"), name, value)
         import board  # pyright: ignore[reportMissingModuleSource]
 
         parts = board.parts()
         missing = sorted(name for name in offered_names() if not hasattr(parts, name))
         if missing:
             raise board_machine.WiringError("hal.Board also wants " + ", ".join(missing))
+        maximum_ma = parts.variant.maximum_current_ma
         # The converter's capture takes its state machine and DMA channels when it begins.
         capture = getattr(parts.frames, "_capture", None)
         if capture is not None:
             capture.start(bytearray(_RING_FRAMES * _FRAME_BYTES), _FRAME_BYTES)
-        else:
+        elif parts.converter is not None:  # of the processor itself
             parts.frames.start()
         if parts.watchdog is not None:
             parts.watchdog.feed()
@@ -88,6 +108,7 @@ def run(folder: Path, chip: str) -> dict[str, Any]:
         fault = f"{type(error).__name__}: {error} ({record.where_of(error)})"
     return {
         "fault": fault,
+        "maximum_ma": maximum_ma,
         "pins": record.uses,
         "machines": record.machines,
         "instructions": {
@@ -99,21 +120,49 @@ def run(folder: Path, chip: str) -> dict[str, Any]:
     }
 
 
-def examine(folder: Path, chip: str) -> dict[str, Any]:
+def _module_of(path: Path) -> types.ModuleType:
+    module = types.ModuleType("fitted")
+    exec(compile(path.read_text(), str(path), "exec"), vars(module))
+    return module
+
+
+def examine(folder: Path, chip: str, **fitted: str) -> dict[str, Any]:
     """`run` in a process of its own."""
     command = [sys.executable, __file__, "--folder", str(folder), "--chip", chip]
+    for name, value in fitted.items():
+        command += ["--fitted", f"{name}={value}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout:
         return {"fault": done.stderr.strip() or "ended without a word"}
     return json.loads(done.stdout)
 
 
-def wiring(board: Board) -> list[dict[str, str]]:
+_IN_WORDS = (
+    (r" \([?\w.:]+\)$", ""),  # where our own code noticed
+    (r"^ValueError: (fitted\.py: )?", ""),
+    (r"^AttributeError: module 'fitted' has no attribute '(\w+)'", r"\1 is missing"),
+)
+
+
+def fitted_fault(board: Board, fitted: Path) -> str:
+    """What is wrong with what a `fitted.py` says of this board, in words; "": nothing."""
+    text: str = examine(board.folder, board.chip, **{"": str(fitted.resolve())})["fault"]
+    for pattern, words in _IN_WORDS:
+        text = re.sub(pattern, words, text)
+    return f"{fitted}: {text}" if text else ""
+
+
+def wiring(board: Board, converter: str = "") -> list[dict[str, str]]:
     """The rows of a board's wiring table: signal, its pin, and what is at its end.
 
-    `signal` is a name in the board's table of pins; `line`: of the expander.
+    `signal` is a name in the board's table of pins; `line`: of the expander. `converter`: without
+    the rows of other converters than this one.
     """
-    return wiring_of(pins_path(board), board)
+    return [
+        row
+        for row in wiring_of(pins_path(board), board)
+        if not converter or not row["converter"] or converter in row["converter"].split()
+    ]
 
 
 def pins_path(board: Board) -> Path:
@@ -140,6 +189,7 @@ def wiring_of(path: Path, board: Board) -> list[dict[str, str]]:
             row["pin"] = (
                 f"GP{'AB'[value // 8]}{value % 8}" if expander else str(chip.pin(value) or value)
             )
+            row["converter"] = row.get("converter") or ""
             row["label"] = row["pin"] if expander or isinstance(value, int) else str(value)
             row["on"] = "MCP23017" if expander else "processor"
             rows.append(row)
@@ -150,10 +200,10 @@ def wiring_of(path: Path, board: Board) -> list[dict[str, str]]:
     return rows
 
 
-def wiring_faults(board: Board, pins: dict[str, list[str]]) -> list[str]:
-    """Where the wiring table and the pins that the code uses differ."""
+def wiring_faults(board: Board, pins: dict[str, list[str]], converter: str = "") -> list[str]:
+    """Where the wiring table and the pins that the code uses with a converter differ."""
     try:
-        rows = wiring(board)
+        rows = wiring(board, converter)
     except ValueError as error:
         return [str(error)]
     table = [row["pin"] for row in rows if row["on"] == "processor"]
@@ -165,20 +215,36 @@ def wiring_faults(board: Board, pins: dict[str, list[str]]) -> list[str]:
     return wrong
 
 
+def fittings(sources: list[board_manifest.Source]) -> list[dict[str, str]]:
+    """What a board's `fitted.py` may say of model and converter; the first as it comes."""
+    converters = board_manifest.converters(sources)
+    if not converters:
+        return [{"MODEL": model} for model in MODELS]
+    first = {"MODEL": MODELS[0], "CONVERTER": _FIRST_CONVERTER}
+    rest = [{**first, "MODEL": model} for model in MODELS[1:]]
+    others = sorted(set(converters) - {_FIRST_CONVERTER})
+    return [first, *rest, *({"MODEL": _ONE_PHASE, "CONVERTER": name} for name in others)]
+
+
 def faults_of(board: Board) -> tuple[list[str], dict[str, Any]]:
-    """All that is wrong with a board, in words, and what it uses."""
-    found = examine(board.folder, board.chip)
-    wrong = [found["fault"]] if found["fault"] else []
+    """All that is wrong with a board, in words, and what it uses as it comes."""
     try:
         sources = board_manifest.read(board.name)
-        wrong += board_manifest.faults(sources, set(board.built_in), SPARE)
+        wrong = board_manifest.faults(sources, set(board.built_in), SPARE)
     except board_manifest.ManifestError as error:
-        wrong.append(str(error))
-    if not wrong:
-        wrong = wiring_faults(board, found["pins"])
+        return [str(error)], {}
+    every = fittings(sources)
+    with ThreadPoolExecutor() as pool:
+        futures = [pool.submit(examine, board.folder, board.chip, **one) for one in every]
+        uses = [future.result() for future in futures]
+    for fitted, found in zip(every, uses, strict=True):
+        texts = [found["fault"]] if found["fault"] else []
+        if not texts:
+            texts = wiring_faults(board, found["pins"], fitted.get("CONVERTER", ""))
+        wrong += [text for text in texts if text not in wrong]
     if not wrong:
         wrong = board_definition.faults(board, wiring(board))
-    return wrong, found
+    return wrong, uses[0]
 
 
 def main() -> int:
@@ -187,9 +253,11 @@ def main() -> int:
     parser.add_argument("boards", nargs="*", metavar="BOARD")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--chip", choices=sorted(CHIPS))
+    parser.add_argument("--fitted", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     if options.folder:
-        found = run(options.folder.resolve(), options.chip)
+        fitted = dict(text.split("=", 1) for text in options.fitted)
+        found = run(options.folder.resolve(), options.chip, fitted)
         print(json.dumps(found))
         return 1 if found["fault"] else 0
     failed = 0

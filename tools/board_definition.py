@@ -1,9 +1,9 @@
 """Holds a board's definition for MicroPython to what its ports ask for, before anyone builds it.
 
-Read are `mpconfigboard.h`, `.cmake` or `.mk`, `pins.csv`, `board.json` and `manifest_frozen.py`,
-as far as our boards use them. Flash of an RP2 from below: MicroPython, the ROMFS, the file system
-that ends it (ports/rp2/rp2_flash.c); of an STM32F405: vectors, file system, everything else
-(ports/stm32/boards/stm32f405.ld).
+Read are `mpconfigboard.h`, `.cmake` or `.mk`, `mpconfigvariant_*.cmake`, `pins.csv`, `board.json`
+and the manifests of what is frozen, as far as our boards use them. Flash of an RP2 from below:
+MicroPython, the ROMFS, the file system that ends it (ports/rp2/rp2_flash.c); of an STM32F405:
+vectors, file system, everything else (ports/stm32/boards/stm32f405.ld).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _JSON = {
     "deploy": list, "docs": str, "features": list, "images": list, "mcu": str, "product": str,
     "thumbnail": str, "url": str, "vendor": str,
 }  # fmt: skip
+_APPENDED = re.compile(r"^\s*list\(APPEND MICROPY_DEF_BOARD (\w+)=(.+?)\)", re.M)
 _NAMES_OF_PINS = re.compile(r"(\w+),(GPIO\d+|P[A-K]\d+)")
 
 
@@ -63,30 +64,52 @@ def _number(names: dict[str, str], name: str) -> int:
     return eval(text)  # digits and signs
 
 
-def settings(board: Board) -> dict[str, str]:
-    """What `mpconfigboard.cmake` or `.mk` sets."""
+def variants(board: Board) -> list[str]:
+    """What else a MicroPython of the board can be built as, with BOARD_VARIANT=; "" is itself."""
+    paths = board.folder.glob("mpconfigvariant_*.cmake")
+    return ["", *sorted(path.stem.removeprefix("mpconfigvariant_") for path in paths)]
+
+
+def settings(board: Board, variant: str = "") -> dict[str, str]:
+    """What `mpconfigboard.cmake` or `.mk` sets, and then the variant's file."""
     for suffix, form in (
         ("cmake", r"^\s*set\((\w+)\s+\"?(.+?)\"?\)"),
         ("mk", r"^(\w+)\s*\??=\s*(.*?)\s*$"),
     ):
         path = board.folder / f"mpconfigboard.{suffix}"
         if path.exists():
-            return dict(re.findall(form, path.read_text(), re.M))
+            made = dict(re.findall(form, path.read_text(), re.M))
+            if variant:
+                text = (board.folder / f"mpconfigvariant_{variant}.{suffix}").read_text()
+                made |= dict(re.findall(form, text, re.M))
+                made |= dict(_APPENDED.findall(text))
+            return made
     raise DefinitionError("there is neither mpconfigboard.cmake nor mpconfigboard.mk")
 
 
-def layout(board: Board) -> Layout:
+def manifest(board: Board, variant: str = "") -> str:
+    """The name of the manifest of what stands in the firmware. Raises DefinitionError."""
+    made = settings(board, variant)
+    path = made.get("MICROPY_FROZEN_MANIFEST", made.get("FROZEN_MANIFEST", ""))
+    folder, _, name = path.rpartition("/")
+    own = folder in ("${MICROPY_BOARD_DIR}", "$(BOARD_DIR)")
+    if not own or name not in board_manifest.frozen_manifests(board.name):
+        raise DefinitionError(f"no manifest of what is frozen: {path or 'none'}")
+    return name
+
+
+def layout(board: Board, variant: str = "") -> Layout:
     """The regions of a board's flash. Raises DefinitionError."""
     if board.chip not in _FLASH:
         return Layout(_STM32_TEXT, 0, 112 * 1024)
     names = _defined(board.folder / "mpconfigboard.h")
-    romfs = _number(names, "MICROPY_HW_ROMFS_BYTES")
+    romfs = _number(names | settings(board, variant), "MICROPY_HW_ROMFS_BYTES")
     files = _number(names, "MICROPY_HW_FLASH_STORAGE_BYTES")
     told = settings(board).get("MICROPY_HW_FLASH_STORAGE_BYTES")
     if told != str(files):
         raise DefinitionError(f"mpconfigboard.cmake says {told} octets of files, .h {files}")
-    for what, size in (("the ROMFS", romfs), ("the file system", files)):
-        if size <= 0 or size % _SECTOR:
+    for what, size, least in (("the ROMFS", romfs, 0), ("the file system", files, _SECTOR)):
+        if size < least or size % _SECTOR:
             raise DefinitionError(f"{what} has {size} octets, no whole sectors of {_SECTOR}")
     if romfs % (SLOTS * _SECTOR):
         raise DefinitionError(f"the ROMFS does not make {SLOTS} slots of whole sectors")
@@ -96,17 +119,26 @@ def layout(board: Board) -> Layout:
     return Layout(firmware, romfs, files)
 
 
-def frozen(board: Board) -> set[str]:
+def _frozen(board: Board, variant: str) -> list[board_manifest.Source]:
+    sources = board_manifest.read(board.name, name=manifest(board, variant))
+    return [source for source in sources if source.target != board_manifest.NOTE]
+
+
+def frozen(board: Board, variant: str = "") -> set[str]:
     """Paths of what the board's firmware holds of ours, `app/clock.py`."""
-    sources = board_manifest.read(board.name, name="manifest_frozen.py")
-    return {source.target for source in sources}
+    return {source.target for source in _frozen(board, variant)}
 
 
-def fits(board: Board, files: dict[str, bytes]) -> list[str]:
+def held(board: Board, variant: str = "") -> set[str]:
+    """The same as they are compiled, `app/clock.mpy`."""
+    return {source.compiled for source in _frozen(board, variant)}
+
+
+def fits(board: Board, files: dict[str, bytes], variant: str = "") -> list[str]:
     """What of a board's compiled code has no room in its flash, in words; empty: all has."""
-    room = layout(board)
-    held = {path.removesuffix(".py") + ".mpy" for path in frozen(board)}
-    inside = sum(len(code) for path, code in files.items() if path in held)
+    room = layout(board, variant)
+    kept = held(board, variant)
+    inside = sum(len(code) for path, code in files.items() if path in kept)
     beside = sum(len(code) for code in files.values()) - inside
     wrong: list[str] = []
     if _MICROPYTHON + inside * _FROZEN_SHARE > room.firmware:
@@ -174,31 +206,24 @@ def _json_faults(board: Board) -> list[str]:
     ]
 
 
-def _frozen_faults(board: Board) -> list[str]:
+def _frozen_faults(board: Board, variant: str) -> list[str]:
+    name = manifest(board, variant)
     every = {source.target: source for source in board_manifest.read(board.name)}
-    held = frozen(board)
-    wrong = [
-        f"manifest_frozen.py: {path} is not in manifest.py" for path in sorted(held - set(every))
-    ]
-    sources = [every[path] for path in sorted(held & set(every))]
+    kept = frozen(board, variant)
+    wrong = [f"{name}: {path} is not in manifest.py" for path in sorted(kept - set(every))]
+    sources = [every[path] for path in sorted(kept & set(every))]
     # main.py and fitted.py are files, and what is frozen must do without what is not
     reached = board_manifest.missing(sources, {*board.built_in, "fitted"})
-    return wrong + [f"manifest_frozen.py: {text}" for text in reached]
+    return wrong + [f"{name}: {text}" for text in reached]
 
 
 def faults(board: Board, wired: list[dict[str, str]]) -> list[str]:
     """All that is wrong with a board's definition, in words."""
     try:
-        layout(board)
-        made = settings(board)
-        manifest = made.get("MICROPY_FROZEN_MANIFEST", made.get("FROZEN_MANIFEST", ""))
-        wrong = [] if manifest.endswith("/manifest_frozen.py") else ["no manifest_frozen.py"]
-        return (
-            wrong
-            + _pin_faults(board, wired)
-            + _header_faults(board)
-            + _json_faults(board)
-            + _frozen_faults(board)
-        )
+        wrong: list[str] = []
+        for variant in variants(board):
+            layout(board, variant)
+            wrong += _frozen_faults(board, variant)
+        return wrong + _pin_faults(board, wired) + _header_faults(board) + _json_faults(board)
     except (DefinitionError, FileNotFoundError, csv.Error) as error:
         return [str(error)]

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import io
 import os
+import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,11 +78,14 @@ def find(board: Board, wanted: str = "") -> str:
     if wanted:
         return wanted
     ports = list(list_ports.comports())
-    found = [port.device for port in ports if (port.vid, port.pid) == board.usb]
+    found = [port for port in ports if (port.vid, port.pid) == board.usb]
     if len(found) == 1:
-        return found[0]
+        return found[0].device
     if found:
-        raise LinkError(f"more than one board is plugged in, say PORT=: {', '.join(found)}")
+        names = " or ".join(
+            f"PORT={port.device} (its number: {port.serial_number})" for port in found
+        )
+        raise LinkError(f"more than one board is plugged in; say which: {names}")
     if _in_bootloader():
         raise LinkError(_WANTS_FIRMWARE)
     others = plugged()
@@ -91,7 +95,16 @@ def find(board: Board, wanted: str = "") -> str:
     )
 
 
+def _lost(port: str, error: Exception) -> LinkError:
+    return LinkError(
+        f"lost the board on {port}. Is its cable in? Nothing is broken: plug it in and run the "
+        f"same again, which goes on from there ({error})"
+    )
+
+
 def _open(port: str) -> SerialTransport:
+    if os.path.exists(port) and not stat.S_ISCHR(os.stat(port).st_mode):
+        raise LinkError(f"{port} is no serial port")
     try:
         return _claim(port)
     except (SerialException, OSError) as error:
@@ -100,9 +113,15 @@ def _open(port: str) -> SerialTransport:
             others = ", ".join(plugged()) or "none"
             raise LinkError(f"there is no port {port}; plugged in: {others}") from None
         if number == errno.EACCES:
-            raise LinkError(f"no right to open {port}: join its group (dialout)") from None
+            raise LinkError(
+                f"no right to open {port}: join its group, on most Linux by "
+                "sudo usermod -aG dialout $USER, and log in anew"
+            ) from None
         if number in _TAKEN:
-            raise LinkError(f"another program uses {port}") from None
+            raise LinkError(
+                f"another program uses {port}: end it (a terminal, Thonny, mpremote), then run "
+                "the same again"
+            ) from None
         raise LinkError(f"{port}: {error}") from None
     except TransportError as error:
         raise LinkError(str(error)) from None
@@ -169,7 +188,7 @@ class BoardLink:
         except BoardError:
             raise
         except Exception as error:  # a line that dies within an answer: mpremote fails anyhow
-            raise LinkError(f"lost the board on {self.port} ({error})") from None
+            raise _lost(self.port, error) from None
 
     def _interrupt(self) -> None:
         line: Any = self._transport.serial
@@ -184,7 +203,7 @@ class BoardLink:
             except TransportError:
                 continue
             except Exception as error:
-                raise LinkError(f"lost the board on {self.port} ({error})") from None
+                raise _lost(self.port, error) from None
         self.close()
         raise LinkError(
             f"what is on {self.port} does not answer as MicroPython does: another device, a board "
@@ -299,7 +318,10 @@ def check(identity: Identity, board: Board) -> None:
         )
     if identity.version < MICROPYTHON:
         wanted = ".".join(str(part) for part in MICROPYTHON)
-        raise LinkError(f"MicroPython {version} is too old, at least {wanted} is wanted")
+        raise LinkError(
+            f"MicroPython {version} is too old, at least {wanted} is wanted: the newest of "
+            "micropython.org, put on it as its README tells"
+        )
     mpy = identity.mpy & 0xFF, identity.mpy >> 8 & 3
     if mpy[0] != _MPY_VERSION or mpy[1] < _MPY_SUB_VERSION:
         raise LinkError(

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _CHOICES = "app.parts.choices"
 AUTO = "auto"  # in `fitted.py`: the most that the board's memory takes
 START = ("main", "board")  # what a board runs; the rest is imported from there
+NOTE = "frozen_sources.py"  # which `make frozen` writes when a firmware is to be built
+_FRONT = "front_"  # how the modules begin that build a board's converter
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Source:
         """The name under which it is imported."""
         name = self.target.removesuffix(".py").replace("/", ".")
         return name.removesuffix(".__init__")
+
+    @property
+    def compiled(self) -> str:
+        """Where its compiled code stands on the board, `app/clock.mpy`."""
+        return self.target.removesuffix(".py") + ".mpy"
 
 
 class ManifestError(Exception):
@@ -94,6 +101,8 @@ class _Reader:
         exec(compile(manifest.read_text(), str(manifest), "exec"), scope)
 
     def _add(self, manifest: Path, path: Path, base: Path) -> None:
+        if path.name == NOTE and not path.is_file():
+            return
         if not path.is_file():
             raise ManifestError(f"{manifest}: there is no {path}")
         target = str(path.relative_to(base))
@@ -109,6 +118,11 @@ def read(board: str, root: Path = ROOT, name: str = "manifest.py") -> list[Sourc
     return sorted(reader.found.values(), key=lambda source: source.target)
 
 
+def frozen_manifests(board: str, root: Path = ROOT) -> list[str]:
+    """Names of the manifests of what a firmware of the board's may hold of ours."""
+    return sorted(path.name for path in (root / "boards" / board).glob("manifest_*.py"))
+
+
 def firmware(root: Path = ROOT) -> list[Source]:
     """The files that every board carries."""
     reader = _Reader()
@@ -116,10 +130,10 @@ def firmware(root: Path = ROOT) -> list[Source]:
     return list(reader.found.values())
 
 
-def _imports(node: ast.AST, late: bool = True) -> set[str]:
+def _imports(node: ast.AST, package: str, late: bool = True) -> set[str]:
     """Modules that are imported at run time below the node, wherever it stands.
 
-    `late`: by functions too, when they are called.
+    `package`: that it belongs to; `late`: by functions too, when they are called.
     """
     found: set[str] = set()
     for child in ast.iter_child_nodes(node):
@@ -127,13 +141,16 @@ def _imports(node: ast.AST, late: bool = True) -> set[str]:
             continue
         if not late and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
+        if isinstance(child, ast.Try) and "ImportError" in ast.dump(child):
+            continue  # libraries do without what they try: names of types
         if isinstance(child, ast.Import):
             found |= {alias.name for alias in child.names}
         elif isinstance(child, ast.ImportFrom):
-            found.add(str(child.module))
-            found |= {f"{child.module}.{alias.name}" for alias in child.names}
+            above = package.split(".")[: 1 - child.level or None] if child.level else []
+            module = ".".join([*above, *filter(None, [child.module])])
+            found |= {module, *(f"{module}.{alias.name}" for alias in child.names)}
         else:
-            found |= _imports(child, late)
+            found |= _imports(child, package, late)
     return found
 
 
@@ -153,7 +170,9 @@ def _walk(
         if name in reached:
             continue
         reached.add(name)
-        for wanted in sorted(_imports(ast.parse(modules[name].path.read_text()), late)):
+        path = modules[name].path
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for wanted in sorted(_imports(ast.parse(path.read_text()), package, late)):
             parts = wanted.split(".")
             for count in range(1, len(parts) + 1):
                 part = ".".join(parts[:count])
@@ -161,28 +180,29 @@ def _walk(
                     due.append(part)
                 elif part not in built_in if count == 1 else _is_module(part, modules):
                     wrong.append(f"{name} imports {part}, which is not in the manifest")
-    return reached, wrong
+    return reached, list(dict.fromkeys(wrong))
 
 
 def choices(sources: list[Source]) -> dict[str, tuple[str, ...]]:
-    """The choices of parts that the firmware among these files knows, and the modules of each."""
+    """The choices of parts that the firmware among these files knows, and the modules of each.
+
+    The first of these is its composition root.
+    """
     modules = {source.module: source for source in sources}
     if _CHOICES not in modules:
         return {}
     names: dict[str, tuple[str, ...]] = _constant(modules[_CHOICES], "CHOICES")
-    package = _CHOICES.rpartition(".")[0]
-    return {
-        choice: tuple(f"{package}.{name}" for name in chosen) for choice, chosen in names.items()
-    }
+    return {choice: tuple(f"app.{name}" for name in chosen) for choice, chosen in names.items()}
 
 
 def left_out(choice: str, root: Path = ROOT) -> list[str]:
-    """What a choice is without, in words: what the parts that it has not say of themselves."""
+    """What a choice is without, in words: what is in those before it says it of itself."""
     every = firmware(root)
     known = choices(every)
     modules = {source.module: source for source in every}
     said: list[str] = []
-    for part in dict.fromkeys(part for parts in known.values() for part in parts):
+    more = list(known)[: list(known).index(choice)]
+    for part in dict.fromkeys(part for name in more for part in known[name]):
         if part not in known[choice]:
             text = ast.get_docstring(ast.parse(modules[part].path.read_text())) or part
             said.append(text.splitlines()[0].rstrip("."))
@@ -206,7 +226,28 @@ def _start(sources: list[Source], choice: str = "") -> tuple[str, ...]:
     """What is imported by name: of AUTO the first choice, which has most. Raises ManifestError."""
     known = choices(sources)
     choice = choice or asked(sources)
-    return START + (known[next(iter(known)) if choice == AUTO else choice] if choice else ())
+    parts = known[next(iter(known)) if choice == AUTO else choice] if choice else ()
+    return (*START, *parts, *_front(sources))
+
+
+def converters(sources: list[Source]) -> dict[str, str]:
+    """The converters that a board offers to choose from, and the module that builds each."""
+    names = [source.module for source in sources if source.module.startswith(_FRONT)]
+    return {name.removeprefix(_FRONT): name for name in names}
+
+
+def _front(sources: list[Source]) -> list[str]:
+    """The module of the converter that `fitted.py` names. Raises ManifestError."""
+    known = converters(sources)
+    fitted = [source for source in sources if source.module == "fitted"]
+    if not known or not fitted:
+        return []
+    name: str = _constant(fitted[0], "CONVERTER")
+    if name not in known:
+        raise ManifestError(
+            f"{fitted[0].path}: CONVERTER {name!r} is none of {', '.join(sorted(known))}"
+        )
+    return [known[name]]
 
 
 def _constant(source: Source, name: str) -> Any:  # noqa: ANN401 - whatever it is
@@ -265,6 +306,7 @@ def faults(sources: list[Source], built_in: set[str], spare: Container[str] = ()
     """
     asked(sources)
     every = {name for chosen in choices(sources).values() for name in chosen}
+    every |= set(converters(sources).values())
     reached, wrong = _walk(sources, built_in, (*START, *sorted(every)))
     return wrong + [
         f"nothing imports {source.module}"

@@ -45,8 +45,9 @@ HELP = {
     "compare: a key or contact that is closed reads 0",
     "mains": "GP22 (pyboard X21) is low: the supply watch sees no mains. Open it reads high",
     "relay": "its sense input, GPA6: is it as the contact is? --switch moves it",
-    "coils": "GP26 opens, GP27 closes; the sense input follows within half a second, 5 V at the "
-    "driver. On the bench the relay may stay away",
+    "coils": "GP26 opens, GP27 closes (Pico's own ADC: GP18, GP19; pyboard: Y11, Y12); the "
+    "sense input follows within half a second, 5 V at the driver. "
+    "On the bench the relay may stay away",
     "glass": "dark for the whole test? CS, DC, RESET; too pale: the contrast in drivers/st7567.py",
     "pulse": "each LED and the pulse output gave three pulses of 50 ms; count them",
     "rs485": "A and B, direction pin; it does not hear itself, so look at the line, or talk to it",
@@ -56,9 +57,11 @@ HELP = {
     "key 2": "reset: GPA1 to ground when pressed",
     "adc": "ADS131M0x: its identity tells the SPI lines and the number of channels (MODEL in "
     "fitted.py); a wrong rate is the crystal (8.192 MHz); no frames: DRDY; lost: another program "
-    "keeps the processor; wrong: long wires on SCLK and DOUT",
+    "keeps the processor; wrong: long wires on SCLK and DOUT. ADS1115: SDA GP16, SCL GP17, "
+    "ADDR to ground, pull-ups of 2.2 kohm",
     "ch": "inputs shorted, gain 1: below 100 LSB of noise and a mean within 4000. More: ground, "
-    "supply, mains nearby. At the rail: an open bias",
+    "supply, mains nearby. Inputs at their bias: the Pico's own ADC below 10000 and a mean near "
+    "-1050000, an ADS1115 below 500 and a mean near 0. At the rail: an open bias",
 }  # fmt: skip
 
 

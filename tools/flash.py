@@ -16,16 +16,22 @@ import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_build
 import board_link
 import board_manifest
 import board_memory
+import frozen_sources
 from board_link import BoardError, BoardLink, LinkError
 from board_list import BOARDS, FIRMWARE, Board, UnknownBoardError, named
 
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 PACKAGES = ("app", "drivers", "metrology")  # folders that are ours alone
+LIBRARIES = ("adafruit_ads1x15", "adafruit_bus_device")  # others may have files there
 START = "main.py"  # what MicroPython runs by itself
 _NEW = ".new"
 _BLOCK = 4096  # of a file system
@@ -99,7 +105,7 @@ def plan(
 
     `code`: all of the meter's, by whose names other files would be imported in its place.
     """
-    modules = {Path(path).stem for path in code if "/" not in path}
+    modules = {Path(path).with_suffix("") for path in code}
     made = Plan()
     for path, content in wanted.items():
         if path in there and there[path][1] == hashlib.sha256(content).hexdigest():
@@ -107,7 +113,7 @@ def plan(
         else:
             made.write[path] = content
     for path in sorted(there):
-        ours = path.split("/")[0] in PACKAGES or ("/" not in path and Path(path).stem in modules)
+        ours = path.split("/")[0] in PACKAGES or Path(path).with_suffix("") in modules
         if path not in wanted and (ours or path.endswith(_NEW)):
             made.remove.append(path)
     return made
@@ -116,16 +122,35 @@ def plan(
 def listed(link: BoardLink) -> dict[str, tuple[int, str]]:
     """The files that are on the board."""
     found: dict[str, tuple[int, str]] = {}
-    for line in link.run(f"PACKAGES={PACKAGES!r}\n" + _LIST).splitlines():
+    for line in link.run(f"PACKAGES={PACKAGES + LIBRARIES!r}\n" + _LIST).splitlines():
         path, size, digest = line.rsplit(" ", 2)
         found[path.lstrip("/")] = int(size), digest
     return found
 
 
+def modules(link: BoardLink) -> list[str]:
+    """The modules that the board's firmware has, as `app/clock`."""
+    return link.run("help('modules')").split()
+
+
 def frozen(link: BoardLink, files: dict[str, bytes]) -> set[str]:
     """Those of our files that stand in the board's firmware, where they are found first."""
-    names = set(link.run("help('modules')").split())
+    names = modules(link)
     return {path for path in files if path.removesuffix(".mpy") in names}
+
+
+def built_from(link: BoardLink, board: Board) -> str:
+    """What the board's firmware, which holds code of ours, tells of the sources it is made of."""
+    try:
+        noted = link.value("__import__('frozen_sources').SOURCES")
+    except BoardError:
+        return "as they were when it was built"
+    if noted in frozen_sources.digests(board).values():
+        return "which was built from these sources"
+    return (
+        "which was built from OTHER sources than these: to have these, make frozen and build it "
+        "anew (boards/README.md, Firmware of one's own)"
+    )
 
 
 def free(link: BoardLink) -> int:
@@ -159,8 +184,8 @@ def copy(link: BoardLink, work: Plan, there: dict[str, tuple[int, str]]) -> None
     if wanted > have:
         raise FlashError(
             f"the board's file system is full: {board_memory.kilo(wanted)} KB are wanted and "
-            f"{board_memory.kilo(have)} KB free. Delete what is not the meter's "
-            "(mpremote fs ls, mpremote fs rm)"
+            f"{board_memory.kilo(have)} KB free. Delete what is not the meter's: "
+            f".venv/bin/mpremote connect {link.port} fs ls, and fs rm in its place"
         )
     for path in work.remove:
         link.run(f"import os\nos.remove({path!r})")
@@ -221,7 +246,7 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         held = frozen(link, built.files)
         if held:
             parts = ", ".join(sorted({path.split("/")[0].removesuffix(".mpy") for path in held}))
-            print(f"{parts}: those of the board's firmware, as they were when it was built")
+            print(f"{parts}: those of the board's firmware, {built_from(link, board)}")
             built = built.without(held)
         image = built.image()
         file = built.folder.parent / f"{board.name}.romfs"
@@ -231,7 +256,7 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         in_place = deploy(link, image, file)
         there = listed(link)
         if not in_place:
-            warn_of_memory(link, built)
+            warn_of_memory(link, built, held)
         work = plan(start if in_place else {**code, **start}, there, {**code, **start})
         copy(link, work, there)
         print(
@@ -244,12 +269,16 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
     return said
 
 
-def warn_of_memory(link: BoardLink, built: board_build.Built) -> None:
-    """Say beforehand if the code is too much for the RAM into which files are loaded."""
+def warn_of_memory(link: BoardLink, built: board_build.Built, held: Container[str]) -> None:
+    """Say beforehand if the code is too much for the RAM into which files are loaded.
+
+    `held`: those that stand in the board's firmware.
+    """
     estimate = board_memory.from_files(
-        built.resident.get(built.choice, built.size),
+        built.resident.get(built.choice, {"": built.size}),
         built.choice,
         link.value("__import__('gc').collect() or __import__('gc').mem_free()"),
+        held,
     )
     if not estimate.fits:
         print(
@@ -262,12 +291,14 @@ def warn_of_memory(link: BoardLink, built: board_build.Built) -> None:
 class Place:
     """What a board's MicroPython takes.
 
-    heap: octets of its RAM; romfs: those of the partition from which code runs in place
+    heap: octets of its RAM; romfs: those of the partition from which code runs in place;
+    held: paths of modules that the firmware has
     """
 
     march: str
     heap: int
     romfs: int
+    held: frozenset[str] = frozenset()
 
 
 def look(board: Board, port: str) -> Place:
@@ -278,9 +309,10 @@ def look(board: Board, port: str) -> Place:
         board_link.check(identity, board)
         heap: int = link.value("(lambda gc:gc.mem_free()+gc.mem_alloc())(__import__('gc'))")
         romfs = int(link.run("SIZE=0\n" + _ROM).split(" ")[0])
+        held = frozenset(name + ".mpy" for name in modules(link))
     finally:
         link.close()
-    return Place(board_link.march(identity, board), heap, romfs)
+    return Place(board_link.march(identity, board), heap, romfs, held)
 
 
 def chosen(built: board_build.Built, place: Place, fitted: Path | None) -> board_build.Built:
@@ -288,7 +320,7 @@ def chosen(built: board_build.Built, place: Place, fitted: Path | None) -> board
     if not built.choice:
         return built
     if built.auto:
-        choice = board_memory.fitting(built.resident, place.heap, place.romfs > 0)
+        choice = board_memory.fitting(built.resident, place.heap, place.romfs > 0, place.held)
         if choice != built.choice:
             built = board_build.build(built.board, fitted, choice)
         print(f"parts: {choice}, as many as this board's memory takes by estimate")
@@ -297,7 +329,7 @@ def chosen(built: board_build.Built, place: Place, fitted: Path | None) -> board
     left_out = board_manifest.left_out(built.choice)
     for part in left_out:
         print(f"  left out: {part}")
-    if left_out and not place.romfs:
+    if left_out and not place.romfs and not place.held & built.files.keys():
         print(
             "This MicroPython loads code into RAM. One with a ROMFS partition runs all parts\n"
             "where they stand; how to build it: boards/README.md, Firmware of one's own."

@@ -4,13 +4,16 @@
 
 Makes build/boards/<board>/mpy/ and <board>.romfs, the same as a ROMFS image with the signature of
 the build behind it. Without names all boards are made. Ends with 1 if something does not compile.
-A board whose memory is too small for the code is told, and made all the same.
+Where `fitted.py` leaves the choice of parts open, it is the largest that fits by estimate into a
+board with a MicroPython of our definition; a board too small for its code is told, and made all
+the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,7 +22,7 @@ import board_definition
 import board_manifest
 import board_memory
 import rom_image
-from board_list import BOARDS, UnknownBoardError, named
+from board_list import BOARDS, Board, UnknownBoardError, named
 
 _BUDGET_KB = 230  # of the design, for the complete product
 
@@ -49,26 +52,53 @@ def report(built: board_build.Built, image: bytes, every_file: bool) -> list[str
     lines.append(f"  {'ROMFS image with signature':<32} {len(image):>8}")
     metrology, application = rom_image.image_digests(image)
     lines.append(f"  metrology {metrology.hex().upper()} application {application.hex().upper()}")
-    lines.append(f"  {_room(built)}")
-    heap = built.board.heap
+    lines += [f"  {_room(built, one)}" for one in board_definition.variants(built.board)]
     lines.append(f"  parts: {built.choice}. RAM, estimated in KB (never measured on a board):")
-    for choice, octets in built.resident.items():
+    for choice, code in built.resident.items():
         if choice == built.choice or built.auto:
-            for way, estimate in (
-                ("from ROMFS/frozen", board_memory.in_place(octets, choice, heap)),
-                ("from files", board_memory.from_files(octets, choice, heap)),
-            ):
-                lines.append(f"    {choice:<8} {way:<17} {estimate}")
+            for way, estimate in _memory(built.board, code, choice):
+                lines.append(f"    {choice:<8} {way:<14} {estimate}")
     return lines
 
 
-def _room(built: board_build.Built) -> str:
+def made(board: Board, fitted: Path | None) -> board_build.Built:
+    """The code of a board, with as many parts as fit where the choice is open."""
+    every = board_build.build(board, fitted)
+    if not every.auto:
+        return every
+    romfs = board_definition.layout(board).romfs > 0
+    held = board_definition.held(board)
+    choice = board_memory.fitting(every.resident, board.heap, romfs, held)
+    if choice == every.choice:
+        return every
+    return replace(board_build.build(board, fitted, choice), resident=every.resident)
+
+
+def _memory(
+    board: Board, code: dict[str, int], choice: str
+) -> list[tuple[str, board_memory.Estimate]]:
+    """RAM for each way in which the board can have the code, with stock MicroPython the first."""
+    ways = [("from files", board_memory.from_files(code, choice, board.heap))]
+    if board_definition.layout(board).romfs:
+        held = board_definition.held(board)
+        name = "ROMFS + frozen" if held else "from ROMFS"
+        ways.append((name, board_memory.from_romfs(code, choice, board.heap, held)))
+    if any(
+        not board_definition.layout(board, one).romfs for one in board_definition.variants(board)
+    ):
+        ways.append(("all frozen", board_memory.frozen(code, choice, board.heap)))
+    return ways
+
+
+def _room(built: board_build.Built, variant: str) -> str:
     """Whether it has room in flash, as the board's definition divides it."""
-    room = board_definition.layout(built.board)
-    text = f"flash: {board_memory.kilo(room.firmware)} KB for MicroPython and what is frozen"
+    room = board_definition.layout(built.board, variant)
+    text = f"flash{' with BOARD_VARIANT=' + variant if variant else ''}:"
+    text += f" {board_memory.kilo(room.firmware)} KB for MicroPython and what is frozen"
     if room.romfs:
         text += f", two slots of {board_memory.kilo(room.slot)} KB in the ROMFS"
-    return f"{text}: {'; '.join(board_definition.fits(built.board, built.files)) or 'fits'}"
+    wrong = board_definition.fits(built.board, built.files, variant)
+    return f"{text}: {'; '.join(wrong) or 'fits'}"
 
 
 def main() -> int:
@@ -80,7 +110,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         for board in [named(name) for name in options.boards] or BOARDS.values():
-            built = board_build.build(board, options.fitted)
+            built = made(board, options.fitted)
             image = built.image()
             target = board_build.BUILD / board.name / f"{board.name}.romfs"
             target.write_bytes(image)

@@ -10,6 +10,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from gurux_dlms import (
@@ -29,9 +30,10 @@ _HDLC_ANSWER_S = 4.0  # a serial line is asked again
 _SILENCE_S = 60.0  # after which we associate anew; the meter's patience is 120 s and more
 _READ_WRITE_DENIED = 3
 _ANSWER_MAX = 1 << 20
-_HDLC_REPEATS = 2
+_REPEATS = 2
 _DATA = 1  # class id
 _LINE_MAX = 80
+_REQUEST = b"/?!\r\n"  # IEC 62056-21, 6.3.1
 # parts done, and how many there are, 0 if only the meter knows
 Progress = Callable[[int, int], None]
 
@@ -141,10 +143,7 @@ def sign_on(wire: Wire) -> None:
     driver lets it be changed on the way.
     """
     try:
-        wire.send(with_parity(b"/?!\r\n"))
-        identification = _line_of(wire)
-        if identification == b"/?!\r\n":
-            identification = _line_of(wire)  # some heads hear themselves
+        identification = _identification(wire)
         # /FRS5\2name: three letters of the maker, the rate, and that mode E is there
         rates = {ord("0") + n: 300 << n for n in range(6)} | {ord("6"): 19200}
         if identification[:1] != b"/" or b"\\2" not in identification:
@@ -159,6 +158,20 @@ def sign_on(wire: Wire) -> None:
         wire.to_hdlc(rates[rate])
     except OSError as error:
         raise LinkError(f"{wire.name}: {reason(error)}") from error
+
+
+def _identification(wire: Wire) -> bytes:
+    """Ask who is there, and again if nobody answers: light gets lost, a meter may be busy."""
+    for _ in range(_REPEATS):
+        with suppress(TimeoutError):
+            return _answer_to_request(wire)
+    return _answer_to_request(wire)
+
+
+def _answer_to_request(wire: Wire) -> bytes:
+    wire.send(with_parity(_REQUEST))
+    line = _line_of(wire)
+    return _line_of(wire) if line == _REQUEST else line  # some heads hear themselves
 
 
 def with_parity(octets: bytes) -> bytes:
@@ -320,7 +333,7 @@ class Link:
     def _exchange(self, request: Any, reply: Any) -> None:  # noqa: ANN401
         self._wire.send(bytes(request))
         received = GXByteBuffer()
-        again = _HDLC_REPEATS if self._wire.hdlc else 0
+        again = _REPEATS if self._wire.hdlc else 0
         while received.size < _ANSWER_MAX:
             try:
                 received.set(self._wire.receive())

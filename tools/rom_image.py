@@ -22,7 +22,8 @@ from mpremote.romfs import VfsRomWriter
 OFFSET = 256  # of the image behind the start of the machine code, which is shorter
 _HEADER_SIZE = 4
 _FUNCTION_TABLE = 0  # the one constant that machine code brings
-LEGALLY_RELEVANT = ("drivers", "metrology")  # folders of the firmware; the rest is application
+# Folders of the firmware; the rest is application.
+LEGALLY_RELEVANT = ("adafruit_ads1x15", "adafruit_bus_device", "drivers", "metrology")
 SIGNATURE = "<4sII16s16s"  # mark, begin and end of the legally relevant part, digests
 _MARK = b"FrS1"
 _DIGEST_SIZE = 16

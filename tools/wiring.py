@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import wiring_analogue
 from board_check import wiring
 from board_chips import CHIPS
 from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
@@ -24,6 +25,12 @@ _GAP = 16  # between two parts
 _LEFT, _LEFT_WIDTH = 20, 230
 _RIGHT, _RIGHT_WIDTH = 520, 300
 _WIDTH = _RIGHT + _RIGHT_WIDTH + 20
+_FIRST = "ads131m0x"
+_CONVERTERS = {
+    _FIRST: "ADS131M08 (ADS131M04 for one phase: AIN0 voltage, AIN1 current, AIN2 neutral)",
+    "ads1115": "ADS1115",
+    "own": "processor's own ADC",
+}
 # Where a Pico's pin stands on its header (Raspberry Pi Pico data sheet, pinout).
 _PICO_HEADER = {
     **dict(zip(range(23), (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22,
@@ -42,7 +49,13 @@ def pin_text(row: dict[str, str]) -> str:
     number = label[2:] if label.startswith("GP") else ""
     place = _PICO_HEADER.get(int(number)) if number.isdigit() else None
     where = f"{label}, pin {place}" if place else label
-    return f"{where}: {row['signal'].removeprefix('EXPANDER_').lower().replace('_', ' ')}"
+    signal = row["signal"].removeprefix("EXPANDER_").removeprefix("OWN_")
+    return f"{where}: {signal.lower().replace('_', ' ')}"
+
+
+def heading(converter: str) -> str:
+    """What stands above the drawing of what is before a converter."""
+    return f"Before the {_CONVERTERS[converter]}"
 
 
 class Drawing:
@@ -51,7 +64,11 @@ class Drawing:
     def __init__(self, title: str) -> None:
         self._parts: list[str] = []
         self._y = 20
-        self.text(_LEFT, self._y + 4, title, "t")
+        self.title(title)
+
+    def title(self, text: str) -> None:
+        """A heading."""
+        self.text(_LEFT, self._y + 4, text, "t")
         self._y += 24
 
     def text(self, x: int, y: int, text: str, kind: str = "") -> None:
@@ -81,6 +98,21 @@ class Drawing:
             self._y += _LINE + _GAP
         self._y += _GAP
 
+    def fixed(self, rows: list[dict[str, str]]) -> None:
+        """Pins that lead to no processor, a line each."""
+        for row in rows:
+            self.text(_LEFT + 8, self._y + 8, f"{row['part']} {row['end']}")
+            self.text(_LEFT + _LEFT_WIDTH, self._y + 8, row["to"])
+            self._y += _LINE
+        self._y += _GAP
+
+    def analogue(self, converter: str) -> None:
+        """What stands before a converter."""
+        self.title(heading(converter))
+        parts, self._y = wiring_analogue.draw(converter, self._y)
+        self._parts += parts
+        self._y += _GAP
+
     def _wire(self, row: dict[str, str]) -> None:
         y = self._y + 12
         self.text(_LEFT + 8, y + 4, pin_text(row))
@@ -103,13 +135,39 @@ class Drawing:
 
 def draw(board: Board) -> str:
     """The wiring of a board as SVG. Raises ValueError if its tables do not agree."""
-    rows = wiring(board)
+    first, *others = converters(wiring(board)) or [""]
+    rows = wiring(board, first)
     drawing = Drawing(
-        f"{board.name}: every wire but supply and ground (3.3 V and GND go to every part)"
+        f"{board.name}: every wire but supply and ground (all parts have 3.3 V and GND; pull-ups "
+        "lead to 3.3 V)"
     )
     for on, name in (("processor", CHIPS[board.chip].name), ("MCP23017", "MCP23017")):
         drawing.chip(name, [row for row in rows if row["on"] == on])
+    drawing.title("The chips' other pins, besides supply and ground")
+    there = " ".join(row["part"] for row in rows)
+    drawing.fixed(
+        [row for row in fixed() if row["converter"] in ("", _FIRST) and row["part"] in there]
+    )
+    drawing.analogue(_FIRST)
+    for converter in others:
+        drawing.title(
+            f'Otherwise, with CONVERTER = "{converter}": no ADS131M08, all else as above'
+        )
+        changed = [row for row in wiring(board, converter) if row not in rows]
+        drawing.chip(CHIPS[board.chip].name, changed)
+        drawing.fixed([row for row in fixed() if row["converter"] == converter])
+        drawing.analogue(converter)
     return drawing.svg()
+
+
+def fixed() -> list[dict[str, str]]:
+    """Pins of chips that lead to no processor: part, end, to what, and of which converter."""
+    return wiring_analogue.table("wiring_fixed.csv")
+
+
+def converters(rows: list[dict[str, str]]) -> list[str]:
+    """The converters that the rows are of, in their order; the first comes with the board."""
+    return list(dict.fromkeys(name for row in rows for name in row["converter"].split()))
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ Rows MET-01, MET-02, LED-03. `fitted.py` stands in each board's folder, because 
 before the converter differs from one meter to the next of the same board.
 """
 
+import sys
+
 from micropython import const
 
 _TYPE_CHECKING = const(False)
@@ -32,19 +34,36 @@ if _TYPE_CHECKING:
         @property
         def KEEP_DC(self) -> bool: ...
 
-    class PicoFitted(Protocol):
+    class PicoFitted(Fitted, Protocol):
         """What a Pico's `fitted` has besides."""
 
         @property
-        def MODEL(self) -> str: ...
-        @property
         def CONVERTER(self) -> str: ...
+
+    class Front(Protocol):
+        """A module that builds what measures; its docstring says which."""
+
+        @property
+        def OUTPUTS(self) -> "tuple[int, int, int]":
+            """Pins of the opening coil, the closing coil beside it, the pulse output."""
+            ...
+
+        @property
+        def MAXIMUM_MA(self) -> int:
+            """Imax of one phase."""
+            ...
+
+        def front_end(
+            self, fitted: PicoFitted, rp2350: bool
+        ) -> "tuple[hal.FrameSource, hal.CodeConverter | None, tuple[int, int]]": ...
 
 
 # u1 i1 u2 i2 u3 i3 in are channels 0 to 6 of an ADS131M08, u1 i1 in 0 to 2 of an ADS131M04, or
 # u i1 i2 in 0 to 3 with two elements on one voltage
 _ROLES = {"1ph": (0, 1, 2), "twin": (0, 1, 0, 2, 3)}
 _ROLES_3PH = (0, 1, 2, 3, 4, 5, 6)
+MAXIMUM_MA = const(100_000)
+CONVERTERS = ("ads131m0x", "own", "ads1115")  # the first measures every model
 _SOUNDER_HZ = const(4000)
 _CHANNELS_3PH = const(8)
 _CHANNELS_1PH = const(4)
@@ -72,31 +91,52 @@ class SensorScale:
     def __init__(self, fitted: "Fitted", lsb_fv: "tuple[int, int]", words: int) -> None:
         elements = words >> 1
         u_fv, i_fv = lsb_fv  # at the converter's input
+        for name in ("VOLTAGE_RATIO", "CURRENT_MA_PER_V"):
+            factor = getattr(fitted, name)
+            if not isinstance(factor, int) or factor <= 0:
+                raise ValueError(f"fitted.py: {name} {factor!r} is no whole number above 0")
         self.u_pv_per_lsb = [u_fv * fitted.VOLTAGE_RATIO // 1000] * elements
         self.i_pa_per_lsb = [i_fv * fitted.CURRENT_MA_PER_V // 1_000_000] * (elements + 1)
         self.keep_dc = fitted.KEEP_DC
 
 
-def variant(fitted: "Fitted") -> Variant:
-    """Return the variant of a model. Raises ValueError for one that there is not."""
+def variant(fitted: "Fitted", maximum_ma: int = MAXIMUM_MA) -> Variant:
+    """Return the variant of a model; `maximum_ma` is that of one phase.
+
+    Raises ValueError for a model that there is not.
+    """
     if fitted.MODEL == "3ph":
         return Variant("3ph", 3, 5_000, 120_000, 1000)
     if fitted.MODEL == "ct":
         return Variant("ct", 3, 5_000, 10_000, 10_000)
     if fitted.MODEL in _ROLES:
-        return Variant(fitted.MODEL, 1, 5_000, 100_000, 1000)
+        return Variant(fitted.MODEL, 1, 5_000, maximum_ma, 1000)
     raise ValueError(f"fitted.py: MODEL {fitted.MODEL!r} is none of 3ph, ct, 1ph, twin")
 
 
-def own_converter(fitted: "PicoFitted") -> bool:
-    """Tell whether the processor's own converter measures. Raises ValueError if it cannot."""
-    if fitted.CONVERTER == "ads131m0x":
-        return False
-    if fitted.CONVERTER != "own":
-        raise ValueError(f"fitted.py: CONVERTER {fitted.CONVERTER!r} is none of ads131m0x, own")
-    if fitted.MODEL != "1ph":
-        raise ValueError("fitted.py: CONVERTER own has inputs for MODEL 1ph only")
-    return True
+def converter(fitted: "PicoFitted") -> str:
+    """Return the name of the converter that is fitted.
+
+    Raises ValueError for one that there is not, or that does not measure such a model.
+    """
+    name = fitted.CONVERTER
+    if name not in CONVERTERS:
+        raise ValueError(
+            "fitted.py: CONVERTER {!r} is none of {}".format(name, ", ".join(CONVERTERS))
+        )
+    if name != CONVERTERS[0]:
+        if fitted.MODEL != "1ph":
+            raise ValueError(f"fitted.py: CONVERTER {name} has inputs for MODEL 1ph only")
+        if fitted.VOLTAGE_GAIN != 1 or fitted.CURRENT_GAIN != 1:
+            raise ValueError(f"fitted.py: CONVERTER {name} has no gain but 1")
+    return name
+
+
+def front(fitted: "PicoFitted") -> "Front":
+    """Return the module that builds the converter, front_<name>. Raises ValueError as that."""
+    module = "front_" + converter(fitted)
+    __import__(module)
+    return sys.modules[module]  # pyright: ignore[reportReturnType]
 
 
 def roles(model: str) -> "list[int]":

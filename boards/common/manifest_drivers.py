@@ -4,7 +4,9 @@ package(
     "drivers",
     (
         "__init__.py",
+        "ads1115.py",
         "ads131m0x.py",
+        "busio_adapter.py",
         "ds3231.py",
         "fm25v20.py",
         "mcp23017.py",

@@ -11,13 +11,11 @@ from late_watchdog import LateWatchdog
 from machine import I2C, PWRON_RESET, SPI, UART, Pin, Timer, reset, reset_cause, unique_id
 from micropython import const
 
-from drivers.ads131m0x import Ads131m0x
 from drivers.ds3231 import Ds3231
 from drivers.fm25v20 import Fm25v20
 from drivers.mcp23017 import Mcp23017
 from drivers.rp2_coils import Rp2Coils
 from drivers.rp2_pulses import Rp2Pulses
-from drivers.rp2_spi_capture import Rp2SpiCapture
 from drivers.rs485 import Rs485
 from drivers.st7567 import St7567
 from drivers.timed_relay import TimedRelay
@@ -31,8 +29,6 @@ _MODE_ECB = const(1)
 _BAUD = const(9600)  # until the application sets each port
 _RECEIVE_BUFFER = const(512)
 _SEND_BUFFER = const(2100)  # a whole frame: the line is not let go within one
-_ADC_CLOCK_HZ = const(8_192_000)
-_ADC_SPI_HZ = const(8_000_000)
 _SPI_HZ = const(10_000_000)
 _I2C_HZ = const(400_000)
 
@@ -44,23 +40,12 @@ class PicoParts:
         self.NAME: str = name
         self.choice: str = fitted.PARTS
         self.program: hal.Buffer | None = program
-        self.variant: hal.Variant = fitted_parts.variant(fitted)
-        self.converter: hal.CodeConverter | None = None
-        opens, closes, pulse_pin = (
-            pins.DISCONNECTOR_OPEN,
-            pins.DISCONNECTOR_CLOSE,
-            pins.PULSE_OUTPUT,
-        )
-        if fitted_parts.own_converter(fitted):
-            import pico_own_adc as own
-
-            frames = self.converter = own.front_end(rp2350)
-            lsb_fv = own.LSB_FV, own.LSB_FV
-            opens, closes, pulse_pin = own.OUTPUTS
-        else:
-            frames = _front_end(self.variant.name)
-            lsb_fv = frames.lsb_fv(0), frames.lsb_fv(1)
+        front = fitted_parts.front(fitted)
+        self.variant: hal.Variant = fitted_parts.variant(fitted, front.MAXIMUM_MA)
+        opens, closes, pulse_pin = front.OUTPUTS
+        frames, converter, lsb_fv = front.front_end(fitted, rp2350)
         self.frames: hal.FrameSource = frames
+        self.converter: hal.CodeConverter | None = converter
         self.scale: hal.SensorScale = fitted_parts.SensorScale(fitted, lsb_fv, frames.channels)
         i2c = I2C(pins.I2C, sda=Pin(pins.SDA), scl=Pin(pins.SCL), freq=_I2C_HZ)
         self.rtc: hal.RealTimeClock = Ds3231(i2c)
@@ -143,34 +128,6 @@ class PicoParts:
     def block_cipher(self, key: bytes) -> "hal.BlockCipher":
         """Return AES-128 from the port's own library."""
         return aes(key, _MODE_ECB)
-
-
-def _front_end(model: str) -> Ads131m0x:
-    sck, mosi, miso = Pin(pins.ADC_SCK), Pin(pins.ADC_MOSI), Pin(pins.ADC_MISO)
-    # The bus first: pins that the capture does not drive keep the function that the bus gave them.
-    bus = SPI(
-        pins.ADC_SPI,
-        baudrate=_ADC_SPI_HZ,
-        polarity=0,
-        phase=1,
-        sck=sck,
-        mosi=mosi,
-        miso=miso,
-    )
-    cs = Pin(pins.ADC_CS, Pin.OUT, value=1)
-    drdy = Pin(pins.ADC_DRDY, Pin.IN)
-    roles = fitted_parts.roles(model)
-    return Ads131m0x(
-        bus,
-        cs,
-        Pin(pins.ADC_RESET, Pin.OUT, value=1),
-        drdy,
-        Rp2SpiCapture(pins.CAPTURE_MACHINE, sck, mosi, miso, cs, drdy, Timer(-1)),
-        fitted_parts.channels(model),
-        _ADC_CLOCK_HZ,
-        roles,
-        fitted_parts.gains(fitted, len(roles)),
-    )
 
 
 def _uart(number: int, tx: int, rx: int) -> UART:

@@ -29,7 +29,7 @@ FLASH_CS = 9
 FRAM_CS = 13
 LCD_DC = 14
 
-# the converter has one of its own.
+# the converter has one of its own: the ADS131M0x,
 ADC_SPI = 0
 ADC_MISO = 16
 ADC_CS = 17
@@ -37,6 +37,19 @@ ADC_SCK = 18
 ADC_MOSI = 19
 ADC_RESET = 20
 ADC_DRDY = 21
+
+# or an ADS1115 in its place,
+ADS1115_I2C = 0
+ADS1115_SDA = 16
+ADS1115_SCL = 17
+
+# or the processor's own, whose inputs take the pins of what then stands there.
+OWN_VOLTAGE = 26
+OWN_CURRENT = 27
+OWN_NEUTRAL = 28
+OWN_DISCONNECTOR_OPEN = 18
+OWN_DISCONNECTOR_CLOSE = 19
+OWN_PULSE_OUTPUT = 20
 
 LED_ACTIVE = 3
 LED_REACTIVE = 25  # on the board itself

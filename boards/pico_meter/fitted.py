@@ -4,12 +4,14 @@
 # "1ph": one phase with neutral, ADS131M04.   "twin": the same with two loads to count apart.
 MODEL = "3ph"
 
-# "ads131m0x", or "own": the Pico's own ADC, for a first look with MODEL "1ph" and no converter
-# chip (README): class 1 from 0.25 A with a linearity table, tens of percent wrong below 50 mA.
+# "ads131m0x", or one for a first look with MODEL "1ph": "own", the Pico's own ADC, class 1 from
+# 0.25 A with a linearity table and tens of percent wrong below 50 mA; "ads1115", which meets no
+# class and is wrong by percents with loads that are no sine (docs/front-ends.md).
 CONVERTER = "ads131m0x"
 
 # Parts of the firmware: "full"; "standard", without the quality of the supply; "basic", without
-# tariff, demand, billing and IEC 62056-21 as well; "auto", the most of these that fits.
+# tariff, demand, billing and IEC 62056-21 as well; "look", for a first look on the glass, without
+# ports and logs; "auto", the most of these that fits.
 PARTS = "auto"
 
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.

@@ -5,7 +5,8 @@
 MODEL = "3ph"
 
 # Parts of the firmware: "full"; "standard", without the quality of the supply; "basic", without
-# tariff, demand, billing and IEC 62056-21 as well; "auto", the most of these that fits.
+# tariff, demand, billing and IEC 62056-21 as well; "look", for a first look on the glass, without
+# ports and logs; "auto", the most of these that fits.
 PARTS = "auto"
 
 # Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.

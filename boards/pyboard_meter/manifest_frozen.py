@@ -4,3 +4,6 @@
 
 include("$(PORT_DIR)/boards/manifest.py")
 include("manifest.py", files=False)
+
+# Which sources these are, for make flash to compare; make frozen writes it.
+module("frozen_sources.py", base_path="../../build/frozen/pyboard_meter/manifest_frozen", opt=3)

@@ -8,7 +8,7 @@ import os
 import host
 
 MODELS = ("3ph", "1ph", "ct", "twin")
-PARTS = ("full", "standard", "basic")  # of app.parts
+PARTS = ("full", "standard", "basic", "look")  # of app.parts
 GLASSES = ("st7567", "ssd1306", "ht1621", "ht1622")
 SCENARIOS = ("household",)
 DETAILS = ("auto", "frames", "windows")
@@ -37,7 +37,8 @@ The virtual meter: the unmodified firmware on simulated chips.
   --glass NAME   the display: st7567 LCD and ssd1306 OLED of dots, ht1621 and ht1622 LCD of
                  segments (st7567)
   --parts NAME   what the firmware has: full, standard without the quality of the supply, basic
-                 without tariff, demand, billing and IEC 62056-21 as well (full)
+                 without tariff, demand, billing and IEC 62056-21 as well, look without
+                 ports, logs and profiles too (full)
   --state DIR    folder of the non-volatile chips' contents (.state/NAME)
   --fresh        start from blank chips
   --time T       set the simulated clock chip to T in UTC, such as 2026-01-31T23:59:50

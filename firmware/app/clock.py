@@ -255,6 +255,14 @@ class Clock:
             self.status_at(utc_s),
         )
 
+    def time(self) -> bytes:
+        """Return local hour, minute, second, hundredths: 1-0:0.9.1 (row CLK-08)."""
+        return bytes(self.local()[4:7] + (self.hundredths(),))
+
+    def date(self) -> bytes:
+        """Return local year (2), month, day, weekday: 1-0:0.9.2."""
+        return struct.pack(">HBBB", *self.local()[:4])
+
     def configure(self, **rules: "Any") -> None:  # noqa: ANN401 - as Zone.configure
         """Change rules of local time as `Zone.configure` does; no event (row CLK-07)."""
         self.zone.configure(**rules)

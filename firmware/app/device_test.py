@@ -242,10 +242,12 @@ class DeviceTest:
         text = f"{rate_mhz // 1000} frames a second of {nominal // 1000}"
         self._line("adc", FAILED if wrong else GOOD, f"{text}, {lost} lost, {errors} wrong")
         # what is lost while this is reckoned does not matter
-        sums, squares, noise = [0] * words, [0] * words, 0
+        sums, squares, noise, begun = [0] * words, [0] * words, 0, time.ticks_us()
         while noise < _NOISE_FRAMES:
             await self._ready()
             taken = source.take(frames, _BLOCK)
+            if not taken and time.ticks_diff(time.ticks_us(), begun) > 2 * _SPAN_US:
+                raise OSError("no frames come")
             noise += taken
             for at in range(taken * words):
                 code = frames[at]

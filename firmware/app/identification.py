@@ -33,6 +33,10 @@ class Identification:
         """Return the serial number as 8 ASCII digits."""
         return b"%08d" % self.serial
 
+    def device_number(self) -> bytes:
+        """Return what stands on the label, 1-0:0.0.0: the serial number unless it was set."""
+        return self._settings.get("device_number") or self.serial_number()
+
     def logical_device_name(self) -> bytes:
         """Return 16 ASCII octets: manufacturer, device type, function type, serial (IDN-01)."""
         return b"%s%03d%02d%08d" % (
@@ -78,3 +82,9 @@ class Identification:
             end = offset + 1 + packed[offset]
             self._ids[e] = packed[offset + 1 : end]
             offset = end
+
+
+def firmware_identification(tag: str, device_type: int, release: str) -> bytes:
+    """Return 16 ASCII octets: maker 3, tag 2, type 5, revision 6 as M, mmm, bb (row IDN-06)."""
+    major, minor, build = (int(number) for number in release.split("."))
+    return b"FRS%sIP%03d%d%03d%02d" % (tag.encode(), device_type, major, minor, build)

@@ -6,9 +6,9 @@ what is seldom read neither the objects nor their code stay in RAM.
 
 from micropython import const
 
-from app import designation, factory
+from app import designation
 from app.battery import LITHIUM
-from app.cosem import catalogue, script_table
+from app.cosem import common_objects, script_table
 from app.display.formats import Formats
 from app.dlms import conformance
 from app.parameters import MEASURING_PERIOD_1, REGISTRATION_MODE
@@ -20,6 +20,7 @@ if _TYPE_CHECKING:
     from app.attributes import Resolver
     from app.battery import Battery
     from app.clock import Clock
+    from app.cosem.catalogue import Catalogue
     from app.cosem.objects import Build, Objects
     from app.display.options import Options
     from app.identification import Identification
@@ -46,6 +47,8 @@ if _TYPE_CHECKING:
         """Display and keys."""
 
         options: Options
+        general_list: bytes
+        alternate_list: bytes
 
     class Parts(Protocol):
         """The parts of a meter that have objects."""
@@ -85,18 +88,18 @@ if _TYPE_CHECKING:
 _TABLES = (script_table.BuiltInScripts, script_table.StoredScripts)
 
 
-def build(meter: "Parts", max_pdu: int) -> "catalogue.Catalogue":
+def build(meter: "Parts", max_pdu: int) -> "Catalogue":
     """Return the catalogue of all objects, bound to the resolver of the meter."""
     variant = meter.board.variant
-    parts = catalogue.Parts(
+    parts = common_objects.Parts(
         meter.registers, meter.clock, meter.settings, meter.identification, variant, meter.security
     )
-    parts.general_list = factory.general_list()
-    parts.alternate_list = factory.alternate_list(variant)
+    parts.general_list = meter.face.general_list
+    parts.alternate_list = meter.face.alternate_list
     parts.readout_list = meter.readout_list
     parts.ports = meter.ports
     parts.measuring_period_s = lambda: meter.parameters.get(MEASURING_PERIOD_1)
-    objects = catalogue.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
+    objects = common_objects.build(parts, meter.resolver, conformance.SERVICES, max_pdu)
     for section in _SECTIONS:
         objects.add_section(lambda made, section=section: section(made, meter))
     for section in meter.sections:

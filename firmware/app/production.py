@@ -7,22 +7,21 @@ metrology.md: gain at reference current, phase at 60 degrees, offset at the smal
 of it needs the parameter switch open (rows PRD-01, PRD-02, PRD-08, IDN-10).
 """
 
-import struct
-
 from micropython import const
 
+from app import calibration_record
 from app.errors import AccessRefused
-from app.storage import record, regions
 from metrology.calibration import PACKED_BYTES, Calibration, CalibrationError, unpack
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.calibration_record import CalibrationRecord
     from app.clock import Clock
     from app.linearity_record import LinearityRecord
     from app.parameters import ParameterLock
-    from hal import Buffer, Memory, Variant
+    from hal import Buffer, Variant
     from metrology.calibration_step import Averages, Load
     from metrology.engine import Engine
 
@@ -42,60 +41,10 @@ _SILENCE_WINDOWS = const(25)  # windows of no whole cycles in a row: there is no
 _CORRECTIONS = b"\x00\x00\x80\x42\x04\xff"  # the objects that the log names
 _TABLE = b"\x00\x00\x80\x42\x08\xff"
 _LOG_FULL = "the certification log is full"
-_TAIL = "<II"  # number of calibrations, time of the last
-_TAIL_BYTES = const(8)
 
 
 class ProductionError(ValueError):
     """What the client asked for cannot be done; the text says why."""
-
-
-class CalibrationRecord:
-    """The stored calibration, its number and its date.
-
-    problem: what was wrong at start, "" for nothing; design values serve if `damaged`, else the
-    twin of the record does
-    """
-
-    def __init__(self, memory: "Memory", phases: int) -> None:
-        self.calibration = Calibration(phases)
-        self.count = 0
-        self.calibrated_utc_s = 0
-        self.problem = ""
-        self.damaged = False
-        self._record = regions.open_record(memory, "calibration")
-        try:
-            self._load(phases)
-        except OSError:
-            self._lost("cannot be read")
-        except CalibrationError as error:
-            self._lost(str(error))
-
-    def save(self, calibration: Calibration, utc_s: int) -> None:
-        """Store a calibration. Raises CalibrationError or OSError, and keeps the old one."""
-        count = self.count + 1
-        self._record.save(calibration.pack() + struct.pack(_TAIL, count, utc_s))
-        self.calibration = calibration
-        self.count = count
-        self.calibrated_utc_s = utc_s
-        self.problem = ""
-        self.damaged = False
-
-    def _load(self, phases: int) -> None:
-        payload = self._record.load()
-        if payload is None:
-            if self._record.state >= record.LOST:
-                self._lost("both copies are damaged")
-            return
-        self.calibration = unpack(payload[:PACKED_BYTES], phases)
-        if len(payload) >= PACKED_BYTES + _TAIL_BYTES:
-            self.count, self.calibrated_utc_s = struct.unpack_from(_TAIL, payload, PACKED_BYTES)
-        if self._record.state == record.TWIN:
-            self.problem = "calibration: one copy is damaged, the other one serves"
-
-    def _lost(self, reason: str) -> None:
-        self.damaged = True
-        self.problem = "calibration: " + reason + ", the design values serve"
 
 
 class Production:
@@ -113,7 +62,7 @@ class Production:
     def __init__(
         self,
         engine: "Engine",
-        stored: CalibrationRecord,
+        stored: "CalibrationRecord",
         variant: "Variant",
         lock: "ParameterLock",
         clock: "Clock",
@@ -240,14 +189,7 @@ class Production:
 
     def defects(self) -> list[str]:
         """Tell what the meter measures without; while that is so, data are to be marked."""
-        found: list[str] = []
-        if self.stored.damaged:
-            found.append(self.stored.problem)
-        if self._engine.undelayed:
-            found.append("calibration: delays too long for this frame rate, measured without")
-        if self.linearity is not None and self.linearity.damaged:
-            found.append(self.linearity.problem)
-        return found
+        return calibration_record.defects(self.stored, self._engine, self.linearity)
 
     def renew(self, payload: "Buffer") -> bool:
         """Take the stored corrections over again if RAM has lost them; True if it has not."""

@@ -73,11 +73,6 @@ class RamCheck:
         self._parts = parts
         self._tell = tell
 
-    def found(self, faulty: int) -> None:
-        """Take what `test_free` has found."""
-        if faulty:
-            self._tell("free cells")
-
     def compare(self, region: str, payload: "Buffer") -> None:
         """Compare what RAM holds of a region with its sound record, and take that over."""
         parts = self._parts

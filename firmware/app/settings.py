@@ -28,66 +28,72 @@ _FACTORY_KEYS = (
 )
 _SECRETS = ("lls", "lls_1", "lls_2", "lls_3", "keys", "optical_texts", "key_pairs", "privacy_pin")
 
-# Factory defaults. An empty list setting means: the list that the display was built with.
-_DEFAULTS = (
-    ("lls", b"12345678"),
-    ("clock", b""),
-    ("general_list", b""),
-    ("alternate_list", b""),
-    ("identification", b""),
-    ("lls_1", b""),
-    ("lls_2", b""),
-    ("lls_3", b""),
-    ("keys", _FACTORY_KEYS),
-    ("security", b""),
-    # The head's own address (none: the serial number), then its passwords P1, P2 and W5
-    ("optical_texts", b"\x00" + 3 * b"\x0812345678"),
-    ("optical_port", b""),
-    ("hdlc_optical", b""),
-    ("hdlc_rs485", b""),
-    ("tcp", b""),
-    ("readout_list", b""),
-    ("clock_limits", b""),
-    ("dst_table", b""),
-    ("battery", b""),
-    ("events", b""),
-    ("alarm_actions", b""),
-    ("quality", b""),
-    ("key_pairs", b""),
-    ("energy_masks", b""),
-    ("demand_masks", b""),
-    ("element_masks", b""),
-    ("special_days", b""),
-    ("tariff_scripts", b""),
-    ("calendar_start", b""),
-    ("tariff_control", b""),
-    ("many_rates", b""),
-    ("energy_masks_48", b""),
-    ("tariff_scripts_48", b""),
-    ("billing_1_schedule", b""),
-    ("billing_2_schedule", b""),
-    ("device_number", b""),  # none: the serial number
-    ("overheating", b""),
-    ("accuracy_class", b""),
-    ("profile_1_setup", b""),
-    ("profile_2_setup", b""),
-    ("profile_3_setup", b""),
-    ("profile_4_setup", b""),
-    ("billing_options", b""),
-    ("billing_1_setup", b""),
-    ("billing_2_setup", b""),
-    ("daily_setup", b""),
-    ("weeks_setup", b""),
-    ("profile_form", b""),
-    ("display_formats", b""),
-    ("display_items", b""),
-    ("display_options", b""),
-    ("consumer_code", b""),
-    ("bypass", b""),
-    ("thresholds", b""),
-    ("contact", b""),
-    ("privacy_pin", b""),
+_KEYS = (
+    "lls",
+    "clock",
+    "general_list",
+    "alternate_list",
+    "identification",
+    "lls_1",
+    "lls_2",
+    "lls_3",
+    "keys",
+    "security",
+    "optical_texts",
+    "optical_port",
+    "hdlc_optical",
+    "hdlc_rs485",
+    "tcp",
+    "readout_list",
+    "clock_limits",
+    "dst_table",
+    "battery",
+    "events",
+    "alarm_actions",
+    "quality",
+    "key_pairs",
+    "energy_masks",
+    "demand_masks",
+    "element_masks",
+    "special_days",
+    "tariff_scripts",
+    "calendar_start",
+    "tariff_control",
+    "many_rates",
+    "energy_masks_48",
+    "tariff_scripts_48",
+    "billing_1_schedule",
+    "billing_2_schedule",
+    "device_number",
+    "overheating",
+    "accuracy_class",
+    "profile_1_setup",
+    "profile_2_setup",
+    "profile_3_setup",
+    "profile_4_setup",
+    "billing_options",
+    "billing_1_setup",
+    "billing_2_setup",
+    "daily_setup",
+    "weeks_setup",
+    "profile_form",
+    "display_formats",
+    "display_items",
+    "display_options",
+    "consumer_code",
+    "bypass",
+    "thresholds",
+    "contact",
+    "privacy_pin",
 )
+
+# Factory defaults; of all others it is nothing: the parts know what that means to them.
+_DEFAULTS = {
+    "lls": b"12345678",
+    "keys": _FACTORY_KEYS,
+    # The head's own address (none: the serial number), then its passwords P1, P2 and W5
+    "optical_texts": b"\x00" + 3 * b"\x0812345678",
+}
 
 # What brings a value of an older format version up to today's: key, callable(payload, version).
 _MIGRATIONS: "dict[str, Migrate]" = {}
@@ -99,18 +105,18 @@ class Settings:
     def __init__(self, memory: "Memory", vault: "Vault | None" = None) -> None:
         self._memory = memory
         self._vault = vault
-        self._values: dict[str, bytes] = {}
+        self._values: dict[str, bytes] = {}  # those that are not the factory's
         self.unread = False  # True: the memory did not answer at start, nothing of it is known
-        self._defaults = dict(_DEFAULTS)
         self.damaged: list[str] = []  # keys whose both copies were unreadable: defaults serve
         self.failed = False  # True: the memory did not answer, or did not keep a value
         self.on_change: Callable[[str], None] | None = None  # called with a key that was stored
-        for key in self._defaults:
-            self._values[key] = self._load(key)
+        for key in _KEYS:
+            self._hold(key, self._load(key))
 
     def get(self, key: str) -> bytes:
         """Return the value of `key`. Raises KeyError for a key that does not exist."""
-        return self._values[key]
+        value = self._values.get(key)
+        return _default(key) if value is None else value
 
     def put(self, key: str, value: "Buffer") -> None:
         """Store `value` under `key`; after return it survives power loss.
@@ -119,10 +125,10 @@ class Settings:
         the memory does not answer or does not keep it, or a later firmware's value stands there;
         the old value stays in all cases.
         """
-        if key not in self._values:
+        if key not in _KEYS:
             raise KeyError(key)
         self._store(key, value)
-        self._values[key] = bytes(value)
+        self._hold(key, bytes(value))
         if key in self.damaged:
             self.damaged.remove(key)
         if self.on_change is not None:
@@ -130,21 +136,27 @@ class Settings:
 
     def renew(self, key: str, payload: "Buffer") -> bool:
         """Take a sound record over if RAM has lost its value; True if it has not."""
-        if key not in self._values or key in self.damaged or self.unread:
+        if key not in _KEYS or key in self.damaged or self.unread:
             return True
         value = self._opened(key, payload) if key in _SECRETS else bytes(payload)
-        if value == self._values[key] or key in self.damaged:
+        if value == self.get(key) or key in self.damaged:
             return True
-        self._values[key] = value
+        self._hold(key, value)
         return False
 
     def restore(self, key: str) -> None:
         """Store the value of `key` again: both copies of it have been damaged meanwhile."""
-        if key in self._values and key not in self.damaged:
+        if key in _KEYS and key not in self.damaged:
             try:
-                self._store(key, self._values[key])
+                self._store(key, self.get(key))
             except OSError:
                 pass  # `failed` tells
+
+    def _hold(self, key: str, value: bytes) -> None:
+        if value != _default(key):
+            self._values[key] = value
+        elif key in self._values:
+            del self._values[key]
 
     def _store(self, key: str, value: "Buffer") -> None:
         region = regions.open_record(self._memory, key)
@@ -168,11 +180,11 @@ class Settings:
             payload = region.load(_MIGRATIONS.get(key))
         except OSError:
             self.failed = self.unread = True
-            return b"" if key in _SECRETS else self._defaults[key]
+            return b"" if key in _SECRETS else _default(key)
         if payload is not None and key not in _SECRETS:
             return bytes(payload)
         if payload is None and region.state < record.LOST:
-            return self._defaults[key]
+            return _default(key)
         return self._opened(key, payload)
 
     def _opened(self, key: str, payload: "Buffer | None") -> bytes:
@@ -183,4 +195,10 @@ class Settings:
             except ValueError:
                 pass  # sealed by another processor, or not by a meter at all
         self.damaged.append(key)
-        return b"" if key in _SECRETS else self._defaults[key]
+        return b"" if key in _SECRETS else _default(key)
+
+
+def _default(key: str) -> bytes:
+    if key not in _KEYS:
+        raise KeyError(key)
+    return _DEFAULTS.get(key, b"")

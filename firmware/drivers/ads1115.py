@@ -1,8 +1,8 @@
 """ADS1115 (TI SBAS444): slow auxiliary inputs, and an entry-level single-phase front end.
 
-The chip is driven by Adafruit's ADS1x15 driver; the board builds that object on
-drivers/busio_adapter.py and gives it in. Mux numbers are the chip's own: 0 is AIN0 against AIN1,
-3 is AIN2 against AIN3, 4 to 7 are AIN0 to AIN3 against ground.
+The chip is driven by Adafruit's ADS1x15 driver, which the board puts on drivers/busio_adapter.py.
+Mux numbers are the chip's own: 0 is AIN0 against AIN1, 3 is AIN2 against AIN3, 4 to 7 are AIN0 to
+AIN3 against ground.
 
 One converter at 860 conversions a second measures voltage and current in turns, some 350 times a
 second each. docs/front-ends.md says what that can measure and what it cannot: it is right for the
@@ -19,6 +19,7 @@ from micropython import const
 _TYPE_CHECKING = const(False)
 
 if _TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class Chip(Protocol):
@@ -103,11 +104,13 @@ class Ads1115Frames:
 
     Between two samples of a channel the mains' own sine is drawn through both: exact for the
     fundamental at any spacing, wrong for everything else.
+
+    `connect` makes Adafruit's driver, which asks for the chip at once: ValueError, there is none.
     """
 
     def __init__(
         self,
-        chip: "Chip",
+        connect: "Callable[[], Chip]",
         bus: "Bus",
         voltage_mux: int = 0,
         current_mux: int = 3,
@@ -124,7 +127,8 @@ class Ads1115Frames:
         self.lost = 0
         self.errors = 0
         self.skew_ns = [0]  # frames are drawn for one time
-        self._chip = chip
+        self._connect = connect
+        self._chip: Chip | None = None
         self._bus = bus
         self._gain = gain
         self._mux = (voltage_mux, current_mux)
@@ -148,17 +152,25 @@ class Ads1115Frames:
 
     def start(self) -> None:
         """Configure the chip. Raises OSError if it does not answer."""
-        self._bus.allow(_SLOW_TRANSFERS)
-        self._chip.mode = _SINGLE
-        self._chip.data_rate = _FASTEST
-        self._chip.gain = self._gain
         self._known = 0
         self._queued = 0
         self._base_us = time.ticks_us()
         self._frame_us = 0
+        self._bus.allow(_SLOW_TRANSFERS)
+        try:
+            chip = self._connect()
+        except ValueError:
+            raise OSError("ADS1115: no answer") from None
+        chip.mode = _SINGLE
+        chip.data_rate = _FASTEST
+        chip.gain = self._gain
+        self._chip = chip
 
     async def wait(self) -> None:
-        """Convert until some frames are ready; each conversion keeps the processor 1.4 ms."""
+        """Convert until some frames are ready; each conversion keeps the processor 1.4 ms.
+
+        Returns without any, after a while, if the chip does not answer: that time is lost.
+        """
         while self._queued < _BATCH:
             try:
                 self._sample(self._known & 1)
@@ -166,7 +178,8 @@ class Ads1115Frames:
                 self.errors += 1
                 self._known = 0
                 await asyncio.sleep_ms(_PAUSE_MS)
-                continue
+                self._skip(self._now_us())
+                return
             self._make_frames()
             await asyncio.sleep_ms(0)
 
@@ -187,6 +200,8 @@ class Ads1115Frames:
         return time.ticks_diff(time.ticks_us(), self._base_us)
 
     def _sample(self, channel: int) -> None:
+        if self._chip is None:
+            raise OSError("ADS1115: not started")
         self._bus.allow(_TRANSFERS)
         began_us = self._now_us()
         code = self._chip.read(self._mux[channel])
@@ -202,12 +217,8 @@ class Ads1115Frames:
         times = self._times_us
         if self._known < 4:
             return  # nothing to draw a sine through; the time that passes is counted below
-        start_us = max(times[0], times[2])
-        if self._frame_us < start_us:
-            # A pause, or the very start: the frames before cannot be known.
-            missing = (start_us - self._frame_us + _FRAME_US - 1) // _FRAME_US
-            self.lost += missing
-            self._frame_us += missing * _FRAME_US
+        # after a pause, and at the very start, the frames before cannot be known
+        self._skip(max(times[0], times[2]))
         if times[1] - times[0] > self._gap_max_us or times[3] - times[2] > self._gap_max_us:
             return  # too far apart: lost when the next pair comes
         end_us = min(times[1], times[3])
@@ -217,13 +228,24 @@ class Ads1115Frames:
             self._queue[at + 1] = self._between(2) << 8
             self._queued += 1
             self._frame_us += _FRAME_US
-        # Small numbers for ever: the base follows by whole frames.
-        shift_us = min(times[0], times[2], self._frame_us)
+        self._follow(min(times[0], times[2], self._frame_us))
+
+    def _skip(self, until_us: int) -> None:
+        """Count the frames before this time as lost."""
+        missing = (until_us - self._frame_us + _FRAME_US - 1) // _FRAME_US
+        if missing > 0:
+            self.lost += missing
+            self._frame_us += missing * _FRAME_US
+            if not self._known:
+                self._follow(self._frame_us)
+
+    def _follow(self, shift_us: int) -> None:
+        """Move the base by whole frames, so that times stay small for ever."""
         shift_us -= shift_us % _FRAME_US
         self._base_us = time.ticks_add(self._base_us, shift_us)
         self._frame_us -= shift_us
         for k in range(4):
-            times[k] -= shift_us
+            self._times_us[k] -= shift_us
 
     def _between(self, at: int) -> int:
         """The channel's code at the next frame's time, limited to 16 bits."""

@@ -65,7 +65,8 @@ class Ads131m0x:
     `roles` lists, for each word of the meter's frame, the chip's channel that measures it;
     `gains` the amplifier's gain for it (1 to 128), by default 1. `lsb_fv` tells what a code is
     worth then, for the board's sensor scale. `oversampling` is 128, 256, 512 or 1024: with 512
-    there are twice as many frames, for processors that have the time.
+    there are twice as many frames, for processors that have the time. `ring_frames`, a power of
+    two, tells how many wait for a meter that is busy; what it misses is lost.
 
     restarts: how often the chip had to be brought back
     Raises ValueError for a gain or an oversampling that the chip does not have.
@@ -83,6 +84,7 @@ class Ads131m0x:
         roles: "list[int]",
         gains: "list[int] | None" = None,
         oversampling: int = 1024,
+        ring_frames: int = _RING_FRAMES,
     ) -> None:
         if oversampling not in _OVERSAMPLINGS:
             raise ValueError("ADS131M0x: oversampling")
@@ -102,7 +104,8 @@ class Ads131m0x:
         self._capture = capture
         self._chip_channels = channels
         self._frame_bytes = (channels + 2) * _WORD_BYTES
-        self._ring = bytearray(_RING_FRAMES * self._frame_bytes)
+        self._ring_frames = ring_frames
+        self._ring = bytearray(ring_frames * self._frame_bytes)
         self._roles = roles
         self._decoder = self._new_decoder()
         self._command = bytearray(self._frame_bytes)
@@ -155,15 +158,15 @@ class Ads131m0x:
                 self._restart()
             return 0
         self._beats = 0
-        if ready > _RING_FRAMES - _MARGIN_FRAMES:
-            overrun = ready - (_RING_FRAMES - _MARGIN_FRAMES)
+        if ready > self._ring_frames - _MARGIN_FRAMES:
+            overrun = ready - (self._ring_frames - _MARGIN_FRAMES)
             self._drop(overrun)
             ready -= overrun
         count = min(limit, ready)
         if count <= 0:
             return 0
         decoder = self._decoder
-        self.errors += decoder.decode(self._ring, self._taken % _RING_FRAMES, count, frames)
+        self.errors += decoder.decode(self._ring, self._taken % self._ring_frames, count, frames)
         bad = decoder.bad_in_a_row
         if bad >= _SLIPPED_FRAMES or (not bad and decoder.status & _STATUS_MASK != _STATUS_SOUND):
             # Somewhere in this block the codes ceased to be what the scale says.

@@ -15,12 +15,10 @@ from metrology.accumulators import Accumulators, RawSums
 from metrology.calibration import CalibrationError, Weights, delay_filter
 from metrology.energy import Energies
 from metrology.frame import BLOCK
-from metrology.half_cycle import HalfCycles
 from metrology.oscillator import Oscillator
 from metrology.pulse import Pulses
 from metrology.quantities import Quantities
 from metrology.reference import Reference
-from metrology.waveform import Capture, History
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -28,7 +26,11 @@ if _TYPE_CHECKING:
 
     from hal import FrameSource, SensorScale, Variant
     from metrology.calibration import Calibration
+    from metrology.half_cycle import HalfCycles
     from metrology.snapshot import Snapshot
+    from metrology.waveform import Capture, History
+
+    Keeper = History | Snapshot
 
 _HZ = const(1_000_000)  # micro-hertz
 _LOWEST_UHZ = const(40_000_000)  # beyond is no mains frequency: not believed
@@ -54,10 +56,12 @@ class Engine:
     last_whole: the last window held whole cycles of the mains
     frames_q16: frames of the last window, of `rate_mhz` thousandths of a frame a second
     on_window: called without arguments after each window, quantities and energies up to date
-    half_cycles: one-cycle RMS of the voltages, refreshed each half cycle
-    snapshot: None, or what keeps frames for records of disturbances
+    half_cycles: one-cycle RMS of the voltages, refreshed each half cycle; since watch_half_cycles
+    keepers: what else takes every block of frames, to keep some; `add` allocates nothing
     on_half_cycle: None, or called without arguments after each block in which a half cycle ended
     """
+
+    half_cycles: "HalfCycles"
 
     def __init__(
         self,
@@ -87,15 +91,13 @@ class Engine:
         self.pulses = Pulses(variant.pulses_per_kwh, rate)
         self.tap: Callable[[RawSums], None] | None = None
         self.on_window: list[Callable[[], None]] = []
-        self.half_cycles = HalfCycles(
-            weights.u_pv[:phases], source.channels, rate, self.nominal_uhz
-        )
+        self._watching = False
         self.on_half_cycle: Callable[[], None] | None = None
-        self.snapshot: Snapshot | None = None
+        self.keepers: list[Keeper] = []
         self.windows = 0  # closed since start
         self.last_whole = False
         self.frames_q16 = 0
-        self._history = History(source.channels, rate)
+        self._history: History | None = None
         self._weights = weights
         self._source = source
         self.rate_mhz = rate
@@ -117,7 +119,6 @@ class Engine:
         self._cycles = 1  # crossings the window waits for
         self._first_q16 = 0  # _FIRST: where in the window the crossing was
         self._second_weight_q16 = -1  # >= 0: the next frame is the second of a window's end
-        self._window_uhz = self.nominal_uhz  # what the window that runs is correlated with
         self._last_uhz = self.nominal_uhz  # what the last whole window said
         self._silence_frames = rate // 5_000_000 * 1000 + rate % 5_000_000 // 5000  # 0.2 s
 
@@ -135,7 +136,8 @@ class Engine:
         self.quantities.set_weights(weights)
         self._partial.set_weights(weights)
         self._reference.set_scale(weights.u_pv)
-        self.half_cycles.set_scale(weights.u_pv[: self.quantities.phases])
+        if self._watching:
+            self.half_cycles.set_scale(weights.u_pv[: self.quantities.phases])
 
     def renew(self, calibration: "Calibration") -> bool:
         """Work out anew what corrections make of codes; True if RAM still held it (row ERR-06)."""
@@ -146,12 +148,32 @@ class Engine:
                 return False
         return True
 
-    def capture(self) -> Capture:
+    def watch_half_cycles(self) -> None:
+        """Measure half cycles from now on: nobody but the quality of the supply wants them."""
+        from metrology.half_cycle import HalfCycles
+
+        u_pv = self._weights.u_pv[: self.quantities.phases]
+        channels, rate = self._source.channels, self.rate_mhz
+        self.half_cycles = HalfCycles(u_pv, channels, rate, self.nominal_uhz)
+        self._watching = True
+
+    def keep_waves(self) -> "History":
+        """Keep the newest frames from now on, for `capture`: some kilobytes of them."""
+        if self._history is None:
+            from metrology.waveform import History
+
+            self._history = History(self._source.channels, self.rate_mhz)
+            self.keepers.append(self._history)
+        return self._history
+
+    def capture(self) -> "Capture":
         """Return the last two whole cycles of every channel, and their harmonics on request.
 
-        Raises ValueError if two cycles have not been measured since start or since a lost frame.
+        Raises ValueError if two cycles have not been measured since start or since a lost frame,
+        or since this was asked for at first, if nobody had the waves kept before.
         """
-        return Capture(self._history, self._oscillator, self._reference.phase, self._weights)
+        reference = self._reference.phase
+        return self.keep_waves().capture(self._oscillator, reference, self._weights)
 
     def scale(self, channel: int) -> "tuple[int, int]":
         """Return picovolts or picoamperes of a code, and the code of zero input; u1 i1 u2 and on.
@@ -180,12 +202,6 @@ class Engine:
             if not count:
                 return self.windows != before
             self._measure(count)
-
-    async def run(self) -> None:
-        """Measure for ever."""
-        while True:
-            await self._source.wait()
-            self.poll()
 
     def window(self, sums: RawSums) -> None:
         """Let one window's sums enter quantities, energies and pulses.
@@ -232,13 +248,13 @@ class Engine:
         if source.lost != self._lost:
             # Time is missing: neither the period nor the window's cycles are right.
             self._lost = source.lost
-            self._history.clear()
-            self.half_cycles.broken()
+            for keeper in self.keepers:
+                keeper.clear()
+            if self._watching:
+                self.half_cycles.broken()
             self._reference.broken()
-            if self.snapshot is not None:
-                self.snapshot.clear()
             self._search()
-        frames, reference, half_cycles = self._frames, self._reference, self.half_cycles
+        frames, reference = self._frames, self._reference
         self._oscillator.write(count)
         windows = self.windows
         done = 0
@@ -256,38 +272,27 @@ class Engine:
         if reference.silent():
             reference.next_phase()
             self._search()
-        if self._state != _LOCKED and self._running_frames() >= self._silence_frames:
+        if self._state != _LOCKED and self._accumulators.frames_q16 >> 16 >= self._silence_frames:
             self._cut(True)
-        half_cycles.cycle(reference.interval_q8(count))
-        self._history.add(frames, count)
-        if self.snapshot is not None:
-            self.snapshot.add(frames, count)
-        ended = half_cycles.add(frames, count)
-        if self.windows != windows and self._state == _LOCKED:
-            self._follow_half_cycles()
+        interval_q8 = reference.interval_q8(count)
+        for keeper in self.keepers:
+            keeper.add(frames, count)
+        if self._watching:
+            self._watch(interval_q8, count, self.windows != windows and self._state == _LOCKED)
+
+    def _watch(self, interval_q8: int, count: int, closed: bool) -> None:
+        half_cycles = self.half_cycles
+        half_cycles.cycle(interval_q8)
+        ended = half_cycles.add(self._frames, count)
+        if closed:
+            heard = self.quantities if self.last_whole or not self.quantities.valid else None
+            phase, keep_dc = self._reference.phase, self._weights.keep_dc
+            half_cycles.window(heard, self._oscillator, phase, self.frames_q16, keep_dc)
         if ended and self.on_half_cycle is not None:
             self.on_half_cycle()
 
-    def _follow_half_cycles(self) -> None:
-        """Let half cycles end where the window that has just closed says."""
-        half_cycles, quantities = self.half_cycles, self.quantities
-        uhz = self._oscillator.frequency_uhz
-        off_uhz, self._window_uhz = uhz - self._window_uhz, uhz
-        if quantities.valid and not self.last_whole:
-            return
-        if quantities.dc_known and not self._weights.keep_dc:
-            half_cycles.set_zero(quantities.dc_u_q16)
-        # The window's angles are those of its middle, if its frequency was not the oscillator's,
-        # and of voltages that the sums have delayed by a frame.
-        frames_q16 = self.frames_q16 * off_uhz + (uhz << 17)
-        end_udeg = self._oscillator.end_udeg() + frames_q16 * 360_000 // (self.rate_mhz << 17)
-        half_cycles.follow(quantities, self._reference.phase, uhz, end_udeg)
-
     def _accumulate(self, first: int, count: int) -> None:
         self._accumulators.accumulate(self._frames, self._oscillator.pairs, first, count)
-
-    def _running_frames(self) -> int:
-        return self._accumulators.frames_q16 >> 16
 
     def _crossing(self, stop: int, done: int, count: int) -> int:
         """A rising zero crossing lies before frame `stop`; return how many frames are summed.

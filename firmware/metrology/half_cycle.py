@@ -17,6 +17,7 @@ from metrology import voltage_kernel
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
+    from metrology.oscillator import Oscillator
     from metrology.quantities import Quantities
 
 SLOTS = const(64)  # half cycles kept: 0.5 s at 60 Hz
@@ -65,6 +66,7 @@ class HalfCycles:
         phases = len(u_pv)
         self.phases = phases
         self._rate_mhz = rate_mhz
+        self._window_uhz = frequency_uhz  # what the window that runs is correlated with
         self._ring = array("i", bytes(4 * SLOTS * phases))
         state = array("i", bytes(4 * (_HEAD + _SECTION * phases)))
         state[_CHANNELS] = channels
@@ -164,6 +166,30 @@ class HalfCycles:
             self._half += off >> 1
             for at in self._sections:
                 self._state[at + _HALF] += off >> 1
+
+    def window(
+        self,
+        quantities: "Quantities | None",
+        oscillator: "Oscillator",
+        reference: int,
+        frames_q16: int,
+        keep_dc: bool,
+    ) -> None:
+        """Let half cycles end where the window that has just closed says; None: it says nothing.
+
+        frames_q16: how long it was; keep_dc: DC counts; reference: as `follow` takes it
+        """
+        uhz = oscillator.frequency_uhz
+        off_uhz, self._window_uhz = uhz - self._window_uhz, uhz
+        if quantities is None:
+            return
+        if quantities.dc_known and not keep_dc:
+            self.set_zero(quantities.dc_u_q16)
+        # The window's angles are those of its middle, if its frequency was not the oscillator's,
+        # and of voltages that the sums have delayed by a frame.
+        frames_q16 = frames_q16 * off_uhz + (uhz << 17)
+        end_udeg = oscillator.end_udeg() + frames_q16 * 360_000 // (self._rate_mhz << 17)
+        self.follow(quantities, reference, uhz, end_udeg)
 
     def follow(
         self, quantities: "Quantities", reference: int, frequency_uhz: int, end_udeg: int

@@ -50,7 +50,7 @@ class Snapshot:
         self._state[_TAKEN] = self.channels
         self._state[_EVERY] = every
         self._state[_SLOTS] = self.slots
-        engine.snapshot = self
+        engine.keepers.append(self)
 
     @property
     def kept(self) -> int:

@@ -81,6 +81,10 @@ class History:
         found.extend(self._ring[_RING : _RING + end])
         return found
 
+    def capture(self, oscillator: "Oscillator", reference: int, weights: "Weights") -> "Capture":
+        """Copy the last two cycles; see there."""
+        return Capture(self, oscillator, reference, weights)
+
 
 class Capture:
     """Two whole cycles of every channel, which stay as they are.

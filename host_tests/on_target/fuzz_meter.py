@@ -8,7 +8,7 @@ from sparse_memory import SparseFlash, SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue, certificate_methods, event_values, selective_access
+from app.cosem import certificate_methods, common_objects, event_values, selective_access
 from app.dlms import access, block_transfer, conformance, general
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
@@ -52,10 +52,10 @@ class Meter:
         title = identification.system_title()
         security = Security(memory, settings, aes, os.urandom, clock.utc_s, title)
         self.security = security
-        parts = catalogue.Parts(registers, clock, settings, identification, variant, security)
+        parts = common_objects.Parts(registers, clock, settings, identification, variant, security)
         parts.ports = Ports(settings, identification.serial_number(), ("127.0.0.1", 4059))
         self.resolver = Resolver()
-        self.objects = catalogue.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
+        self.objects = common_objects.build(parts, self.resolver, conformance.SERVICES, MAX_PDU)
         self._keep_events(memory, clock)
         self.server = Server(self.objects, security)
         self.channel = self.server.open_channel(MAX_PDU, 1)

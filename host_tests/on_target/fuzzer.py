@@ -36,7 +36,7 @@ from app.transport.wrapper import WrapperLink
 BATCH = 400  # inputs on one meter
 EPISODE = 8  # inputs between two good requests
 HEAP_OF_A_METER = 12288  # what settings that a client writes may add to a meter
-HEAP_BETWEEN_METERS = 4096  # nothing may be left of one; the collector is conservative
+HEAP_BETWEEN_METERS = 12288  # of one with grown buffers a stale pointer may keep; not of each
 LONGEST_WINDOW = 64  # APDUs in a row
 LOCK_MS = 61_000  # longer than the lock after failed log-ins
 

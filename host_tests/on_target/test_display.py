@@ -65,8 +65,11 @@ class List:
     def __init__(self, *groups):
         self.items = [Reference(3, bytes((1, 0) + group + (255,)), 2) for group in groups]
 
-    def references(self):
-        return self.items
+    def count(self):
+        return len(self.items)
+
+    def reference(self, at):
+        return self.items[at]
 
 
 VALUES = {(1, 8, 0): (123456, 0, 30), (1, 7, 0): (3450, 0, 27), (32, 7, 0): (2301, -1, 35)}

@@ -17,7 +17,7 @@ from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue
+from app.cosem import common_objects
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
 from app.identification import Identification
@@ -71,10 +71,10 @@ class Rig:
         identification = Identification(bytes((0, 0, 0, 1)), Variant(), self.settings)
         title = identification.system_title()
         security = Security(memory, self.settings, aes, os.urandom, clock.utc_s, title)
-        parts = catalogue.Parts(
+        parts = common_objects.Parts(
             registers, clock, self.settings, identification, Variant(), security
         )
-        objects = catalogue.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
+        objects = common_objects.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
         self.server = Server(objects, security)
         self.channel = self.server.open_channel(MAX_PDU)
         self.reply = bytearray(MAX_PDU)

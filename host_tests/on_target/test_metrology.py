@@ -165,6 +165,7 @@ def blocks_without_allocation(engine, source):
     """
     unused = Unused()
     waves = Waveforms(unused, None, unused, engine, 7, lambda: True)
+    engine.keep_waves()
     for _ in range(3):
         ended = False
         while not ended:
@@ -182,7 +183,7 @@ def blocks_without_allocation(engine, source):
             pass
         micropython.heap_unlock()
         check("a block allocates nothing", polled == 19)
-    check("the waves are kept", engine.snapshot.kept == waves.slots)
+    check("the waves are kept", engine.keepers[0].kept == waves.slots)
     engine.on_window.pop()
     source.give = 40
     check("the window went on", engine.poll())

@@ -16,7 +16,7 @@ from sparse_memory import SparseMemory
 
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue
+from app.cosem import common_objects
 from app.crypto import key_wrap
 from app.crypto.aes import SoftwareAes
 from app.crypto.gcm import Gcm
@@ -55,8 +55,10 @@ class Rig:
         identification = Identification(bytes((0, 0, 0, 1)), Variant(), settings)
         self.meter = identification.system_title()
         security = Security(memory, settings, port_aes, os.urandom, clock.utc_s, self.meter)
-        parts = catalogue.Parts(registers, clock, settings, identification, Variant(), security)
-        objects = catalogue.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
+        parts = common_objects.Parts(
+            registers, clock, settings, identification, Variant(), security
+        )
+        objects = common_objects.build(parts, Resolver(), conformance.SERVICES, MAX_PDU)
         self.security = security
         self.server = Server(objects, security)
         self.channel = self.server.open_channel(MAX_PDU)

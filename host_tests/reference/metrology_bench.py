@@ -163,6 +163,8 @@ class Bench:
             Variant(phases, **variant),
             calibration or Calibration(phases),
         )
+        self.engine.keep_waves()
+        self.engine.watch_half_cycles()
         self.closed = []  # (whole, frames_q16, cycles) of each window
         self.engine.tap = lambda sums: self.closed.append(
             (sums.whole, sums.frames_q16, sums.cycles)

@@ -22,8 +22,11 @@ class List:
         self.names = list(names)
         self.items = [Reference(3, one, 2) for one in names]
 
-    def references(self):
-        return self.items
+    def count(self):
+        return len(self.items)
+
+    def reference(self, at):
+        return self.items[at]
 
 
 class Lcd(SilentLcd):

@@ -14,7 +14,7 @@ from fram_fake import Memory
 import civil
 from app.attributes import Resolver
 from app.clock import Clock
-from app.cosem import catalogue, local_port_setup
+from app.cosem import common_objects, local_port_setup
 from app.crypto.aes import SoftwareAes
 from app.dlms import conformance
 from app.dlms.server import MAX_PDU, Server
@@ -134,7 +134,7 @@ class Rig:
         self.remote = 0  # alarms that every log-in over a network raises, once a minute
         self.security.on_event = self._told
         self.resolver = Resolver()
-        parts = catalogue.Parts(
+        parts = common_objects.Parts(
             self.registers,
             self.clock,
             self.settings,
@@ -144,7 +144,7 @@ class Rig:
         )
         serial_number = self.identification.serial_number()
         parts.ports = self.ports = Ports(self.settings, serial_number, ("127.0.0.1", 4059))
-        self.catalogue = catalogue.build(parts, self.resolver, conformance.SERVICES, max_pdu)
+        self.catalogue = common_objects.build(parts, self.resolver, conformance.SERVICES, max_pdu)
         local_port_setup.add(self.catalogue, self.ports.optical)
         self.server = Server(self.catalogue, self.security)
         self.max_pdu = max_pdu

@@ -25,8 +25,11 @@ class Items:
     def __init__(self, count):
         self.items = [Reference(3, bytes((1, 0, 1, 8, n, 254)), 2) for n in range(count)]
 
-    def references(self):
-        return self.items
+    def count(self):
+        return len(self.items)
+
+    def reference(self, at):
+        return self.items[at]
 
 
 class Profile(RowSource):

@@ -162,7 +162,7 @@ def _lists(walk):
     walk.run(walk.display.times.test_s * 1000)
     walk.take("start-1")
     walk.run(walk.display.times.name_s * 1000)
-    for number in range(len(general.references())):
+    for number in range(general.count()):
         walk.take(f"general-{number:02d}")
         walk.run(walk.display.times.auto_scroll_s * 1000)
     # The list was gone through once: it begins again.

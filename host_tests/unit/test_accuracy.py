@@ -347,7 +347,7 @@ def test_every_class_finds_points_for_each_of_its_tables():
         (["--workers", "0"], "--workers must be"),
         (["--seed", "-1"], "--seed must be"),
         (["--out", __file__], "is not a folder"),
-        (["--host", "x:1"], "say which --model the real meter is"),
+        (["--host", "x:1", "--model", "1ph", "--model", "ct"], "a real meter is one --model"),
         (["--host", "x:1", "--model", "ct", "--front-end", "rp2040"], "no --front-end"),
         (["--fast"], "unrecognized arguments"),
     ],

@@ -55,7 +55,7 @@ def meter():
 
 def sweep(meter, tmp_path, reading, points):
     """Run the program with a person who ends after `points` readings; status and words."""
-    command = [sys.executable, str(ROOT / "tools" / "accuracy.py"), "--quick", "--model", "1ph"]
+    command = [sys.executable, str(ROOT / "tools" / "accuracy.py"), "--quick"]
     command += ["--class", "1", "--seconds", "0.6", "--out", str(tmp_path)]
     command += ["--host", f"127.0.0.1:{meter.cosem_port}"]
     left = [points]
@@ -85,6 +85,7 @@ def test_readings_that_agree_pass(meter, tmp_path):
     assert said.count("error ") >= 3
     assert "IEC 62053-21 class 1 (required): pass" in said
     assert "a real meter" in said.lower()
+    assert said.startswith("1ph, 1 x 230 V, 50 Hz, 5 (100) A: "), "as the meter says of itself"
     page = (tmp_path / "accuracy.html").read_text()
     assert "reference readings typed in" in page
     assert page.count("<svg") >= 1
@@ -111,6 +112,82 @@ def test_a_wrong_password_ends_with_2(meter, tmp_path, capsys):
     options = ["--model", "1ph", "--out", str(tmp_path), "--password", "87654321"]
     assert accuracy.main([*options, "--host", f"127.0.0.1:{meter.cosem_port}"]) == 2
     assert "does not let us in" in capsys.readouterr().err
+
+
+def test_a_class_that_the_meter_cannot_be_of_is_said_once_it_has_told(meter, tmp_path, capsys):
+    where = ["--host", f"127.0.0.1:{meter.cosem_port}", "--out", str(tmp_path)]
+    assert accuracy.main(["--class", "0.5S", *where]) == 2
+    assert "class 0.5S is for transformer meters, 1ph is a direct one" in capsys.readouterr().err
+
+
+class Told:
+    """A link to a meter that says it was built as that."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def __enter__(self):
+        return self
+
+    def link(self):
+        return self
+
+    name = "the meter"
+
+    def get(self, class_id, code, index):
+        assert (class_id, code, index) == (1, "0-0:128.0.0", 2)
+        if self.told is None:
+            raise host.Refused(code, "object undefined")
+        return self.told
+
+
+@pytest.mark.parametrize(
+    ("told", "model", "maximum", "expected", "note"),
+    [
+        ([b"ct", 3, 230, 50], "", 0, ("ct", 3, 230, 50, 10), ""),
+        (["1ph", 1, 120, 60], "", 60, ("1ph", 1, 120, 60, 60), ""),
+        ([b"1ph", 1, 230, 50], "3ph", 0, ("3ph", 3, 230, 50, 120), "says it is a 1ph; measured a"),
+        ([b"twin", 1, 230, 50], "1ph", 0, ("1ph", 1, 230, 50, 100), "says it is a twin; measured"),
+        (None, "ct", 0, ("ct", 3, 230, 50, 10), ""),
+        (7, "1ph", 0, ("1ph", 1, 230, 50, 100), ""),
+    ],
+)
+def test_a_meter_is_what_it_says_unless_the_person_says_otherwise(
+    told, model, maximum, expected, note, capsys
+):
+    plate = host.Reader(Told(told)).plate(model, maximum)
+    found = plate.model, plate.phases, plate.voltage_v, plate.frequency_hz, plate.maximum_a
+    assert found == expected
+    assert note in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("told", "complaint"),
+    [
+        (None, r"the meter does not say what it is \(0-0:128.0.0\): say --model"),
+        ([b"3ph", 3], "does not say what it is"),
+        ([b"twin", 1, 230, 50], "'twin', for which there are no test points; --model 3ph or 1ph"),
+        ([b"\xff", 1, 230, 50], "no test points"),
+    ],
+)
+def test_a_meter_that_is_nothing_known_is_asked_about(told, complaint):
+    with pytest.raises(host.AccuracyError, match=complaint):
+        host.Reader(Told(told)).plate("", 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--host", "x", "--model", "1ph", "--model", "ct"], "a real meter is one --model"),
+        (["--maximum", "60"], "--maximum is of a real meter"),
+        (["--host", "x", "--maximum", "0"], "Imax is more than 5 A"),
+        (["--host", "x", "--maximum", "all"], "Imax is more than 5 A"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, complaint, capsys):
+    with pytest.raises(SystemExit):
+        accuracy.parse(options)
+    assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,35 @@ def test_the_regions_of_a_picos_flash_follow_one_another(board):
     assert room.slot >= 400 * 1024
 
 
+def test_a_pico_with_all_of_it_frozen_has_no_romfs():
+    pico = named("pico_meter")
+    assert definition.variants(pico) == ["", "FROZEN"]
+    room = definition.layout(pico, "FROZEN")
+    assert (room.firmware + room.files, room.romfs) == (FLASH["pico_meter"], 0)
+    beside = {"main.mpy", "fitted.mpy"}
+    sources = definition.board_manifest.read(pico.name)
+    assert {one.compiled for one in sources} - definition.held(pico, "FROZEN") == beside
+    assert definition.fits(pico, {"app/a.mpy": bytes(500_000)}, "FROZEN") == [], "a file"
+    held = dict.fromkeys(definition.held(pico, "FROZEN"), bytes(4_000))
+    assert "octets of frozen code beside" in definition.fits(pico, held, "FROZEN")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "complaint"),
+    [
+        ("mpconfigvariant_FROZEN.cmake", "manifest_all.py", "manifest_none.py", "manifest_none"),
+        ("mpconfigvariant_FROZEN.cmake", "BYTES=0", "BYTES=4096", "does not make 2 slots"),
+        ("mpconfigvariant_FROZEN.cmake", "BYTES=0", "BYTES=-4096", "has -4096 octets"),
+        ("mpconfigvariant_FROZEN.cmake", "{MICROPY_BOARD_DIR}", "{X}", "no manifest of what is"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_told(altered, path, old, new, complaint):
+    board, folder = altered("pico_meter")
+    change(folder / path, old, new)
+    wrong = definition.faults(board, board_check.wiring(board))
+    assert len(wrong) == 1 and complaint in wrong[0]
+
+
 @pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
 @pytest.mark.parametrize("board", PICOS, ids=lambda board: board.name)
 @pytest.mark.parametrize("newer", [False, True], ids=["1.25", "1.29"])
@@ -96,6 +125,18 @@ def test_a_compiler_reads_the_pyboards_headers(tmp_path):
     )
     command = [COMPILERS[0], "-std=c11", "-Wall", "-Werror", "-fsyntax-only"]
     subprocess.run([*command, f"-I{folder}", f"-I{tmp_path}", str(source)], check=True)
+
+
+@pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
+def test_a_compiler_finds_no_romfs_where_all_is_frozen(tmp_path):
+    source = tmp_path / "check.c"
+    source.write_text(
+        '#include "mpconfigboard.h"\n_Static_assert(MICROPY_HW_ROMFS_BYTES == 0, "romfs");\n'
+    )
+    command = [COMPILERS[0], "-std=c11", "-Wall", "-Werror", "-fsyntax-only"]
+    folder = named("pico_meter").folder
+    told = "-DMICROPY_HW_ROMFS_BYTES=0"  # as the port passes MICROPY_DEF_BOARD on
+    subprocess.run([*command, told, f"-I{folder}", str(source)], check=True)
 
 
 @pytest.mark.skipif(not shutil.which("cmake"), reason="there is no cmake")
@@ -149,7 +190,7 @@ def test_a_region_that_cannot_be_is_refused(altered, old, new, complaint):
         ("pico2_meter", "board.json", "wiring.svg", "photo.jpg", "board.json: there is no photo"),
         ("pico2_meter", "board.json", '"docs": "",', '"docs": "', "board.json: Invalid control"),
         ("pico2_meter", "mpconfigboard.cmake", "manifest_frozen", "manifest",
-         "no manifest_frozen.py"),
+         "no manifest of what is frozen"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_is_told(altered, name, path, old, new, complaint):
@@ -170,9 +211,11 @@ def test_what_is_frozen_needs_nothing_that_is_not(monkeypatch):
 
     monkeypatch.setattr(definition.board_manifest, "read", less)
     found = definition.faults(board, board_check.wiring(board))
-    assert found == [
+    assert found[0] == (
         "manifest_frozen.py: drivers.ds3231 imports civil, which is not in the manifest"
-    ]
+    )
+    assert all(one.endswith("imports civil, which is not in the manifest") for one in found)
+    assert found[1].startswith("manifest_all.py: "), "the variant needs it, too"
 
 
 def test_the_pyboard_freezes_all_but_what_the_user_writes():

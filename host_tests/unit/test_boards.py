@@ -26,28 +26,88 @@ def test_a_board_uses_only_what_its_processor_has_and_names_every_file(board):
         assert found["machines"], found
 
 
-@pytest.mark.parametrize("name", ["pico_meter", "pico2_meter"])
-def test_a_picos_own_converter_finds_its_pins_free(name, tmp_path):
-    board = named(name)
-    folder = tmp_path / name
+FITTINGS = [
+    *((model, "ads131m0x", "") for model in ("3ph", "ct", "1ph", "twin")),
+    ("1ph", "own", ""),
+    ("1ph", "ads1115", ""),
+    ("3ph", "own", "CONVERTER own has inputs for MODEL 1ph only"),
+    ("twin", "ads1115", "CONVERTER ads1115 has inputs for MODEL 1ph only"),
+    ("1ph", "abacus", "CONVERTER 'abacus' is none of ads131m0x, own, ads1115"),
+    ("2ph", "ads131m0x", "MODEL '2ph' is none of 3ph, ct, 1ph, twin"),
+]
+FRONT_PINS = {
+    "own": {"GP26": ["ADC"], "GP27": ["ADC"], "GP28": ["ADC"]},
+    "ads1115": {"GP16": ["I2C0 SDA"], "GP17": ["I2C0 SCL"]},
+}
+
+
+@pytest.mark.parametrize(("model", "converter", "complaint"), FITTINGS[3:])
+def test_a_pico_takes_each_converter_with_the_models_it_measures(model, converter, complaint):
+    board = named("pico2_meter")
+    found = board_check.examine(board.folder, board.chip, MODEL=model, CONVERTER=converter)
+    if complaint:
+        assert found["fault"].startswith(f"ValueError: fitted.py: {complaint}")
+        return
+    assert found["fault"] == ""
+    assert board_check.wiring_faults(board, found["pins"], converter) == []
+    for pin, uses in FRONT_PINS.get(converter, {"GP16": ["SPI0 RX", "PIO reads"]}).items():
+        assert found["pins"][pin] == uses
+    assert found["maximum_ma"] == (60_000 if converter == "own" else 100_000)
+    assert found["dma"] == (0 if converter == "ads1115" else 2)
+    assert board_check.wiring_faults(board, found["pins"], "abacus") != []
+
+
+def test_every_converter_and_model_is_checked_with_each_board():
+    """`make boards` runs what FITTINGS has without a complaint, and the pyboard's models."""
+    sources = board_manifest.read("pico_meter")
+    checked = [(one["MODEL"], one["CONVERTER"]) for one in board_check.fittings(sources)]
+    assert sorted(checked) == sorted((m, c) for m, c, complaint in FITTINGS if not complaint)
+    models = board_check.fittings(board_manifest.read("pyboard_meter"))
+    assert models == [{"MODEL": model} for model in board_check.MODELS]
+
+
+def test_a_gain_that_a_converter_has_not_is_refused(tmp_path):
+    board = named("pico_meter")
+    folder = tmp_path / "pico_meter"
     shutil.copytree(board.folder, folder)
-    fitted = (board.folder / "fitted.py").read_text()
-    for model, converter, complaint in (
-        ("1ph", "own", ""),
-        ("3ph", "own", "ValueError: fitted.py: CONVERTER own has inputs for MODEL 1ph only"),
-        ("1ph", "abacus", "ValueError: fitted.py: CONVERTER 'abacus' is none of ads131m0x, own"),
-        ("1ph", "ads131m0x", ""),
-    ):
-        text = fitted.replace('MODEL = "3ph"', f'MODEL = "{model}"')
-        (folder / "fitted.py").write_text(
-            text.replace('CONVERTER = "ads131m0x"', f'CONVERTER = "{converter}"')
-        )
-        found = board_check.examine(folder, board.chip)
-        assert found["fault"].startswith(complaint) and bool(found["fault"]) == bool(complaint)
-        if converter == "own" and not complaint:
-            assert [found["pins"][pin] for pin in ("GP26", "GP27", "GP28")] == [["ADC"]] * 3
-            assert "GP18" in found["pins"] and "GP16" not in found["pins"]
-            assert found["dma"] == 2
+    text = (folder / "fitted.py").read_text()
+    (folder / "fitted.py").write_text(text.replace("CURRENT_GAIN = 1", "CURRENT_GAIN = 32"))
+    found = board_check.examine(folder, board.chip, MODEL="1ph", CONVERTER="ads1115")
+    assert "CONVERTER ads1115 has no gain but 1" in found["fault"]
+    assert board_check.examine(folder, board.chip)["fault"] == ""
+
+
+def test_only_the_chosen_converters_modules_are_needed(tmp_path):
+    sources = board_manifest.read("pico2_meter")
+    path = tmp_path / "fitted.py"
+    text = (named("pico2_meter").folder / "fitted.py").read_text()
+
+    def needed(converter):
+        path.write_text(text.replace('CONVERTER = "ads131m0x"', f'CONVERTER = "{converter}"'))
+        mine = [
+            board_manifest.Source(path, one.target) if one.module == "fitted" else one
+            for one in sources
+        ]
+        return {one.module for one in board_manifest.needed(mine)}
+
+    of_each = {
+        "ads131m0x": {"front_ads131m0x", "drivers.ads131m0x", "drivers.rp2_spi_capture"},
+        "own": {"front_own", "drivers.rp2_adc"},
+        "ads1115": {
+            "front_ads1115",
+            "drivers.ads1115",
+            "drivers.busio_adapter",
+            "adafruit_ads1x15.ads1x15",
+            "adafruit_bus_device.i2c_device",
+        },
+    }
+    for converter, modules in of_each.items():
+        found = needed(converter)
+        assert modules <= found
+        for other in of_each.keys() - {converter}:
+            assert not of_each[other] & found
+    with pytest.raises(board_manifest.ManifestError, match="'abacus' is none of ads1115, ads131"):
+        needed("abacus")
 
 
 def test_there_is_a_folder_for_each_board_and_a_board_for_each_folder():
@@ -195,6 +255,23 @@ def test_a_module_that_is_missing_or_too_many_is_named(tmp_path):
     assert board_manifest.faults(files, {"gc"}) == ["nothing imports idle"]
     assert board_manifest.faults(files, {"gc"}, {"idle": "why"}) == []
     assert "main.py is missing" in board_manifest.faults(files[1:], {"gc"})
+
+
+def test_imports_of_a_package_from_itself_are_followed(tmp_path):
+    """As libraries do, which also try what only their types need."""
+    files = sources(
+        tmp_path,
+        main="import board, lib",
+        board="import gc",
+        lib__one="try:\n    import typing\nexcept ImportError:\n    pass\nfrom . import two",
+        lib__two="from ..other import X",
+    )
+    (tmp_path / "lib" / "__init__.py").write_text("from .one import ONE")
+    files.append(board_manifest.Source(tmp_path / "lib" / "__init__.py", "lib/__init__.py"))
+    assert board_manifest.faults(files, {"gc"}) == [
+        "lib.two imports other, which is not in the manifest"
+    ]
+    assert [one.module for one in board_manifest.needed(files)] == [one.module for one in files]
 
 
 def test_what_is_imported_for_types_only_need_not_be_there(tmp_path):

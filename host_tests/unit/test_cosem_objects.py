@@ -12,8 +12,8 @@ from app import axdr
 from app.attributes import READ_WRITE_DENIED, Reference
 from app.cosem import access
 from app.cosem.base import CHOICE, NO_ACCESS, READ, READ_WRITE, WRITE
-from app.cosem.identification_values import firmware_identification
 from app.errors import AccessRefused
+from app.identification import firmware_identification
 
 
 @pytest.fixture

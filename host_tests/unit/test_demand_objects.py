@@ -15,7 +15,8 @@ from app.attributes import OBJECT_UNDEFINED, READ_WRITE_DENIED, Reference, Resol
 from app.cosem import access, demand_objects, factory_values
 from app.cosem.catalogue import Catalogue
 from app.display.formats import Formats
-from app.display.reading import AttributeReader, Item
+from app.display.reading import Item
+from app.display.reading_objects import AttributeReader
 from app.errors import AccessRefused, TypeUnmatched
 from app.parameters import PERIODS_1
 from app.tariff.activation import Activation, rate_name

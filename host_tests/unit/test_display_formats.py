@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app import attributes, axdr
 from app.display import display_list, formats, reading
+from app.display.reading_objects import AttributeReader
 from app.errors import AccessRefused, BufferFull
 
 WH, W, VAR, VARH, VA, VAH, A, V, HZ, NONE = 30, 27, 29, 32, 28, 31, 33, 35, 44, 255
@@ -115,7 +116,7 @@ def test_an_item_has_a_format_of_its_own():
     other = bytes((0, 3)) + ENERGY[:4] + b"\x01\xff\x02"
     forms = set_to(items=other + b"\x80\x00" + energy + b"\x83\x00")
     objects = Objects({(3, ENERGY, 2): "060001e240", (3, ENERGY, 3): "02020f00161e"})
-    read = reading.AttributeReader(objects)
+    read = AttributeReader(objects)
     item = reading.Item(forms)
     item.refresh(attributes.Reference(3, ENERGY, 2), read, True)
     assert (item.value, item.unit) == ("123.456", "kWh")
@@ -208,7 +209,7 @@ DEMAND = bytes((1, 0, 1, 4, 0, 255))
 
 def test_register_is_read_with_scaler_and_unit_once():
     objects = Objects({(3, ENERGY, 2): "060001e240", (3, ENERGY, 3): "02020f00161e"})
-    read = reading.AttributeReader(objects)
+    read = AttributeReader(objects)
     item = reading.Item(formats.Formats())
     reference = attributes.Reference(3, ENERGY, 2)
     assert item.refresh(reference, read, True)
@@ -223,7 +224,7 @@ def test_register_is_read_with_scaler_and_unit_once():
 def test_demand_register_has_its_unit_elsewhere():
     objects = Objects({(5, DEMAND, 3): "0600000d7a", (5, DEMAND, 4): "02020f00161b"})
     item = reading.Item(set_to())
-    item.refresh(attributes.Reference(5, DEMAND, 3), reading.AttributeReader(objects), True)
+    item.refresh(attributes.Reference(5, DEMAND, 3), AttributeReader(objects), True)
     assert (item.value, item.unit) == ("3.450", "kW")
 
 
@@ -248,7 +249,7 @@ def test_demand_register_has_its_unit_elsewhere():
 def test_messages(answer, text):
     name = bytes((0, 0, 96, 50, 0, 255))
     item = reading.Item(formats.Formats())
-    read = reading.AttributeReader(Objects({(1, name, 2): answer}))
+    read = AttributeReader(Objects({(1, name, 2): answer}))
     item.refresh(attributes.Reference(1, name, 2), read, True)
     assert item.value == text
     assert item.code == "C.50.0"
@@ -312,7 +313,7 @@ def test_any_string_can_be_shown_in_parts(octets, shift):
 def test_error_registers_are_shown_bit_by_bit():
     name = bytes((0, 0, 97, 97, 0, 255))
     item = reading.Item(formats.Formats())
-    read = reading.AttributeReader(Objects({(1, name, 2): "06800000af"}))
+    read = AttributeReader(Objects({(1, name, 2): "06800000af"}))
     item.refresh(attributes.Reference(1, name, 2), read, True)
     assert (item.code, item.value) == ("F.F.0", "800000AF")
 
@@ -325,16 +326,18 @@ def entry(class_id=3, name=ENERGY, index=2):
 def test_list_is_what_was_written():
     encoded = [b"\x01\x02" + entry() + entry(1, DEMAND, 3)]
     shown = display_list.DisplayList(lambda: encoded[0])
-    first = shown.references()
-    assert [repr(reference) for reference in first] == [
+    assert [repr(shown.reference(at)) for at in range(shown.count())] == [
         "3/1-0:1.8.0.255/2",
         "1/1-0:1.4.0.255/3",
     ]
-    assert shown.references() is first  # decoded once
-    encoded[0] = b"\x01\x40" + entry() * 64
-    assert len(shown.references()) == 64
+    assert shown.reference(1) is shown.reference(1)  # decoded once
+    with pytest.raises(IndexError):
+        shown.reference(2)
+    encoded[0] = b"\x01\x40" + entry(1, DEMAND, 3) + entry() * 63
+    assert shown.count() == 64
+    assert repr(shown.reference(1)) == repr(shown.reference(63)) == "3/1-0:1.8.0.255/2"
     encoded[0] = b"\x01\x41" + entry() * 65
-    assert len(shown.references()) == 64
+    assert shown.count() == 64
 
 
 @pytest.mark.parametrize(
@@ -343,4 +346,4 @@ def test_list_is_what_was_written():
     + [b"\x01\x01" + entry(name=b"\x01\x02"), b"\x01\x01\x02\x00"],
 )
 def test_octets_that_are_no_list_are_empty(encoded):
-    assert display_list.DisplayList(lambda: encoded).references() == []
+    assert display_list.DisplayList(lambda: encoded).count() == 0

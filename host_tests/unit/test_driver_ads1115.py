@@ -4,11 +4,9 @@ Adafruit's package is the one that `make setup` puts into .venv/upylib; it runs 
 """
 
 import asyncio
-import importlib.util
 import math
 import sys
 import types
-import typing
 from array import array
 from pathlib import Path
 
@@ -17,20 +15,11 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).resolve().parents[2] / ".venv" / "upylib"))
 
+import circuitpython
 from chip_bus import Bench
 from devices.ads1115 import Ads1115 as Model
 
-# CPython evaluates the annotations of CircuitPython's libraries, MicroPython does not.
-busio = types.ModuleType("busio")
-busio.I2C = object
-sys.modules.setdefault("busio", busio)
-typing_names = types.ModuleType("circuitpython_typing")
-typing_names.ReadableBuffer = typing_names.WriteableBuffer = object
-sys.modules.setdefault("circuitpython_typing", typing_names)
-if importlib.util.find_spec("typing_extensions") is None:
-    extensions = types.ModuleType("typing_extensions")
-    extensions.Literal = typing.Literal
-    sys.modules["typing_extensions"] = extensions
+circuitpython.install()
 
 from adafruit_ads1x15.ads1115 import ADS1115
 
@@ -147,7 +136,7 @@ def test_what_the_chip_has_not_is_refused(monkeypatch, mux, gain):
     with pytest.raises(ValueError, match="ADS1115"):
         ads1115.AuxiliaryInputs(rig.chip, rig.bus).microvolt(mux, gain)
     with pytest.raises(ValueError, match="ADS1115"):
-        ads1115.Ads1115Frames(rig.chip, rig.bus, voltage_mux=mux, gain=gain)
+        ads1115.Ads1115Frames(lambda: rig.chip, rig.bus, voltage_mux=mux, gain=gain)
 
 
 def test_chip_that_is_not_there(monkeypatch):
@@ -211,7 +200,7 @@ def sine(u_v, i_v, lag_deg=0.0, hz=50.0, harmonics=()):
 
 def entry(monkeypatch, volts, **options):
     rig = Rig(monkeypatch, volts, **options)
-    rig.driver = ads1115.Ads1115Frames(rig.chip, rig.bus)
+    rig.driver = ads1115.Ads1115Frames(lambda: rig.chip, rig.bus)
     rig.driver.start()
     return rig
 
@@ -323,6 +312,36 @@ def test_failing_chip_is_counted_and_comes_back(monkeypatch):
     assert rig.driver.errors == 5
     assert 480 <= rig.driver.lost - lost <= 530
     assert abs(len(found) + rig.driver.lost - lost - 700) <= 12
+
+
+def test_a_front_end_without_its_chip_says_so_when_it_is_started(monkeypatch):
+    """Not when it is built: the meter has to come up and tell."""
+    rig = Rig(monkeypatch)
+    rig.model.power(False)
+    driver = ads1115.Ads1115Frames(lambda: ADS1115(rig.bus), rig.bus)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no answer"):
+            driver.start()
+    rig.model.power(True)
+    driver.start()
+    assert rig.frames(100, driver)
+
+
+def test_a_chip_that_stays_away_is_lost_time_and_lets_the_meter_tell(monkeypatch):
+    rig = entry(monkeypatch, sine(1.0, 0.5))
+    rig.frames(50)
+    rig.model.power(False)
+    lost, began_us = rig.driver.lost, rig.bench.us
+    buffer = array("i", bytes(8 * 64))
+    for second in range(1, 1300):  # beyond the wrap of the ticks
+        while rig.bench.us < began_us + second * 1_000_000:
+            asyncio.run(rig.driver.wait())
+            rig.driver.take(buffer, 64)
+        if second in (1, 10, 1299):
+            assert abs(rig.driver.lost - lost - 1000 * second) <= 120
+    rig.model.power(True)
+    rig.driver.start()
+    assert len(rig.frames(300)) > 280
 
 
 def test_ticks_wrap(monkeypatch):

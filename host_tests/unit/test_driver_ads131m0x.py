@@ -207,8 +207,9 @@ def test_limit_and_the_ring_s_end(monkeypatch):
     assert rig.driver.lost == 0
 
 
-def test_overrun_is_counted_and_the_newest_frames_are_kept(monkeypatch):
-    rig = Rig(monkeypatch)
+@pytest.mark.parametrize(("ring", "least"), [({}, 450), ({"ring_frames": 256}, 200)])
+def test_overrun_is_counted_and_the_newest_frames_are_kept(monkeypatch, ring, least):
+    rig = Rig(monkeypatch, **ring)
     rig.driver.start()
     rig.capture.frames(1)
     first = rig.take()[0][0] // 10
@@ -217,7 +218,7 @@ def test_overrun_is_counted_and_the_newest_frames_are_kept(monkeypatch):
     while frames := rig.take():
         taken.extend(frame[0] // 10 for frame in frames)
     assert rig.driver.lost + len(taken) == 2000
-    assert 450 <= len(taken) <= 512
+    assert least <= len(taken) <= ring.get("ring_frames", 512)
     assert taken == list(range(first + 2001 - len(taken), first + 2001))
     assert rig.driver.errors == 0
 

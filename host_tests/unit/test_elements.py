@@ -45,6 +45,7 @@ def engine(first, second, **variant):
         frames.append((u, i, u, i2, 0))
     source.frames = frames
     made = Engine(source, Scale(2), Variant(1, **variant), Calibration(2))
+    made.watch_half_cycles()
     made.poll()
     return made
 

@@ -13,11 +13,12 @@ from metrology_bench import Bench, Mains, Phase, Variant
 
 from app import axdr
 from app.attributes import READ_WRITE_DENIED, Reference
+from app.calibration_record import CalibrationRecord
 from app.cosem import bench_values, factory_values
 from app.errors import AccessRefused, TypeUnmatched
 from app.linearity_record import LinearityRecord
 from app.parameters import CT_NUMERATOR, TEST_MODE_S, ParameterLock, Parameters
-from app.production import CalibrationRecord, Production
+from app.production import Production
 from app.storage import regions
 from app.test_mode import TestMode
 from metrology.energy import ABSOLUTE, ONE_WAY

@@ -16,7 +16,9 @@ pytest.importorskip("mpremote")
 
 import board_build
 import board_link
+import board_manifest
 import flash
+import frozen_sources
 import rom_image
 from board_link import Identity, LinkError
 from board_list import named
@@ -223,6 +225,51 @@ def test_what_stands_in_the_firmware_is_not_put_on_the_board_again(tmp_path, cap
         assert flash.frozen(board_link.BoardLink(board.port), rest) == set()
 
 
+@pytest.mark.parametrize(
+    ("noted", "expected"),
+    [
+        (None, "as they were when it was built"),
+        ("manifest_frozen.py", "which was built from these sources"),
+        ("manifest_all.py", "which was built from these sources"),
+        ("0" * 64, "which was built from OTHER sources than these: to have these, make frozen"),
+    ],
+)
+def test_a_firmware_built_from_other_sources_is_told(tmp_path, noted, expected):
+    board = named("pico_meter")
+    with PretendBoard(tmp_path) as pretended:
+        link = board_link.BoardLink(pretended.port)
+        if noted is not None:
+            text = frozen_sources.digests(board).get(noted, noted)
+            link.write_file(board_manifest.NOTE, f"SOURCES = {text!r}\n".encode())
+        assert flash.built_from(link, board).startswith(expected)
+        link.close()
+
+
+def test_the_note_of_a_firmware_changes_with_each_of_its_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(frozen_sources, "FOLDER", tmp_path)
+    board = named("pico_meter")
+    found = {}
+    for note in frozen_sources.write(board):
+        scope = {}
+        exec(note.read_text(), scope)
+        found[note.parent.name + ".py"] = scope["SOURCES"]
+    assert found == frozen_sources.digests(board)
+    assert len(set(found.values())) == 2, "one holds metrology, one everything"
+    assert frozen_sources.write(BOARD) == [], "nothing of ours is frozen there"
+    read = board_manifest.read
+    kernel = tmp_path / "kernel.py"
+    kernel.write_text("changed")
+
+    def changed(board_name, **more):
+        return [
+            replace(one, path=kernel) if one.target == "metrology/kernel.py" else one
+            for one in read(board_name, **more)
+        ]
+
+    monkeypatch.setattr(board_manifest, "read", changed)
+    assert not set(frozen_sources.digests(board).values()) & set(found.values())
+
+
 def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(flash.board_memory, "OBJECTS", {"full": 1 << 30})
     with PretendBoard(tmp_path) as board:
@@ -248,7 +295,8 @@ def test_a_board_is_asked_for_its_memory_before_anything_is_compiled(tmp_path):
 def test_the_parts_that_fit_are_put_on_the_board_and_the_others_named(
     tmp_path, monkeypatch, capsys
 ):
-    octets = {"full": 285_000, "standard": 264_000, "basic": 217_000}
+    parts = (("full", 285_000), ("standard", 264_000), ("basic", 217_000), ("look", 110_000))
+    octets = {choice: {"a": count} for choice, count in parts}
     full = replace(built(tmp_path), choice="full", auto=True, resident=octets)
     monkeypatch.setattr(
         flash.board_build, "build", lambda _board, _fitted, choice: replace(full, choice=choice)
@@ -264,10 +312,14 @@ def test_the_parts_that_fit_are_put_on_the_board_and_the_others_named(
     assert "left out: The tariff: calendar and rates" in said
     assert "left out: IEC 62056-21 at the optical head" in said
     assert "Firmware of one's own" in said
+    assert flash.chosen(full, replace(STOCK, heap=241 * 1024), None).choice == "look"
+    said = capsys.readouterr().out
+    assert "left out: DLMS at every port with its security, event logs and alarms" in said
+    assert "left out: The tariff" in said and "first look" not in said
 
 
 def test_parts_that_the_user_has_named_are_taken_as_they_are(tmp_path, capsys):
-    own = replace(built(tmp_path), choice="standard", resident={"standard": 264_000})
+    own = replace(built(tmp_path), choice="standard", resident={"standard": {"a": 264_000}})
     assert flash.chosen(own, STOCK, None) is own
     said = capsys.readouterr().out
     assert said.startswith("parts: standard, as fitted.py says\n  left out: The quality")
@@ -280,6 +332,9 @@ def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):
     patience(monkeypatch, 4)
     with pytest.raises(LinkError, match="there is no port /dev/nothing"):
         board_link.BoardLink("/dev/nothing")
+    for nothing in (str(tmp_path), __file__):
+        with pytest.raises(LinkError, match=f"{nothing} is no serial port"):
+            board_link.BoardLink(nothing)
     with PretendBoard(tmp_path) as board:
         board.child.kill()
         with pytest.raises(LinkError, match="does not answer as MicroPython does"):
@@ -297,7 +352,7 @@ def test_a_port_that_another_program_has_is_waited_for_or_said(tmp_path, monkeyp
         monkeypatch.setattr(board_link, "_TAKEN_S", 0.3)
         with (
             Serial(board.port, exclusive=True),
-            pytest.raises(LinkError, match=f"another program uses {board.port}"),
+            pytest.raises(LinkError, match=f"another program uses {board.port}: end it"),
         ):
             board_link.BoardLink(board.port)
 
@@ -374,7 +429,11 @@ def test_a_board_that_comes_back_without_firmware_is_told(tmp_path, monkeypatch)
     ("ports", "found", "complaint"),
     [
         ([Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x10C4, 0xEA60)], "/dev/a", ""),
-        ([Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x2E8A, 5)], "", "say PORT=: /dev/a, /dev/b"),
+        (
+            [Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x2E8A, 5)],
+            "",
+            "which: PORT=/dev/a .* or PORT=/dev/b",
+        ),
         ([Port("/dev/b", 0x10C4, 0xEA60)], "", r"serial ports: /dev/b \(what it says\)"),
         ([], "", "serial ports: none"),
         ([Port("/dev/a", 0x2E8A, 0xF)], "", "copy MicroPython's .uf2"),

@@ -205,6 +205,46 @@ def test_lossy_line_delivers_every_request_once():
         assert line.channel.requests[-1][2] == request
 
 
+LONG = bytes.fromhex("818008 050207ee 060207ee")  # 2030 octets of information both ways
+
+
+def test_room_for_frames_comes_with_the_agreement_and_what_stands_behind_it_stays():
+    line = base.Line()
+    get = base.information(0, 0, b"X" * 1024)
+    assert line.send(base.information(0, 0, b"X" * 1100)) == [], "more than a request has"
+    frames = line.send(base.command(base.SNRM, LONG) + get)
+    assert len(frames) == 2
+    assert base.Answer(frames[1], 2).info == base.LLC_RESPONSE + b"x" * 1024
+    answer = line.ask(base.information(1, 1, bytes(2027)))
+    assert answer.control == base.FRMR and answer.info[2] == 0x04, "found, and too long"
+    line.connect()
+    assert line.send(base.information(0, 0, bytes(2027))) == []
+    assert line.ask(base.ready(0)).control == 0x11
+
+
+def test_without_room_for_long_frames_the_agreement_is_as_long_as_a_request(monkeypatch):
+    line = base.Line()
+
+    def full(size=b""):
+        if isinstance(size, int) and size > 2000:
+            raise MemoryError
+        return bytearray(size)
+
+    monkeypatch.setattr(hdlc_frame, "bytearray", full, raising=False)
+    answer = line.connect(LONG)
+    assert answer.info[3:11] == bytes.fromhex("050207ee 06020403")
+    assert len(line.ask(base.information(0, 0, b"X" * 1024)).info) == 1027
+
+
+def test_octets_that_come_while_the_meter_works_are_not_taken():
+    line = base.Line()
+    line.connect()
+    line.link.working = True
+    assert line.link.receive(base.ready(0), line.now_ms) == 0
+    line.link.working = False
+    assert line.ask(base.ready(0)).control == 0x11
+
+
 def test_hostile_flags_cost_little():
     """Headers in every third octet: no octet is summed up more than a few times."""
     reader = hdlc_frame.FrameReader(2030)

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from dlms_rig import Rig
 
 import version
-from app.cosem.identification_values import firmware_identification
+from app.identification import firmware_identification
 
 NUMBER = "00010100000000ff02"
 HEAD_ADDRESS = "00130000140000ff06"

@@ -32,8 +32,11 @@ class Crowd:
             for n in range(64)
         ]
 
-    def references(self):
-        return self.items
+    def count(self):
+        return len(self.items)
+
+    def reference(self, at):
+        return self.items[at]
 
 
 class Mash:

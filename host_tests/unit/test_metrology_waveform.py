@@ -129,6 +129,18 @@ def test_before_two_cycles_there_is_nothing_to_show():
         bench.engine.capture()
 
 
+def test_waves_that_nobody_keeps_are_kept_once_they_are_asked_for():
+    bench = Bench(Mains([Phase()] * 3))
+    bench.engine._history = None
+    bench.engine.keepers.clear()
+    bench.play(0.3)
+    with pytest.raises(ValueError, match="two cycles"):
+        bench.engine.capture()
+    bench.source.lost += 1
+    bench.play(0.1)
+    assert bench.engine.capture().channels == 7
+
+
 @pytest.mark.parametrize("order", (-1, 0, 40, 41, 1000))
 def test_an_order_that_the_frames_cannot_hold_is_refused(order):
     # The 40th of 50 Hz lies at half the frame rate: it cannot be told from its mirror image.

@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "reference"))
 from fram_fake import Memory
 from metrology_bench import Bench, Mains, Phase, Variant
 
+from app.calibration_record import CalibrationRecord
 from app.errors import AccessRefused
 from app.parameters import ParameterLock
 from app.production import (
@@ -23,7 +24,6 @@ from app.production import (
     MEASURING,
     REFUSED,
     STOP,
-    CalibrationRecord,
     Production,
     ProductionError,
 )

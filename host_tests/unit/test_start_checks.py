@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from app import event_codes, start_checks
+from app import event_codes, part_checks
 
 
 class Part:
@@ -23,7 +23,7 @@ TEXTS = (
 @pytest.mark.parametrize("damaged", list(itertools.product([False, True], repeat=4)))
 def test_what_of_the_tariff_is_damaged_is_told_each_by_its_code(damaged):
     told = []
-    start_checks.tariff(*map(Part, damaged), lambda *said: told.append(said))
+    part_checks.tariff(*map(Part, damaged), lambda *said: told.append(said))
     assert [lasts for _, _, lasts in told] == list(damaged)
     for (text, code, _), (word, number) in zip(told, TEXTS, strict=True):
         assert word in text

@@ -389,7 +389,7 @@ def test_a_setting_of_an_older_firmware_is_brought_up(monkeypatch):
         f"{name} {capacity} {2 if name == 'clock' else version}\n"
         for name, capacity, version in regions.REGIONS
     ]
-    monkeypatch.setattr(regions, "REGIONS", regions._Table("".join(newer)))
+    monkeypatch.setattr(regions, "REGIONS", regions._Table("\n" + "".join(newer)))
     monkeypatch.setitem(
         settings_module._MIGRATIONS, "clock", lambda payload, version: bytes(payload) + b"+"
     )

@@ -75,6 +75,7 @@ def state(bench: "Bench") -> "Answer":
     lcd["backlight"] = bench.backlight()
     active, reactive = bench.led("active"), bench.led("reactive")
     processor = bench.processor
+    logs = bench.logs()
     answer = bench.world.to_json()
     answer.update(
         {
@@ -84,7 +85,7 @@ def state(bench: "Bench") -> "Answer":
             "powered": processor.supply.powered,
             "supply": processor.supply.mains,
             "firmware": processor.error or processor.state,
-            "events_posted": bench.meter().events.posted if bench.running() else None,
+            "events_posted": None if logs is None else logs.posted,
             "rate": bench.rate(),
             "detail": bench.leap.detail,
             "leaping": bench.leap.flying(),

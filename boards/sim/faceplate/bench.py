@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from processor import Processor
     from world import World
 
+    from app.logs.event_book import EventBook
     from app.meter import Meter
 
     class PortState(Protocol):
@@ -74,6 +75,10 @@ class Bench:
         if meter is None:
             raise NoMeterError(self.processor.error or "the meter has no power")
         return meter
+
+    def logs(self) -> "EventBook | None":
+        """The meter's event logs; None if it was built without, or does not run."""
+        return getattr(self.meter(), "events", None) if self.running() else None
 
     def running(self) -> bool:
         """Tell whether the firmware runs."""
@@ -170,10 +175,12 @@ class Bench:
         return sum([capture.count() for capture in machine_bus.captures])
 
     def associations(self) -> "dict[str, int]":
-        """COSEM associations that are open, by port; empty while the meter does not run."""
+        """COSEM associations that are open, by port; empty while no meter serves them."""
         if not self.running():
             return {}
         meter = self.meter()
+        if not hasattr(meter, "server"):  # it was built without
+            return {}
         found: dict[str, int] = {}
         for name, channel in zip(_HDLC_PORTS, meter.channels):
             found[name] = 1 if channel.association.state else 0

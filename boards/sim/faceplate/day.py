@@ -60,6 +60,8 @@ _kept = _Kept()
 def day(bench: "Bench") -> "Answer":
     """Return today, local time: rates from when, and the energy of each period."""
     meter = bench.meter()
+    if not hasattr(meter, "load_profiles"):
+        raise NoMeterError("this meter was built without load profiles")
     clock = meter.clock
     now_s = clock.utc_s()
     begin_s, end_s = _ends_of_day(clock, now_s)

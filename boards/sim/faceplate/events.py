@@ -8,6 +8,7 @@ from micropython import const
 
 import civil
 from app.logs.events import LOGS
+from faceplate.bench import NoMeterError
 
 TYPE_CHECKING = const(False)
 
@@ -30,7 +31,10 @@ _texts: "dict[tuple[int, str], str]" = {}  # by code and letter of the log
 
 def events(bench: "Bench") -> "Answer":
     """Return the newest entries of all logs, the newest first."""
-    book = bench.meter().events
+    bench.meter()
+    book = bench.logs()
+    if book is None:
+        raise NoMeterError("this meter was built without logs")
     found: list[Entry] = []
     for log, letter in zip(book.logs, _LETTERS):
         found += _newest(log, letter)

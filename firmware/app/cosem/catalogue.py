@@ -2,44 +2,23 @@
 
 Single objects stand in a dictionary; registers are found through their files, so that hundreds of
 them cost no entry each, and families of objects in the row of their names. What is asked for
-once in a while stands in sections, which are made when one of their objects is. `build` adds what
-every meter has; it also gives the resolver its way to find objects.
+once in a while stands in sections, which are made when one of their objects is.
 """
-
-import struct
 
 from micropython import const
 
-from app.axdr import UINT32
-from app.cosem import access, security_setup
-from app.cosem.association_ln import AssociationLn
-from app.cosem.base import NO_ACCESS, READ_WRITE
-from app.cosem.clock import Clock
-from app.cosem.data import Data
-from app.cosem.display_list import DisplayList
+from app.cosem.base import NO_ACCESS
 from app.cosem.objects import Objects, Section, place_of
-from app.cosem.profile_generic import ProfileGeneric
 from app.cosem.register import Register
-from app.cosem.sap_assignment import SapAssignment
-from app.cosem.values import Octets, Simple
-from app.security import GBEK, GUEK
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    import app.clock
-    from app.attributes import Resolver
     from app.cosem.access import Client
     from app.cosem.base import InterfaceClass
     from app.cosem.objects import Build, Entry, Find, Found
     from app.cosem.register import File
-    from app.identification import Identification
-    from app.port_settings import Ports
-    from app.registers import RegisterFile
-    from app.security import Security
-    from app.settings import Settings
-    from hal import Variant
 
 _F = const(255)
 _PAST_MOST = const(12)
@@ -131,100 +110,3 @@ class Catalogue(Objects):
             if client.sap == sap:
                 return client
         return None
-
-
-class Parts:
-    """What the objects stand on; app.meter fills it in once."""
-
-    def __init__(
-        self,
-        registers: "RegisterFile",
-        clock: "app.clock.Clock",
-        settings: "Settings",
-        identification: "Identification",
-        variant: "Variant",
-        security: "Security",
-    ) -> None:
-        self.registers = registers
-        self.clock = clock
-        self.settings = settings
-        self.identification = identification
-        self.variant = variant
-        self.security = security
-        self.general_list = b"\x01\x00"  # factory lists as attribute 3 of class 7 is encoded
-        self.alternate_list = b"\x01\x00"
-        self.readout_list = b"\x01\x00"  # empty: there is none
-        self.ports: Ports | None = None
-        self.measuring_period_s: Callable[[], int] = lambda: 900
-
-
-def build(parts: Parts, resolver: "Resolver", conformance: int, receive_size: int) -> Catalogue:
-    """Return the catalogue of this meter and bind the resolver to it."""
-    catalogue = Catalogue(access.make_clients())
-    _add_association_objects(catalogue, parts, conformance, receive_size)
-    _add_clock(catalogue, parts)
-    for section in (_security, _identification, _ports):
-        catalogue.add_section(lambda objects, section=section: section(objects, parts))
-    lists = ProfileGeneric(parts.clock, READ_WRITE)
-    for e, setting, factory_list in (
-        (0, "readout_list", parts.readout_list),
-        (1, "general_list", parts.general_list),
-        (2, "alternate_list", parts.alternate_list),
-    ):
-        if factory_list:
-            key = DisplayList(resolver, parts.settings, setting, factory_list)
-            catalogue.add((0, 0, 21, 0, e), lists, key, access.SETTINGS)
-    catalogue.add_file(parts.registers, access.READINGS)
-    resolver.bind(catalogue.find, access.SECURITY)
-    return catalogue
-
-
-def _add_association_objects(
-    catalogue: Catalogue, parts: Parts, conformance: int, receive_size: int
-) -> None:
-    data = Data()
-    name = parts.identification.logical_device_name()
-    association = AssociationLn(catalogue, parts.security, conformance, receive_size)
-    catalogue.add((0, 0, 40, 0, 0), association, None, access.CURRENT_ASSOCIATION)
-    for client in catalogue.clients:
-        catalogue.add((0, 0, 40, 0, client.instance), association, client, client.group)
-    catalogue.add((0, 0, 41, 0, 0), SapAssignment(name), None, access.FACTS)
-    catalogue.add((0, 0, 42, 0, 0), data, Octets(lambda: name), access.FACTS)
-    security = parts.security
-    setup = (0, 0, 43, 0, 0)
-    catalogue.add(setup, security_setup.of_profile(security), None, access.SECURITY)
-    security.on_profile = lambda: catalogue.exchange(setup, security_setup.of_profile(security))
-    counter = Simple(UINT32, lambda: security.counters.last(GUEK))  # row SEC-34
-    catalogue.add((0, 0, 43, 1, 0), data, counter, access.FACTS)
-    counter = Simple(UINT32, lambda: security.counters.last(GBEK))
-    catalogue.add((0, 0, 43, 1, 1), data, counter, access.READINGS)
-
-
-def _add_clock(catalogue: Catalogue, parts: Parts) -> None:
-    data = Data()
-    clock = parts.clock
-    catalogue.add((0, 0, 1, 0, 0), Clock(clock, parts.measuring_period_s), None, access.CLOCK)
-    # row CLK-08: hour, minute, second, hundredths; year (2), month, day, weekday
-    time = Octets(lambda: bytes(clock.local()[4:7] + (clock.hundredths(),)))
-    catalogue.add((1, 0, 0, 9, 1), data, time, access.READINGS)
-    date = Octets(lambda: struct.pack(">HBBB", *clock.local()[:4]))
-    catalogue.add((1, 0, 0, 9, 2), data, date, access.READINGS)
-
-
-def _security(objects: Objects, parts: Parts) -> None:
-    from app.cosem import security_values
-
-    security_values.add(objects, parts.security)
-
-
-def _identification(objects: Objects, parts: Parts) -> None:
-    from app.cosem import identification_values
-
-    identification_values.add(objects, parts)
-
-
-def _ports(objects: Objects, parts: Parts) -> None:
-    if parts.ports is not None:
-        from app.cosem import port_objects
-
-        port_objects.add(objects, parts.ports)

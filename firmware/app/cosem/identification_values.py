@@ -7,38 +7,44 @@ from app.axdr import OCTET_STRING, UINT16
 from app.cosem import access
 from app.cosem.data import Data
 from app.cosem.values import DeviceId, Octets, Structure
+from app.identification import firmware_identification
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.cosem.catalogue import Parts
     from app.cosem.objects import Objects
+    from app.identification import Identification
+    from app.port_settings import LocalPortSettings
+    from app.settings import Settings
+    from hal import Variant
 
 _DEVICE_IDS = const(9)
 _DEVICE_NUMBER = const(8)  # digits
 
 
-def add(objects: "Objects", parts: "Parts") -> None:
-    """Add the objects."""
+def add(
+    objects: "Objects",
+    identification: "Identification",
+    settings: "Settings",
+    variant: "Variant",
+    optical: "LocalPortSettings | None" = None,
+) -> None:
+    """Add the objects; `optical` answers to the device number."""
     data = Data()
-    identification = parts.identification
-    optical = None if parts.ports is None else parts.ports.optical
-
-    def device_number() -> bytes:
-        return parts.settings.get("device_number") or identification.serial_number()
 
     def set_device_number(number: bytes) -> None:
         """Take over what stands on the label; the optical head answers to it (row IDN-03)."""
         if not number.isdigit():
             raise ValueError("a device number has 8 digits")
-        parts.settings.put("device_number", number)
+        settings.put("device_number", number)
         if optical is not None:
             optical.set_device_address(number)
 
-    number = Octets(device_number, set_device_number, _DEVICE_NUMBER, _DEVICE_NUMBER)
+    number = Octets(
+        identification.device_number, set_device_number, _DEVICE_NUMBER, _DEVICE_NUMBER
+    )
     objects.add((1, 0, 0, 0, 0), data, number, access.SETTINGS)
     objects.add((0, 0, 96, 1, 20), data, Octets(identification.eui_64), access.READINGS)
-    variant = parts.variant  # how the meter was built (row MET-01)
-    built = Structure(
+    built = Structure(  # how the meter was built (row MET-01)
         (OCTET_STRING, UINT16, UINT16, UINT16),
         lambda: (
             variant.name.encode(),
@@ -55,9 +61,3 @@ def add(objects: "Objects", parts: "Parts") -> None:
         firmware = firmware_identification(tag, identification.device_type, release)
         value = Octets(lambda firmware=firmware: firmware)
         objects.add((1, b, 0, 2, 0), data, value, access.READINGS)
-
-
-def firmware_identification(tag: str, device_type: int, release: str) -> bytes:
-    """Return 16 ASCII octets: maker 3, tag 2, type 5, revision 6 as M, mmm, bb (row IDN-06)."""
-    major, minor, build = (int(number) for number in release.split("."))
-    return b"FRS%sIP%03d%d%03d%02d" % (tag.encode(), device_type, major, minor, build)

@@ -23,7 +23,13 @@ if _TYPE_CHECKING:
     class Listing(Protocol):
         """What tells the references of values, in their order."""
 
-        def references(self) -> "list[Reference]": ...  # noqa: D102
+        def count(self) -> int:
+            """Return how many items there are."""
+            ...
+
+        def reference(self, at: int) -> "Reference":
+            """Return what an item shows."""
+            ...
 
 
 _PICTURES = const(4)
@@ -88,12 +94,12 @@ class Items(Layer):
 
     def length(self) -> int:
         """Return how many items the list has."""
-        return len(self._list.references())
+        return self._list.count()
 
     def draw(self, view: "Fields", renew: bool) -> None:
         """Read the item and show it; a long string moves on."""
         item = self._item
-        changed = item.refresh(self._list.references()[self.at], self._read, renew)
+        changed = item.refresh(self._list.reference(self.at), self._read, renew)
         overhang = self.overhang()
         if renew:
             self._shift = 0
@@ -113,7 +119,7 @@ class Items(Layer):
         """Return the logical name of the item."""
         if self.at_end():
             return None
-        name = self._list.references()[self.at].logical_name
+        name = self._list.reference(self.at).logical_name
         return None if self._item.hides(name) else name
 
 
@@ -121,11 +127,15 @@ class Alone:
     """A list of one item."""
 
     def __init__(self, reference: "Reference") -> None:
-        self._references = [reference]
+        self._reference = reference
 
-    def references(self) -> "list[Reference]":
+    def count(self) -> int:
+        """Return how many there are."""
+        return 1
+
+    def reference(self, at: int) -> "Reference":
         """Return the item."""
-        return self._references
+        return self._reference
 
 
 class Menu(Layer):

@@ -7,7 +7,7 @@ from micropython import const
 
 from app.attributes import Reference
 from app.display import keys, words
-from app.display.layers import NOT_TAKEN, Items
+from app.display.layers import NOT_TAKEN, Alone, Items
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -15,7 +15,7 @@ if _TYPE_CHECKING:
     from app.settings import Settings
 
 _DATA = const(1)
-_REFERENCES = [Reference(_DATA, b"\x00\x00\x60\x0d\x01\xff", 2)]
+_REFERENCE = Reference(_DATA, b"\x00\x00\x60\x0d\x01\xff", 2)
 _SETTING = "consumer_code"
 
 
@@ -23,13 +23,9 @@ class Message(Items):
     """The message as a list of one item."""
 
     def __init__(self, settings: "Settings", read: "Read", item: "Item") -> None:
-        super().__init__(self, read, item)
+        super().__init__(Alone(_REFERENCE), read, item)
         self._settings = settings
         self._seen = b""  # what a key has taken back although the memory did not take it
-
-    def references(self) -> "list[Reference]":
-        """Return the item."""
-        return _REFERENCES
 
     def pending(self) -> bool:
         """Tell whether there is a message to be shown."""

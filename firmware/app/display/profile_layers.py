@@ -142,12 +142,17 @@ class _Values:
         self._rows = rows
         self._sequence = sequence
         self._live = live
-        self._all = DisplayList(rows.columns).references()
+        listed = DisplayList(rows.columns)
+        self._all = [listed.reference(at) for at in range(listed.count())]
         self._shown = [one for one in self._all if one.class_id != _CLOCK]
 
-    def references(self) -> "list[Reference]":
-        """Return the columns behind the clock."""
-        return self._shown
+    def count(self) -> int:
+        """Return how many columns stand behind the clock."""
+        return len(self._shown)
+
+    def reference(self, at: int) -> "Reference":
+        """Return one of them."""
+        return self._shown[at]
 
     def read(self, reference: "Reference") -> "tuple[Any, int, int]":
         """Return what the entry holds, with scaler and unit as the object has them now."""

@@ -19,9 +19,6 @@ if _TYPE_CHECKING:
     Read = Callable[[attributes.Reference], tuple[Any, int, int]]
 
 _NO_UNIT = const(255)
-_REGISTER = const(3)
-_EXTENDED_REGISTER = const(4)
-_DEMAND_REGISTER = const(5)
 
 _NOT_FIT = "Error 11"  # the object cannot be shown
 _MISSING = "Error 23"  # there is no such object
@@ -32,36 +29,6 @@ _WIDTH = const(8)  # characters of the value field
 _MARKS = ".:"  # that it has behind each
 _ABSENT = "--------"  # the object has no value yet
 _HIDDEN = "PIn"  # it is shown to those who know the PIN
-
-
-class AttributeReader:
-    """Reads an attribute with its scaler and unit: a `Read` over a resolver."""
-
-    def __init__(self, resolver: "attributes.Resolver") -> None:
-        self._resolver = resolver
-        self._last: attributes.Reference | None = None
-        self._scaler = 0
-        self._unit = _NO_UNIT
-
-    def __call__(self, reference: "attributes.Reference") -> "tuple[Any, int, int]":
-        """Return value, scaler, unit; these two are asked for once an item."""
-        value = self._resolver.read(reference)[1]
-        if reference is not self._last:
-            self._scaler, self._unit = self._scaler_unit(reference)
-            self._last = reference
-        return value, self._scaler, self._unit
-
-    def _scaler_unit(self, reference: "attributes.Reference") -> "tuple[int, int]":
-        class_id = reference.class_id
-        if class_id in (_REGISTER, _EXTENDED_REGISTER) and reference.index == 2:
-            index = 3
-        elif class_id == _DEMAND_REGISTER and reference.index in (2, 3):
-            index = 4
-        else:
-            return 0, _NO_UNIT
-        name = reference.logical_name
-        pair = self._resolver.read(attributes.Reference(class_id, name, index))[1]
-        return pair[0][1], pair[1][1]
 
 
 class Item:

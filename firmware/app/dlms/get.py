@@ -74,6 +74,10 @@ class Get:
         stream.follow(descriptor.read(self._catalogue, session, stream.writer))
         return self.blocks.answer(stream, reply, _DATA_AT)
 
+    def next_block(self, apdu: "Buffer", reply: bytearray) -> int:
+        """Send the next block of the long answer under way."""
+        return self.blocks.next(apdu, reply)
+
     def with_list(self, apdu: "Buffer", reply: bytearray) -> int:
         """Answer a GET of several attributes, each with its value or its error."""
         self.blocks.abort()

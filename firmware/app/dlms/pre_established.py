@@ -7,6 +7,7 @@ policy asks for protection, a request has to come as general-glo-ciphering under
 
 from micropython import const
 
+from app.cosem.access import SERVER_SAP
 from app.dlms import acse, put
 from app.dlms.ciphering import GENERAL_GLO, Ciphering
 from app.dlms.services import (
@@ -23,21 +24,17 @@ from app.security import GBEK
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
-    from app.cosem.catalogue import Catalogue
+    from app.cosem.access import Client
+    from app.dlms.server import Server
     from app.dlms.stream import Stream
-    from app.security import Security
     from hal import Buffer
-
-_SAP = const(102)
 
 
 class PreEstablished:
     """What the objects see as the session of a broadcast."""
 
-    def __init__(self, catalogue: "Catalogue", security: "Security", receive_size: int) -> None:
-        client = catalogue.client(_SAP)
-        if client is None:
-            raise ValueError("the meter has no pre-established client")
+    def __init__(self, server: "Server", client: "Client", receive_size: int) -> None:
+        catalogue, security = server.catalogue, server.security
         self.client = client
         self.context = acse.LN_WITHOUT_CIPHERING
         self.mechanism = 0
@@ -55,11 +52,19 @@ class PreEstablished:
         """No challenge was sent; nothing leads here."""
         raise EncodingError
 
-    def request(self, apdu: "Buffer", reply: bytearray) -> int:
+    def request(self, server_sap: int, apdu: "Buffer", reply: bytearray) -> int:
         """Carry out a broadcast; return the length of an exception-response, 0 for none.
 
-        Raises EncodingError and ServiceRefused.
+        Raises EncodingError and ServiceRefused if it came to this meter alone.
         """
+        try:
+            return self._carry_out(apdu, reply)
+        except (EncodingError, ServiceRefused):
+            if server_sap == SERVER_SAP:
+                raise
+            return 0  # not every meter of a bus at once
+
+    def _carry_out(self, apdu: "Buffer", reply: bytearray) -> int:
         if self.client.restriction & self._security.restrictions:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE)
         plain = apdu

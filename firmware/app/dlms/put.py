@@ -279,6 +279,10 @@ class Action(Put):
         self._work: Work | None = None  # a method that takes long
         self._single = True  # one such method may be under way, not a list of them
 
+    def next_block(self, apdu: "Buffer", reply: bytearray) -> int:
+        """Send the next block of the long answer under way."""
+        return self.blocks.next(apdu, reply)
+
     def take_work(self) -> "Work | None":
         """Return what is left to be done before the response is whole, None if it is."""
         work = self._work

@@ -11,7 +11,6 @@ from micropython import const
 
 from app.cosem.access import SERVER_SAP
 from app.dlms import acse, association, ciphering, conformance, get, put, service_table
-from app.dlms.pre_established import PreEstablished
 from app.dlms.services import (
     ACCESS_REQUEST,
     ACTION_REQUEST,
@@ -25,6 +24,7 @@ from app.dlms.services import (
     SERVICE_NOT_ALLOWED,
     SERVICE_NOT_SUPPORTED,
     SERVICE_UNKNOWN,
+    SET_REQUEST,
     ServiceRefused,
     exception_response,
 )
@@ -37,6 +37,7 @@ if _TYPE_CHECKING:
 
     from app.cosem.catalogue import Catalogue
     from app.dlms.block_transfer import GeneralBlockTransfer
+    from app.dlms.pre_established import PreEstablished
     from app.security import Security
     from hal import Buffer
 
@@ -84,13 +85,12 @@ class Channel:
         self._max_pdu = max_pdu
         catalogue = server.catalogue
         self.association = association.Association(catalogue, server.security, max_pdu, port)
-        self._pre_established = PreEstablished(catalogue, server.security, max_pdu)
+        self._pre_established: PreEstablished | None = None
         self._get = get.Get(catalogue, self.association)
         self._set = put.Set(catalogue, self.association)
         self._action = put.Action(catalogue, self.association)
         self._work: Steps | None = None
         self._transfer: GeneralBlockTransfer | None = None  # there from the first block on
-        self._services = service_table.table(self._get, self._set, self._action)
 
     def request(
         self,
@@ -171,11 +171,16 @@ class Channel:
             raise EncodingError
         if size > self._max_pdu:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, PDU_TOO_LONG)
-        if client_sap == self._pre_established.client.sap and apdu[0] != acse.AARQ:
-            return self._broadcast(server_sap, apdu, reply)
+        client = self._server.catalogue.client(client_sap)
+        if client is not None and client.pre_established and apdu[0] != acse.AARQ:
+            if self._pre_established is None:
+                from app.dlms.pre_established import PreEstablished  # few meters hear one
+
+                self._pre_established = PreEstablished(self._server, client, self._max_pdu)
+            return self._pre_established.request(server_sap, apdu, reply)
         if apdu[0] != GENERAL_BLOCK_TRANSFER and self._transfer is not None:
             self._transfer.abort()
-        if apdu[0] in self._services or apdu[0] == ACCESS_REQUEST:
+        if apdu[0] in service_table.TABLE or apdu[0] == ACCESS_REQUEST:
             return self._finish(self._plain(client_sap, apdu, reply, now_ms), reply)
         return self._other(apdu[0], client_sap, apdu, reply, now_ms)
 
@@ -225,22 +230,13 @@ class Channel:
             return transfer.more(reply)
         current.in_blocks = True
         try:
-            if whole[0] in self._services or whole[0] == ACCESS_REQUEST:
+            if whole[0] in service_table.TABLE or whole[0] == ACCESS_REQUEST:
                 return self._finish(self._plain(client_sap, whole, reply, now_ms), reply)
             if whole[0] in _CIPHERED:
                 return self._ciphered(client_sap, whole, reply, now_ms)
         finally:
             current.in_blocks = False
         raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
-
-    def _broadcast(self, server_sap: int, apdu: "Buffer", reply: bytearray) -> int:
-        """Carry out a request of the pre-established client."""
-        try:
-            return self._pre_established.request(apdu, reply)
-        except (EncodingError, ServiceRefused):
-            if server_sap == SERVER_SAP:
-                raise
-            return 0  # not every meter of a bus at once
 
     def _serve(self, apdu: "Buffer", reply: bytearray) -> int:
         """Answer a GET, SET, ACTION or ACCESS of the associated client, no longer protected."""
@@ -254,21 +250,20 @@ class Channel:
             from app.dlms.access import Access  # few clients ask for it
 
             return Access(self._server.catalogue, self.association).request(apdu, reply)
-        types = self._services[apdu[0]]
-        kind = apdu[1]
-        service = types[kind] if kind < len(types) else None
-        if service is None:
+        found = service_table.find(apdu)
+        if found is None:
             raise ServiceRefused(SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED)
-        answer, needed = service
+        name, needed = found
         if needed & ~self.association.conformance:
             raise ServiceRefused(SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED)
         if apdu[0] == GET_REQUEST:
-            return answer(apdu, reply)
+            return getattr(self._get, name)(apdu, reply)
         self._get.blocks.abort()
         if self._server.security.options(self.association.port) & IGNORE_SERVICE_CLASS:
             apdu = bytearray(apdu)
             apdu[2] |= CONFIRMED
-        length = answer(apdu, reply)
+        service = self._set if apdu[0] == SET_REQUEST else self._action
+        length = getattr(service, name)(apdu, reply)
         work = self._action.take_work()
         if work is None:
             return length

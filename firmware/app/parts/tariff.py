@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from app import event_codes, outages, start_checks
+from app import event_codes, outages, part_checks, start_checks
 from app.cosem import demand_objects, past_values, tariff_registers
 from app.display import words
 from app.logs import billing_profiles
@@ -90,7 +90,7 @@ def fit(meter: "Meter") -> "tuple[Build, ...]":
     parts = (tariff.rates, tariff.blocks, tariff.calendar, tariff.demand)
 
     def check() -> None:
-        start_checks.tariff(*parts, meter.problem)
+        part_checks.tariff(*parts, meter.problem)
 
     check()
     meter.checks.append(check)
@@ -113,7 +113,7 @@ def fit(meter: "Meter") -> "tuple[Build, ...]":
     profiles = billing_profiles.open_all(meter.recorder)
     log = meter.events.logs[STANDARD]
     tariff.use(Billing(memory, meter.settings, clock, profiles, log, post))
-    start_checks.billing(tariff.billing, meter.problem)
+    part_checks.billing(tariff.billing, meter.problem)
     tariff.demand.on_period_end.append(lambda utc_s, _bits: control.period_ended(utc_s))
     errors = meter.events.errors.lasting
     errors.append((event_codes.TARIFF_DAMAGED, lambda: _is_undefined(meter)))

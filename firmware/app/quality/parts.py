@@ -91,6 +91,8 @@ class QualityParts:
         memory, settings, engine, clock = meter.memory, meter.settings, meter.engine, meter.clock
         events = meter.events
         post, ended = events.post, events.ended
+        engine.keep_waves()
+        engine.watch_half_cycles()
         self.extremes = Extremes(memory, clock, engine)
         self.temperature = Temperature(clock, settings, post)
         self.limits = bounds = Limits(settings, meter.board.variant.nominal_voltage_v)

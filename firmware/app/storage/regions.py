@@ -20,10 +20,13 @@ if _TYPE_CHECKING:
 
 
 class _Table:
-    """Rows of a name and numbers, held as lines of one text: tuples cost 8 KB more heap."""
+    """Rows of a name and numbers, held as lines of one text: tuples cost 8 KB more heap.
+
+    Each line begins and ends with a newline, which two share: so the text stays where it stands.
+    """
 
     def __init__(self, text: str) -> None:
-        self._text = "\n" + text
+        self._text = text
 
     def __len__(self) -> int:
         return self._text.count("\n") - 1
@@ -54,6 +57,7 @@ class _Table:
 
 # FRAM: name, payload capacity in bytes, format version. Each is a record of two slots.
 REGIONS = _Table(
+    "\n"
     "energies 256 1\n"
     "calibration 128 1\n"
     "spare 64 1\n"
@@ -160,6 +164,7 @@ NOTES_ADDRESS = const(131064)  # which sectors of the flash are being changed; 8
 # Flash: name, sectors of 4 KiB, most rows (0: as many as fit for certain), format version of the
 # rows. A ring's number is its place here.
 RINGS = _Table(
+    "\n"
     "standard_log 8 500 1\n"
     "fraud_log 8 500 1\n"
     "disconnector_log 8 500 1\n"

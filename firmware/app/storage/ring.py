@@ -23,7 +23,7 @@ if _TYPE_CHECKING:
     from app.storage.rings import Rings
     from hal import Buffer
 
-    Found = tuple[int, int, int, int, int, list[int]]
+    Found = tuple[int, int, int, int, int, tuple[int, ...]]
     Steps = Generator[None, None, None]  # yields while the chip is at work
 
 _MARK = b"Fr\x01"  # and the layout of blocks
@@ -41,7 +41,7 @@ PROGRAM = const(0)  # notes of what is under way
 ERASE = const(1)
 RESERVE = const(3)  # blocks: the one being filled, the one erased ahead, one that may go bad
 
-_NOT_FOUND: "Found" = (0, 0, 0, 0, 0, [])
+_NOT_FOUND: "Found" = (0, 0, 0, 0, 0, ())
 
 
 def rows_of(sector_size: int, row_size: int) -> int:
@@ -81,7 +81,7 @@ class Ring:
         # Block found last, sequences from and up to which it serves, bounds of the rows' times,
         # slots that do not count
         self._found = _NOT_FOUND
-        self._skips: list[int] = []  # slots of the head that do not count
+        self._skips: tuple[int, ...] = ()  # slots of the head that do not count
         self.next = 0  # sequence of the next row to be appended
         self.ready = False  # False: the chip has not been read yet
         self.foreign = False  # True: the newest rows found had another size or layout
@@ -252,7 +252,7 @@ class Ring:
         self._oldest = -1
         self._found = _NOT_FOUND
         self._left = self._rows
-        self._skips = []
+        self._skips = ()
 
     def close(self) -> "Steps":
         """Write the bounds of a full block's times, so that `span` need not read its rows."""
@@ -282,12 +282,12 @@ class Ring:
         right = struct.unpack_from("<I", header, _OPENING_SIZE)[0] == _crc(header, 0)
         return opening if right and opening[:2] == (_MARK, self.number) else None
 
-    def _rest(self, block: int) -> "tuple[int, int, list[int]]":
+    def _rest(self, block: int) -> "tuple[int, int, tuple[int, ...]]":
         """Return the bounds of the times in a block, and its slots that do not count."""
         part = self._scratch[: _HEADER_SIZE - _CLOSING_AT]
         self._rings.read_into(self._base(block) + _CLOSING_AT, part)
         values = struct.unpack_from(_REST, part)
-        skips = [place for place in values[3:] if place != _NO_SKIP]
+        skips = tuple([place for place in values[3:] if place != _NO_SKIP])
         if values[2] != _crc(part[: _CLOSING_SIZE + _CRC_SIZE], self._firsts[block]):
             return 0, 0xFFFFFFFF, skips
         return values[0], values[1], skips
@@ -305,7 +305,7 @@ class Ring:
             else:
                 low = middle + 1
         # One that is beyond was being written when the power went: the same bytes complete it.
-        self._skips = [place for place in self._rest(self._head)[2] if place < low]
+        self._skips = tuple([place for place in self._rest(self._head)[2] if place < low])
         self.next = self._firsts[self._head] + low - len(self._skips)
         self._left = self._rows - low
         sector = self.sector + self._head
@@ -332,7 +332,7 @@ class Ring:
         slot = self.row_size + _CRC_SIZE
         self._rings.program(at + _HEADER_SIZE + place * slot, bytes(4))
         self._rings.program(at + _SKIPS_AT + 2 * skips, struct.pack("<H", place))
-        self._skips.append(place)
+        self._skips += (place,)
         self._found = _NOT_FOUND
         self._rings.note(PROGRAM, 0)
 
@@ -387,7 +387,7 @@ class Ring:
         part = self._scratch[:4]
         return struct.unpack_from("<I", part)[0] if self.fetch(sequence, 0, part) else None
 
-    def _address(self, block: int, sequence: int, skips: "list[int]") -> int:
+    def _address(self, block: int, sequence: int, skips: "tuple[int, ...]") -> int:
         place = sequence - self._firsts[block]
         for skip in skips:
             place += skip <= place

@@ -12,7 +12,7 @@ import civil
 from app import attributes, axdr
 from app.attributes import Reference
 from app.cosem import access
-from app.display.reading import AttributeReader
+from app.display.reading_objects import AttributeReader
 from app.errors import AccessRefused, MeterError
 
 _TYPE_CHECKING = const(False)

@@ -9,10 +9,10 @@ sends up to a window of information frames.
 
 from micropython import const
 
-from app.port_settings import INFORMATION_MAX, WINDOW_MAX
+from app.port_settings import WINDOW_MAX
 from app.transport import hdlc_frame, hdlc_parameters
 from app.transport.hdlc_reply import Reply
-from app.transport.hdlc_request import Request, apdu_of
+from app.transport.hdlc_request import Request, apdu_of, information_of
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -43,8 +43,8 @@ _TABLE = (
     ((_NRM, "_connect"), (_NRM, "_connect"), (_NRM, "_connect")),  # SNRM
     ((_NDM, "_say_dm"), (_NDM, "_say_ua"), (_NDM, "_say_ua")),  # DISC
     ((_NDM, "_say_dm"), (_NRM, "_information"), (_REJECTED, "_say_frmr")),  # I
-    ((_NDM, "_say_dm"), (_NRM, "_ready"), (_REJECTED, "_say_frmr")),  # RR
-    ((_NDM, "_say_dm"), (_NRM, "_not_ready"), (_REJECTED, "_say_frmr")),  # RNR
+    ((_NDM, "_say_dm"), (_NRM, "_supervise"), (_REJECTED, "_say_frmr")),  # RR
+    ((_NDM, "_say_dm"), (_NRM, "_supervise"), (_REJECTED, "_say_frmr")),  # RNR
     ((_NDM, "_unlinked"), (_NRM, "_unnumbered"), (_REJECTED, "_say_frmr")),  # UI
     ((_NDM, "_say_dm"), (_REJECTED, "_unknown"), (_REJECTED, "_say_frmr")),  # unknown
     ((_NDM, "_ignore"), (_REJECTED, "_say_frmr"), (_REJECTED, "_say_frmr")),  # reject
@@ -81,7 +81,7 @@ class HdlcLink:
         self._channel = channel
         self._settings = settings
         self._logical_device = logical_device
-        self._reader = hdlc_frame.FrameReader(INFORMATION_MAX)
+        self._reader = hdlc_frame.FrameReader(information_of(max_pdu))
         self._agreed = hdlc_parameters.Agreement(settings)
         self._state = _NDM  # set by _apply alone
         self._linked_address = -1  # device address that the link was set up with
@@ -107,11 +107,13 @@ class HdlcLink:
 
     @property
     def frame_max(self) -> int:
-        """Length of the buffer that `output` needs."""
-        return INFORMATION_MAX + 14
+        """Length of the buffer that `output` needs: of a frame with a longest answer."""
+        return information_of(self._max_pdu) + 14
 
     def receive(self, octets: "Buffer", now_ms: int) -> int:
         """Take octets and return how many found room; call `output` until 0, offer the rest."""
+        if self.working:
+            return 0  # the request may lie among those that are held
         self._now_ms = now_ms
         self._reader.inter_octet_ms = self._settings.inter_octet_ms
         return self._reader.feed(octets, now_ms)
@@ -207,6 +209,8 @@ class HdlcLink:
         self._client_busy = False
         self._burst = 0
         self._agreed.propose(self._taken_information())
+        room = self._reader.hold(self._agreed.information_receive)
+        self._agreed.information_receive = min(self._agreed.information_receive, room)
         self._answer(_C_UA, self._agreed.put_into(self._answer_information))
 
     def _information(self) -> None:
@@ -231,12 +235,6 @@ class HdlcLink:
             # learn from N(R) which is expected.
             self._speak()
 
-    def _ready(self) -> None:
-        self._supervise(False)
-
-    def _not_ready(self) -> None:
-        self._supervise(True)
-
     def _unlinked(self) -> None:
         """Take an unnumbered APDU without a link if nobody expects an answer: a broadcast."""
         frame = self._reader.frame
@@ -256,7 +254,7 @@ class HdlcLink:
             return
         self._request.clear()
         self._reply.drop()
-        if not self._request.append(self._taken_information()):
+        if not self._request.append(self._taken_information(), False):
             self._break_off(_Y_TOO_LONG)
             return
         self._execute()
@@ -295,8 +293,8 @@ class HdlcLink:
         self._reject_reason = reason
         self._apply(_REJECT)
 
-    def _supervise(self, client_busy: bool) -> None:
-        self._client_busy = client_busy
+    def _supervise(self) -> None:
+        self._client_busy = self._event(self._reader.frame.control) == _RNR
         if self._acknowledged():
             self._speak()
         else:
@@ -329,8 +327,9 @@ class HdlcLink:
 
     def _collect(self) -> bool:
         """Take one segment, and carry the request out after the last."""
-        whole = self._request.append(self._taken_information())
-        if whole and not self._reader.frame.segmented:
+        more = self._reader.frame.segmented
+        whole = self._request.append(self._taken_information(), more)
+        if whole and not more:
             self._execute()
         return whole
 

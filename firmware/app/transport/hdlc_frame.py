@@ -91,14 +91,34 @@ class Frame:
 class FrameReader:
     """Finds frames in octets that come in pieces of any size; holds at most one longest frame."""
 
-    def __init__(self, information_max: int, inter_octet_ms: int = 25) -> None:
+    def __init__(self, information_least: int, inter_octet_ms: int = 25) -> None:
         self.frame = Frame()
         self.inter_octet_ms = inter_octet_ms
-        self._length_max = information_max + _OVERHEAD_MAX
+        self._least = information_least
+        self._length_max = information_least + _OVERHEAD_MAX
         self.view = memoryview(bytearray(self._length_max + 2))
         self._start = 0  # octets before it are done with
         self._end = 0  # octets held
         self._last_ms = 0
+
+    def hold(self, information_max: int) -> int:
+        """Find frames with so much information from now on, but at least as at the beginning.
+
+        Returns how much it is: where the heap has no room for more, as much as before. Octets
+        that are held stay.
+        """
+        length_max = max(information_max, self._least) + _OVERHEAD_MAX
+        self._compact()
+        size = max(length_max + 2, self._end)
+        if size != len(self.view):
+            try:
+                view = memoryview(bytearray(size))
+            except MemoryError:
+                return self._length_max - _OVERHEAD_MAX
+            view[: self._end] = self.view[: self._end]
+            self.view = view
+        self._length_max = length_max
+        return length_max - _OVERHEAD_MAX
 
     def feed(self, octets: "Buffer", now_ms: int) -> int:
         """Take octets and return how many found room; call `next` before the rest is offered."""

@@ -11,31 +11,40 @@ _LLC = const(3)
 
 
 class Request:
-    """The segments received so far."""
+    """The segments received so far; what comes in one piece stays where it lies."""
 
     def __init__(self, max_pdu: int) -> None:
-        self._view = memoryview(bytearray(_LLC + max_pdu))
-        self._length = 0
+        self._most = information_of(max_pdu)
+        self._octets: Buffer = b""
 
     def clear(self) -> None:
         """Forget what has come."""
-        self._length = 0
+        self._octets = b""
 
-    def append(self, information: "Buffer") -> bool:
+    def append(self, information: memoryview, more: bool) -> bool:
         """Join a segment; False if the request grows too long, and then it is forgotten."""
-        end = self._length + len(information)
-        if end > len(self._view):
-            self._length = 0
+        octets = self._octets
+        self._octets = b""
+        if len(octets) + len(information) > self._most:
             return False
-        self._view[self._length : end] = information
-        self._length = end
+        if octets or more:
+            joined = bytearray(octets)
+            joined += information
+            self._octets = joined
+        else:
+            self._octets = information
         return True
 
     def take(self) -> "memoryview | None":
         """Return the APDU and begin anew; None if the LLC header is not that of a command."""
-        length = self._length
-        self._length = 0
-        return apdu_of(self._view[:length])
+        octets = self._octets
+        self._octets = b""
+        return apdu_of(memoryview(octets))
+
+
+def information_of(max_pdu: int) -> int:
+    """Return how many octets of information an APDU makes, with its LLC header."""
+    return _LLC + max_pdu
 
 
 def apdu_of(information: memoryview) -> "memoryview | None":
