@@ -11,6 +11,7 @@ from pathlib import Path
 MICROPYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "micropython"
 REPL = Path(__file__).with_name("pretend_repl.py")
 _RESET = 7
+_READY = b"\0"  # pretend_repl.py's first octet
 
 
 class PretendBoard:
@@ -77,17 +78,14 @@ class PretendBoard:
             os.close(self.master)
 
     def _start(self):
+        self.ready = False  # a Ctrl-C before the interpreter is up is lost, as on a board
         self.child = subprocess.Popen(
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            # a Ctrl-C before the interpreter is up is lost, as on a board
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         threading.Thread(target=self._outwards, args=(self.child,), daemon=True).start()
 
     def _outwards(self, child):
+        self.ready = child.stdout.read(1) == _READY
         while data := child.stdout.read(4096):
             try:
                 os.write(self.master, data)
@@ -113,7 +111,7 @@ class PretendBoard:
                 return
             for k, part in enumerate(data.split(b"\x03")):
                 try:
-                    if k:
+                    if k and self.ready:
                         self.child.send_signal(signal.SIGINT)
                     if part:
                         self.child.stdin.write(part)

@@ -2,10 +2,10 @@
 
     micropython pretend_repl.py IMAGE BLOCKS MACHINE MAJOR.MINOR.PATCH MPY ROM_FILE|- NAME FROZEN
 
-Its file system is LittleFS in the blocks of IMAGE. Runs main.py from there, then obeys. Ends with
-7 when the processor is reset. ROM_FILE is a partition in memory as an STM32 has it, with a +
-before it blocks of flash as an RP2 has them. FROZEN are modules, as "app/clock", that
-help("modules") lists. pretend_board.py is the outside.
+Its file system is LittleFS in the blocks of IMAGE. Says READY when a Ctrl-C is heard from now
+on, runs main.py from there, then obeys. Ends with 7 when the processor is reset. ROM_FILE is a
+partition in memory as an STM32 has it, with a + before it blocks of flash as an RP2 has them.
+FROZEN are modules, as "app/clock", that help("modules") lists. pretend_board.py is the outside.
 """
 
 import builtins
@@ -14,6 +14,7 @@ import sys
 
 import vfs
 
+READY = "\0"
 _WINDOW = 64
 
 
@@ -152,34 +153,55 @@ def execute(code, scope):
     say("\x04>")
 
 
-def obey(scope):
-    raw, code = False, ""
-    while True:
-        try:
-            char = get()
-            if not char:
-                raise SystemExit(0)
-            if char == "\x01":
-                raw, code = True, ""
-                say("raw REPL; CTRL-B to exit\r\n>")
-            elif char == "\x02":
-                raw = False
-                say("\r\n>>> ")
-            elif not raw:
-                continue
-            elif char == "\x05" and not code:
-                if get() + get() == "A\x01":
-                    execute(pasted(), scope)
-            elif char == "\x04":
-                say("OK")
-                text, code = code, ""
-                execute(text, scope)
-            else:
-                code += char
-        except KeyboardInterrupt:
-            code = ""
-            if not raw:
-                say("\r\n>>> ")
+class Repl:
+    """What the prompt knows: it outlives a Ctrl-C that comes between any two of its steps."""
+
+    def __init__(self, scope):
+        self.scope = scope
+        self.raw, self.code = False, ""
+
+    def prompt(self):
+        self.code = ""
+        if not self.raw:
+            say("\r\n>>> ")
+
+    def hear(self):
+        char = get()
+        if not char:
+            raise SystemExit(0)
+        if char == "\x01":
+            self.raw, self.code = True, ""
+            say("raw REPL; CTRL-B to exit\r\n>")
+        elif char == "\x02":
+            self.raw = False
+            self.prompt()
+        elif not self.raw:
+            return
+        elif char == "\x05" and not self.code:
+            if get() + get() == "A\x01":
+                execute(pasted(), self.scope)
+        elif char == "\x04":
+            say("OK")
+            text, self.code = self.code, ""
+            execute(text, self.scope)
+        else:
+            self.code += char
+
+    def obey(self):
+        while True:
+            try:
+                self.prompt()
+                while True:
+                    self.hear()
+            except KeyboardInterrupt:
+                pass
+
+    def obey_always(self):
+        while True:
+            try:  # the jump back of the loop in `obey` is outside its `try`
+                self.obey()
+            except KeyboardInterrupt:
+                pass
 
 
 def main():
@@ -210,7 +232,9 @@ def main():
         mount(lfs(device), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
     scope = {"__name__": "__main__"}
+    repl = Repl(scope)
     try:
+        say(READY)
         if "main.py" in os.listdir("/"):
             with open("/main.py") as file:
                 text = file.read()
@@ -219,8 +243,10 @@ def main():
         sys.print_exception(error)
     except Exception as error:
         sys.print_exception(error)
-    say("MicroPython\r\n>>> ")
-    obey(scope)
+    try:
+        say("MicroPython\r\n")
+    finally:
+        repl.obey_always()
 
 
 main()
