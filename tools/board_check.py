@@ -155,8 +155,8 @@ def fitted_fault(board: Board, fitted: Path) -> str:
 def wiring(board: Board, converter: str = "") -> list[dict[str, str]]:
     """The rows of a board's wiring table: signal, its pin, and what is at its end.
 
-    `signal` is a name in the board's table of pins; `line`: of the expander. `converter`: without
-    the rows of other converters than this one.
+    `signal` is a name in the board's table of pins, `place` its number on the header or the
+    expander, if it has one. `converter`: without the rows of other converters than this one.
     """
     return [
         row
@@ -191,6 +191,9 @@ def wiring_of(path: Path, board: Board) -> list[dict[str, str]]:
             )
             row["converter"] = row.get("converter") or ""
             row["label"] = row["pin"] if expander or isinstance(value, int) else str(value)
+            # of a DIP-28 or SOIC-28: GPB0 to GPB7 are pins 1 to 8, GPA0 to GPA7 21 to 28
+            place = (value + 20) % 28 + 1 if expander else chip.header.get(row["pin"])
+            row["place"] = str(place or "")
             row["on"] = "MCP23017" if expander else "processor"
             rows.append(row)
     named_rows = {row["signal"] for row in rows}

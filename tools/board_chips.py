@@ -16,6 +16,8 @@ class Chip:
     functions: of each pin, as "SPI0 SCK"; what is not there cannot be had
     lines: number of the external interrupt of a pin, where pins share them
     names: further names of a pin
+    header: where a pin stands on the board's header, if that has numbers
+    supply: where the board hands out what other parts live on
     """
 
     name: str
@@ -27,6 +29,8 @@ class Chip:
     dma_channels: int = 0
     timers: int = 16
     watchdog_ms: int = 8388
+    header: dict[str, int] = field(default_factory=dict[str, int])
+    supply: str = ""
 
     def pin(self, wanted: object) -> str | None:
         """Name of the pin that the board's code means; None if there is none."""
@@ -35,7 +39,12 @@ class Chip:
         return text if text in self.functions else None
 
 
-_HEADER = (*range(23), 26, 27, 28)
+# Where a GP number stands on the header (Raspberry Pi Pico data sheet, pinout).
+_HEADER = {
+    **dict(zip(range(23), (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22,
+                           24, 25, 26, 27, 29), strict=True)),
+    26: 31, 27: 32, 28: 34,
+}  # fmt: skip
 _ON_BOARD = (25,)
 _SPI_SIGNALS = ("RX", "CSn", "SCK", "TX")
 _UART_SIGNALS = ("TX", "RX", "CTS", "RTS")
@@ -67,6 +76,8 @@ def _pico(name: str, state_machines: int, dma_channels: int) -> Chip:
         defaults=defaults,
         state_machines=state_machines,
         dma_channels=dma_channels,
+        header={f"GP{number}": place for number, place in _HEADER.items()},
+        supply="3.3 V: 3V3(OUT), pin 36. GND: pins 3, 8, 13, 18, 23, 28, 38. 5 V: VBUS, pin 40.",
     )
 
 
@@ -131,6 +142,7 @@ def _pyboard() -> Chip:
         },
         timers=32,
         watchdog_ms=32000,
+        supply="3.3 V: 3V3. GND: GND. 5 V: V+.",
     )
 
 

@@ -56,7 +56,8 @@ HELP = {
     "key 1": "scroll: GPA0 to ground when pressed",
     "key 2": "reset: GPA1 to ground when pressed",
     "adc": "ADS131M0x: its identity tells the SPI lines and the number of channels (MODEL in "
-    "fitted.py); a wrong rate is the crystal (8.192 MHz); no frames: DRDY; lost: another program "
+    "fitted.py); a wrong rate is the crystal (8.192 MHz; an M04 "
+    "wants an oscillator); no frames: DRDY; lost: another program "
     "keeps the processor; wrong: long wires on SCLK and DOUT. ADS1115: SDA GP16, SCL GP17, "
     "ADDR to ground, pull-ups of 2.2 kohm",
     "ch": "inputs shorted, gain 1: below 100 LSB of noise and a mean within 4000. More: ground, "

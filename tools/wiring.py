@@ -22,7 +22,8 @@ from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
 
 _LINE = 22  # height of a wire's row
 _GAP = 16  # between two parts
-_LEFT, _LEFT_WIDTH = 20, 230
+_LEFT, _LEFT_WIDTH = 20, 260
+_FIXED = 310  # where the other pins' ends begin
 _RIGHT, _RIGHT_WIDTH = 520, 300
 _WIDTH = _RIGHT + _RIGHT_WIDTH + 20
 _FIRST = "ads131m0x"
@@ -31,12 +32,6 @@ _CONVERTERS = {
     "ads1115": "ADS1115",
     "own": "processor's own ADC",
 }
-# Where a Pico's pin stands on its header (Raspberry Pi Pico data sheet, pinout).
-_PICO_HEADER = {
-    **dict(zip(range(23), (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22,
-                           24, 25, 26, 27, 29), strict=True)),
-    26: 31, 27: 32, 28: 34,
-}  # fmt: skip
 _STYLE = (
     "text{font:13px sans-serif;fill:#222}.t{font-weight:bold}.n{fill:#666;font-size:11px}"
     ".w{stroke:#2a6f97;stroke-width:1.5}.p{fill:#e8f1f6;stroke:#2a6f97}.c{fill:#f6f3e8;stroke:#977a2a}"
@@ -45,10 +40,7 @@ _STYLE = (
 
 def pin_text(row: dict[str, str]) -> str:
     """What stands at a pin: its label, its place on the header, the signal."""
-    label = row["label"]
-    number = label[2:] if label.startswith("GP") else ""
-    place = _PICO_HEADER.get(int(number)) if number.isdigit() else None
-    where = f"{label}, pin {place}" if place else label
+    where = f"{row['label']}, pin {row['place']}" if row["place"] else row["label"]
     signal = row["signal"].removeprefix("EXPANDER_").removeprefix("OWN_")
     return f"{where}: {signal.lower().replace('_', ' ')}"
 
@@ -102,7 +94,7 @@ class Drawing:
         """Pins that lead to no processor, a line each."""
         for row in rows:
             self.text(_LEFT + 8, self._y + 8, f"{row['part']} {row['end']}")
-            self.text(_LEFT + _LEFT_WIDTH, self._y + 8, row["to"])
+            self.text(_FIXED, self._y + 8, row["to"])
             self._y += _LINE
         self._y += _GAP
 
@@ -137,16 +129,20 @@ def draw(board: Board) -> str:
     """The wiring of a board as SVG. Raises ValueError if its tables do not agree."""
     first, *others = converters(wiring(board)) or [""]
     rows = wiring(board, first)
-    drawing = Drawing(
-        f"{board.name}: every wire but supply and ground (all parts have 3.3 V and GND; pull-ups "
-        "lead to 3.3 V)"
-    )
+    drawing = Drawing(f"{board.name}: every wire")
+    drawing.title("Pull-ups lead to 3.3 V, pull-downs to GND; each chip has 100 nF at its supply")
+    if supply := CHIPS[board.chip].supply:
+        drawing.title(supply)
     for on, name in (("processor", CHIPS[board.chip].name), ("MCP23017", "MCP23017")):
         drawing.chip(name, [row for row in rows if row["on"] == on])
-    drawing.title("The chips' other pins, besides supply and ground")
+    drawing.title("The parts' other pins; what is not named stays open")
     there = " ".join(row["part"] for row in rows)
     drawing.fixed(
-        [row for row in fixed() if row["converter"] in ("", _FIRST) and row["part"] in there]
+        [
+            row
+            for row in fixed()
+            if row["converter"] == _FIRST or (not row["converter"] and row["part"] in there)
+        ]
     )
     drawing.analogue(_FIRST)
     for converter in others:

@@ -9,8 +9,9 @@ MODEL = "3ph"
 # ports and logs; "auto", the most of these that fits.
 PARTS = "auto"
 
-# Volts of the mains for one volt at the converter's input: 1 M over 1 k is 1001.
-VOLTAGE_RATIO = 1001
+# Volts of the mains for one volt at the converter's input:
+# a ZMPT101B with 112 k before and 150 ohm behind is 112_000 / 150.
+VOLTAGE_RATIO = 747
 
 # Milliamperes of the mains for one volt at the converter's input:
 # a transformer of 2000:1 on 6.2 ohm is 1000 * 2000 / 6.2.

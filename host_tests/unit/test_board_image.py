@@ -131,7 +131,7 @@ def test_a_fitted_file_of_the_users_own_takes_the_boards_place(built, tmp_path):
     ("old", "new", "complaint"),
     [
         ('MODEL = "3ph"', 'MODEL = "2ph"', "MODEL '2ph' is none of 3ph, ct, 1ph, twin"),
-        ("VOLTAGE_RATIO = 1001", "VOLTAGE_RATIO = 1e6 / 1e3", "VOLTAGE_RATIO 1000.0 is no whole"),
+        ("VOLTAGE_RATIO = 747", "VOLTAGE_RATIO = 1e6 / 1e3", "VOLTAGE_RATIO 1000.0 is no whole"),
         ("CURRENT_MA_PER_V = 322_581", "CURRENT_MA_PER_V = 0", "CURRENT_MA_PER_V 0 is no whole"),
         ("CURRENT_GAIN = 1", "CURRENT_GAIN = 3", "gain 3"),
         ("CURRENT_GAIN = 1", "", "CURRENT_GAIN is missing"),
