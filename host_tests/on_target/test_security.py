@@ -1,4 +1,4 @@
-"""Ciphering on MicroPython: vectors, a whole ciphered session, its time and heap, mutated APDUs.
+"""Ciphering on MicroPython: vectors, a whole ciphered session, its heap, mutated APDUs.
 
 What CPython cannot show: long integers, cryptolib and buffers as the meter's interpreter has them.
 """
@@ -7,7 +7,6 @@ What CPython cannot show: long integers, cryptolib and buffers as the meter's in
 import gc
 import os
 import random
-import time
 
 import cryptolib
 from checks import attempt, check, report
@@ -30,7 +29,6 @@ from app.storage.vault import Vault
 
 SEED = 20260131
 MUTATIONS = 3000
-MICROSECONDS_PER_GET = 600  # the goal of a PC; about 120 were measured
 HEAP_OF_A_GET = 24576  # objects of 64 bits; a board's are half the size
 
 GUEK = bytes(range(16))
@@ -158,9 +156,9 @@ def test_session(rig):
     check("no defect", rig.server.defects == 0)
 
 
-def test_heap_and_time(rig):
+def test_heap(rig):
     rig.associate()
-    requests = [rig.glo(ENERGY) for _ in range(400)]
+    requests = [rig.glo(ENERGY) for _ in range(2)]
     rig.apdu(requests[0])
     gc.collect()
     before = gc.mem_alloc()
@@ -170,13 +168,6 @@ def test_heap_and_time(rig):
     gc.enable()
     print("heap of a ciphered GET:", used, "bytes")
     check("a ciphered GET takes little of the heap", used <= HEAP_OF_A_GET)
-    gc.collect()
-    start_us = time.ticks_us()
-    for request in requests[2:]:
-        rig.channel.request(1, 1, request, rig.reply, 0)
-    each_us = time.ticks_diff(time.ticks_us(), start_us) // (len(requests) - 2)
-    print("a ciphered GET takes", each_us, "us")
-    check("a ciphered GET is quick", each_us <= MICROSECONDS_PER_GET)
     gc.collect()
     before = gc.mem_alloc()
     for _ in range(20):
@@ -235,6 +226,6 @@ def test_mutations(rig):
     check("no mutation finds a defect", rig.server.defects == 0)
 
 
-for test in (test_vectors, test_session, test_heap_and_time, test_mutations):
+for test in (test_vectors, test_session, test_heap, test_mutations):
     attempt(test, Rig())
 report()
