@@ -4,6 +4,7 @@
 #   PORT=/dev/ttyUSB0      a real meter on a serial line (RS485; BAUD=9600; OPTICAL=1: its optical head) or
 #   HOST=192.168.1.5[:N]   on the network (HDLC=1: a serial server there), for test-sim, conformance,
 #                          accuracy, tariff, calibrate, read; PASSWORD=, ADDRESS=, CHANGE=1: also what changes it
+#   BOARD=pico2_meter      a board of boards/; its PORT= is found if it is the only one plugged in
 #   MICROPYTHON=/path      another MicroPython interpreter for `make run` and `make test-upy`
 
 PYTHON ?= python3
@@ -23,6 +24,12 @@ METER := $(call said,PORT,--serial '$(PORT)') $(call said,HOST,--host '$(HOST)')
 	$(call said,BAUD,--baud '$(BAUD)') $(call said,OPTICAL,--optical) $(call said,HDLC,--hdlc) \
 	$(call said,ADDRESS,--address '$(ADDRESS)') $(call said,PASSWORD,--password '$(PASSWORD)')
 CHANGING := $(call said,CHANGE,--change)
+BOARD_PORT = $(call said,BOARD,'$(BOARD)') $(call said,PORT,--port '$(PORT)')
+
+# A misspelled word would be passed over in silence.
+WORDS := ADDRESS ARGS BAUD BOARD CHANGE CHROMIUM FILE HDLC HOST MICROPYTHON N OPTICAL PASSWORD PORT PYTHON SHELL VENV
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if $(filter $(WORDS),$(name)),,\
+	$(error there is no $(name)=, only $(addsuffix =,$(WORDS))))))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run format test test-unit test-unit-all test-upy test-arm test-sim check lint \
@@ -96,24 +103,24 @@ mpy: $(DEV_SET) ## cross-compile every firmware file; import each once
 	$(PY) tools/mpy_check.py
 
 boards: $(DEV_SET) ## run every board.py against its processor's pins; its manifest and wiring table
-	$(PY) tools/board_check.py $(BOARD)
+	@$(PY) tools/board_check.py $(call said,BOARD,'$(BOARD)')
 
 image: $(DEV_SET) ## compile and pack a board's code, sizes, RAM: make image BOARD=pico2_meter (ARGS=--list)
-	$(PY) tools/image.py $(BOARD) $(ARGS)
+	@$(PY) tools/image.py $(call said,BOARD,'$(BOARD)') $(ARGS)
 
 flash: $(DEV_SET) ## put the meter on a board and start it: make flash BOARD=pico2_meter (PORT=...)
-	@$(PY) tools/flash.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(PY) tools/flash.py $(BOARD_PORT) $(ARGS)
 
 .PHONY: device-test
 device-test: $(DEV_SET) ## test the parts of a board, print a report (BOARD=..., PORT=..., ARGS=--switch)
-	@$(PY) tools/device_test.py $(BOARD) $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(PY) tools/device_test.py $(BOARD_PORT) $(ARGS)
 
 .PHONY: frozen
 frozen: $(DEV_SET) ## before a firmware of one's own is built: note which sources it holds
-	@$(PY) tools/frozen_sources.py $(BOARD)
+	@$(PY) tools/frozen_sources.py $(call said,BOARD,'$(BOARD)')
 
 docs: $(DEV_SET) ## draw each board's wiring from its tables, boards/*/wiring.svg
-	@$(PY) tools/wiring.py $(BOARD)
+	@$(PY) tools/wiring.py $(call said,BOARD,'$(BOARD)')
 
 size: $(DEV_SET) ## .mpy sizes per package, heap after start
 	$(PY) tools/size.py
@@ -184,6 +191,9 @@ screens: $(DEV_SET) ## draw every picture of the display on one sheet, build/scr
 
 pictures: $(DEV_SET) ## record the display's pictures that tests compare with; look before
 	$(PY) tools/screens.py --record
+
+.DEFAULT:
+	@echo "there is no '$@'; make help lists what there is" >&2; exit 2
 
 clean: ## remove everything that was made, the meter's state too
 	rm -rf .venv .state build typings_* .pytest_cache .ruff_cache .hypothesis

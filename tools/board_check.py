@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_definition
 import board_manifest
 from board_chips import CHIPS
-from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, named
+from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, UnknownBoardError, named
 
 LIBRARIES = ROOT / ".venv" / "upylib"
 SHIMS = ROOT / "host_tests" / "shims"
@@ -251,7 +251,7 @@ def faults_of(board: Board) -> tuple[list[str], dict[str, Any]]:
 
 
 def main() -> int:
-    """Check boards; 1 if anything is wrong."""
+    """Check boards; 1 if anything is wrong, 2 for a board that there is not."""
     parser = argparse.ArgumentParser(description="Check board.py files without hardware.")
     parser.add_argument("boards", nargs="*", metavar="BOARD")
     parser.add_argument("--folder", type=Path)
@@ -263,8 +263,13 @@ def main() -> int:
         found = run(options.folder.resolve(), options.chip, fitted)
         print(json.dumps(found))
         return 1 if found["fault"] else 0
+    try:
+        boards = [named(name) for name in options.boards] or list(BOARDS.values())
+    except UnknownBoardError as error:
+        print(f"boards: {error}", file=sys.stderr)
+        return 2
     failed = 0
-    for board in [named(name) for name in options.boards] or BOARDS.values():
+    for board in boards:
         wrong, found = faults_of(board)
         failed += bool(wrong)
         for text in wrong:

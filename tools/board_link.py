@@ -91,8 +91,12 @@ def find(board: Board, wanted: str = "") -> str:
     others = plugged()
     raise LinkError(
         f"no {board.name} is plugged in; serial ports: {', '.join(others) or 'none'}. A new board "
-        "first needs MicroPython itself (see its README); a cable must carry data too"
+        f"first needs MicroPython itself ({_readme(board)}); a cable must carry data too"
     )
+
+
+def _readme(board: Board) -> str:
+    return f"boards/{board.name}/README.md"
 
 
 def _lost(port: str, error: Exception) -> LinkError:
@@ -308,7 +312,8 @@ def check(identity: Identity, board: Board) -> None:
     version = ".".join(str(part) for part in identity.version)
     if identity.name != "micropython":
         raise LinkError(
-            f"{identity.name} {version} runs there, not MicroPython: install that first"
+            f"{identity.name} {version} runs there, not MicroPython: install that first, "
+            f"as {_readme(board)} tells"
         )
     if board.machine not in identity.machine:
         others = [other.name for other in BOARDS.values() if other.machine in identity.machine]
@@ -320,7 +325,7 @@ def check(identity: Identity, board: Board) -> None:
         wanted = ".".join(str(part) for part in MICROPYTHON)
         raise LinkError(
             f"MicroPython {version} is too old, at least {wanted} is wanted: the newest of "
-            "micropython.org, put on it as its README tells"
+            f"micropython.org, put on it as {_readme(board)} tells"
         )
     mpy = identity.mpy & 0xFF, identity.mpy >> 8 & 3
     if mpy[0] != _MPY_VERSION or mpy[1] < _MPY_SUB_VERSION:

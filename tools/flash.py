@@ -356,10 +356,16 @@ def verdict(said: str, board: Board) -> int:
 def main() -> int:
     """Flash one board; 0 when its meter runs, 1 if something failed, 2 for wrong words."""
     parser = argparse.ArgumentParser(description="Put the meter on a board and start it.")
-    parser.add_argument("board", metavar="BOARD", help=", ".join(BOARDS))
+    parser.add_argument("board", metavar="BOARD", nargs="?", help=", ".join(BOARDS))
     parser.add_argument("--port", default="", help="its serial port; found by itself if alone")
     parser.add_argument("--fitted", type=Path, help="a fitted.py of your own")
     options = parser.parse_args()
+    if not options.board:
+        every = ", ".join(f"BOARD={name}" for name in BOARDS)
+        print(
+            f"flash: which board? {every}; as: make flash {every.split(',')[0]}", file=sys.stderr
+        )
+        return 2
     try:
         board = named(options.board)
         port = board_link.find(board, options.port)

@@ -33,6 +33,7 @@ _ANSWER_MAX = 1 << 20
 _REPEATS = 2
 _DATA = 1  # class id
 _LINE_MAX = 80
+_NOBODY_HERE = "; `make run` starts a virtual meter here, PORT= or HOST= names a real one"
 _REQUEST = b"/?!\r\n"  # IEC 62056-21, 6.3.1
 # parts done, and how many there are, 0 if only the meter knows
 Progress = Callable[[int, int], None]
@@ -59,7 +60,10 @@ class TcpWire:
         try:
             self._socket = socket.create_connection((host, port), _ANSWER_S)
         except (OSError, OverflowError, UnicodeError) as error:
-            raise LinkError(f"{self.name}: {reason(error)}") from error
+            text = f"{self.name}: {reason(error)}"
+            if isinstance(error, ConnectionRefusedError) and host == "127.0.0.1":
+                text += _NOBODY_HERE
+            raise LinkError(text) from error
         if hdlc:
             self._socket.settimeout(_HDLC_ANSWER_S)
 
