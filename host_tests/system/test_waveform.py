@@ -80,6 +80,31 @@ def test_the_wave_stands_with_the_time(distorted):
         distorted.post("/api/rate", rate=1)
 
 
+@pytest.mark.parametrize("options", [(), ("--rate", "600")], ids=["frames", "windows"])
+@pytest.mark.parametrize("parts", ["basic", "look"])
+def test_who_wants_the_waves_first_waits_for_them(start_meter, parts, options):
+    meter = start_meter("--parts", parts, *options)
+    wave = meter.get("/api/waveform")  # which nobody had kept before
+    assert abs(rms(wave["u"][0]) - 230) < 2
+    assert wave["harmonics_u"][0][0] == 100
+
+
+def test_waves_that_do_not_come_are_refused(start_meter):
+    meter = start_meter("--parts", "basic", "--rate", "0")
+    with pytest.raises(AssertionError, match=r"503.*not been measured yet, and time stands still"):
+        meter.get("/api/waveform")
+    meter.post("/api/advance", seconds=1)
+    assert abs(rms(meter.get("/api/waveform")["u"][0]) - 230) < 2
+    meter.post("/api/chip", chip="adc", fault="dead")
+    meter.post("/api/supply", on=False)
+    meter.post("/api/advance", seconds=1)
+    meter.post("/api/supply", on=True)
+    meter.post("/api/advance", seconds=5)
+    meter.post("/api/rate", rate=1)
+    with pytest.raises(AssertionError, match=r'503.*measured yet"'):
+        meter.get("/api/waveform")
+
+
 @pytest.mark.parametrize("route", ["cosem", "rs485"])
 def test_a_foreign_client_reads_wave_and_harmonics_as_profiles(distorted, route):
     wire = clients.Socket(distorted.ports[route])

@@ -328,7 +328,7 @@ def chip(bench: "Bench", request: "Fields") -> "Answer":
     return _OK
 
 
-GET: "dict[str, Callable[[Bench], Answer]]" = {
+GET: "dict[str, Callable[[Bench], Answer | Awaitable[Answer]]]" = {
     "/api/state": state,
     "/api/lcd": lcd,
     "/api/quantities": quantities,

@@ -153,10 +153,13 @@ def _without_query(content: bytes) -> bytes:
     return content[:start] + content[line.rfind(b" ") :]
 
 
-def _look(bench: "Bench", path: str) -> "Answer":
+async def _look(bench: "Bench", path: str) -> "Answer":
     """Answer what is asked for by GET."""
     try:
-        return _answer(api.GET[path](bench))
+        answer = api.GET[path](bench)
+        if not isinstance(answer, dict):
+            answer = await answer
+        return _answer(answer)
     except NoMeterError as error:
         return _error(503, str(error))
 
@@ -185,7 +188,7 @@ def make_app(bench: "Bench", folder: str) -> Microdot:
         return lambda _request: _error(status)
 
     async def get(request: Request) -> "Answer":
-        return _look(bench, request.path)
+        return await _look(bench, request.path)
 
     async def post(request: Request) -> "Answer":
         return await _change(bench, request)

@@ -1,5 +1,12 @@
-"""`GET /api/waveform`: the meter's last two cycles and their harmonics, for people and scripts."""
+"""`GET /api/waveform`: the meter's last two cycles and their harmonics, for people and scripts.
 
+A choice of parts without the quality of the supply keeps no waves until somebody asks for them:
+the first call waits for the frames that it wants.
+"""
+
+import asyncio
+
+import timeline
 from micropython import const
 
 from faceplate.bench import NoMeterError
@@ -17,15 +24,33 @@ _HARMONICS = const(40)
 # As for the distortion: below these, harmonics would be those of the converter's noise
 _FROM_UV = const(5_000_000)
 _FROM_UA = const(5_000)
+_STEP_MS = const(20)
+_STEPS = const(50)  # a second of the meter's time: a whole window lasts 0.2 s
 
 
-def waveform(bench: "Bench") -> "Answer":
-    """Return time base, voltages and currents, and harmonics in percent of the fundamental."""
+async def waveform(bench: "Bench") -> "Answer":
+    """Return time base, voltages and currents, and harmonics in percent of the fundamental.
+
+    Waits up to a second of the meter's time for two cycles; raises NoMeterError if none come.
+    """
+    reason = ""
+    for _ in range(_STEPS):
+        try:
+            return _waves(bench)
+        except ValueError as error:
+            reason = str(error)
+        bench.leap.finish()  # frames come again, for a window at least
+        if not (timeline.rate or timeline.leaping()):
+            reason += ", and time stands still"
+            break
+        await asyncio.sleep_ms(_STEP_MS)
+    raise NoMeterError(reason)
+
+
+def _waves(bench: "Bench") -> "Answer":
+    """Return what is measured now. Raises ValueError if two cycles have not been."""
     engine = bench.meter().engine
-    try:
-        capture = engine.capture()
-    except ValueError as error:
-        raise NoMeterError(str(error))  # noqa: B904 - no chaining on target
+    capture = engine.capture()
     phases = range(engine.quantities.elements)
     rate_hz = capture.rate_mhz / 1000
     answer: Answer = {
