@@ -16,7 +16,9 @@ import platform
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_link
@@ -25,21 +27,27 @@ from board_link import BoardError, BoardLink, LinkError
 from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
 from running_meter import PORTS, free_ports
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SIM = "sim"
 START = "main.py"
 ASIDE = START + ".new"  # which the next make flash clears away
 DONE = "device test done"
 _HEAP = "8M"
+_WIDTH = 99
 
 # What to do about a line that is not good, by its part. The order is that of the report.
 HELP = {
     "heap": "less than 16 KB are left: MicroPython with the board's definition runs the code in "
     "place (boards/README.md)",
     "cpu": "AES gives wrong results: another MicroPython build, or a processor clocked too fast",
-    "fram": "FM25V20A: its four SPI lines and CS, 3.3 V, /WP and /HOLD high",
-    "flash": "W25Q128: its CS, /WP and /HOLD high, 100 nF close by",
-    "clock": "DS3231: SDA and SCL not exchanged, pull-ups of 4.7 kohm; \"stood still\": a cell in "
-    "its holder, then set the clock (a DLMS client, or calibrate)",
+    "fram": "FM25V20A: its four SPI lines and CS, 3.3 V, /WP and /HOLD high. An identity of "
+    "nothing but f or 0 is no answer; a status, or what is not kept: write-protected, or worn",
+    "flash": "W25Q128: its CS, /WP and /HOLD high, 100 nF close by. An identity of nothing but f "
+    "or 0 is no answer; a status, or what is not kept: write-protected, or worn. 8 MB at least",
+    "clock": "DS3231: SDA and SCL not exchanged, pull-ups of 4.7 kohm, 3.3 V. \"stood still\" or "
+    "\"no BCD\": a cell in its holder, then make flash, which sets a clock without a time",
     "cell": "the clock's cell: below 2.5 V put a new one in",
     "input": "MCP23017 does not answer: SDA, SCL, A0 to A2 to ground, /RESET high. Otherwise "
     "compare: a key or contact that is closed reads 0",
@@ -61,27 +69,33 @@ HELP = {
     "keeps the processor; wrong: long wires on SCLK and DOUT. ADS1115: SDA GP16, SCL GP17, "
     "ADDR to ground, pull-ups of 2.2 kohm",
     "ch": "inputs shorted, gain 1: below 100 LSB of noise and a mean within 4000. More: ground, "
-    "supply, mains nearby. Inputs at their bias: the Pico's own ADC below 10000 and a mean near "
-    "-1050000, an ADS1115 below 500 and a mean near 0. At the rail: an open bias",
+    "supply, mains nearby. A noise of 0: it repeats one conversion, look at the crystal. Inputs "
+    "at their bias: the Pico's own ADC below 10000 and a mean near -1050000, an ADS1115 below 500 "
+    "and a mean near 0. At the rail: an open bias",
 }  # fmt: skip
 
 
-def advice(report: str) -> list[str]:
-    """What to do about those parts that are not good by their last line, in their order."""
+def advice(report: str, state: str) -> list[str]:
+    """What to do about those parts that are in a state by their last line, in their order."""
     states = {line[:10].strip(): line[11:21].strip() for line in report.splitlines()}
     found: dict[str, str] = {}
-    for part, state in states.items():
+    for part, last in states.items():
         key = part if part in HELP else part.split(" ")[0]
-        if key in HELP and state in ("FAILED", "look"):
+        if key in HELP and last == state:
             found[key] = f"{key}: {HELP[key]}"
     return list(found.values())
 
 
 def verdict(report: str) -> int:
     """Print what to do; 0 if the test came to its end and nothing failed."""
-    failed = [line[:10].strip() for line in report.splitlines() if line[11:17] == "FAILED"]
-    for line in advice(report):
-        print(f"  {line}")
+    lines = report.splitlines()
+    failed = dict.fromkeys(line[:10].strip() for line in lines if line[11:17] == "FAILED")
+    for state, title in (("look", "Only you can tell"), ("FAILED", "What to do")):
+        found = advice(report, state)
+        if found:
+            print(f"{title}:")
+        for line in found:
+            print(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    "))
     if DONE not in report:
         print("device-test: the test did not come to its end; what it said last stands above")
         return 1
@@ -148,13 +162,15 @@ def _rename(link: BoardLink, old: str, new: str) -> None:
         link.run(f"import os\nos.rename({old!r},{new!r})")
 
 
-def on_simulation(switch: bool) -> str:
-    """Run the test on the simulated board; what it said."""
+def on_simulation(switch: bool, faults: Sequence[str] = ()) -> str:
+    """Run the test on the simulated board, with these faults; what it said."""
     print(f"the simulated board on {platform.system()}")
     with tempfile.TemporaryDirectory() as folder:
         script = ROOT / "boards" / "sim" / "device_test.py"
         run = interpreter.choose().run_script(script, _HEAP)
         words = ["--switch"] if switch else []
+        for fault in faults:
+            words += ["--fault", fault]
         command = [*run, *words, str(free_ports(PORTS)), folder]
         listener = _Listener()
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as child:
@@ -173,10 +189,17 @@ def main() -> int:
     parser.add_argument("--port", default="", help="its serial port; found by itself if alone")
     parser.add_argument("--switch", action="store_true", help="move the relay, there and back")
     parser.add_argument("--keys", type=int, default=0, help="seconds to press each key in")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="CHIP:FAULT",
+        help="of the simulated board, as fram:stuck or rtc:dead: what its report looks like then",
+    )
     options = parser.parse_args()
     try:
         if options.board == SIM:
-            return verdict(on_simulation(options.switch))
+            return verdict(on_simulation(options.switch, options.fault))
         board = named(options.board)
         port = board_link.find(board, options.port)
         return verdict(on_board(board, port, code(options.switch, options.keys)))

@@ -33,6 +33,7 @@ if sys.implementation.name != "micropython":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from assembly import Assembly
@@ -127,8 +128,11 @@ def _parsed(arguments: "list[str]") -> "Options | None":
     return parsed
 
 
-def main(arguments: "list[str]") -> None:
-    """Run the virtual meter."""
+def main(arguments: "list[str]", prepare: "Callable[[Assembly], None] | None" = None) -> None:
+    """Run the virtual meter.
+
+    `prepare`: called with its board before the firmware boots; then no addresses are announced.
+    """
     options = _parsed(arguments)
     if options is None:
         return
@@ -152,7 +156,10 @@ def main(arguments: "list[str]") -> None:
         timeline.set_rate(options.rate)
         if options.http:
             _open_faceplate(board)
-        loop.create_task(_announce(board), loop.BENCH)
+        if prepare is not None:
+            prepare(board)
+        else:
+            loop.create_task(_announce(board), loop.BENCH)
         board.processor.run()
     except KeyboardInterrupt:
         if board is not None:

@@ -2,7 +2,8 @@
 
 `bench` runs where no meter does (tools/device_test.py) and may use all parts; `DeviceTest` runs
 from the service menu beside the meter and looks at what the meter leaves alone. Nothing stored is
-changed. What to do about a line is told by the tool, which has more room.
+changed: the memories are written where nothing of the meter's lies. What to do about a line is
+told by the tool, which has more room.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ if _TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Protocol
 
-    from hal import Board, Serial
+    from hal import Board, Flash, Serial
     from metrology.engine import Engine
 
     class Tone(Protocol):
@@ -43,6 +44,9 @@ _PLAIN = bytes([0x11 * digit for digit in range(16)])
 _CIPHERED = b"\x69\xc4\xe0\xd8\x6a\x7b\x04\x30\xd8\xcd\xb7\x80\x70\xb4\xc5\x5a"
 
 _SCRATCH = const(4)  # octets at the end of the FRAM, which no record has
+_SCRATCH_SECTOR = const(1791)  # of the flash: the last before the images, which no ring has
+_PATTERN = b"\x5a\xa5\x00\xff"
+_REST_MS = const(1000)  # an erase takes 400 ms at worst
 _HEAP_LEAST = const(16_384)
 _ECHO = b"\x55\xaa\x00\xff"
 _BLOCK = const(64)  # frames
@@ -51,6 +55,7 @@ _SETTLE_US = const(500_000)  # filters of the converter, and of what stands befo
 _RATE_LIMIT_PPM = const(2000)  # blocks come within 10 ms of 4 s, crystals within 100 ppm
 _NOISE_FRAMES = const(512)
 _RAIL = const(8_000_000)  # of 2**23
+_SLOW_MHZ = const(1_000_000)
 _SILENCE_MS = const(1000)
 _PULSE_US = const(50_000)
 _PULSES = const(3)
@@ -67,6 +72,7 @@ class DeviceTest:
         self.done = False
         self._board = board
         self._tell = tell
+        self._alone = False  # no meter runs
 
     async def run(self, engine: "Engine") -> None:
         """Test beside a meter that measures with `engine`."""
@@ -83,6 +89,7 @@ class DeviceTest:
 
     async def bench(self, switch: bool, keys_s: int) -> None:
         """Test everything. `switch`: the relay too; `keys_s`: seconds to press each key in."""
+        self._alone = True
         await self._each(_QUIET + ("_glass", "_pulse"))
         if switch:
             await self._guard("coils", self._switch())
@@ -105,14 +112,14 @@ class DeviceTest:
             try:
                 state, text = getattr(self, test)()
             except (OSError, ValueError) as error:
-                state, text = FAILED, str(error)
+                state, text = FAILED, _reason(error)
             self._line(test[1:], state, text)
 
     async def _guard(self, part: str, work: "Coroutine[object, object, None]") -> None:
         try:
             await work
         except (OSError, ValueError) as error:
-            self._line(part, FAILED, str(error))
+            self._line(part, FAILED, _reason(error))
 
     def _line(self, part: str, state: int, text: str) -> None:
         self.lines.append((part, state))
@@ -147,7 +154,19 @@ class DeviceTest:
     def _flash(self) -> "tuple[int, str]":
         flash = self._board.flash
         flash.busy()  # asks the chip, which `size` does but once
-        return GOOD, f"{flash.size >> 20} MB"
+        text = f"{flash.size >> 20} MB"
+        if self._alone:  # else the meter may be at work on it
+            at, found = _SCRATCH_SECTOR * flash.sector_size, bytearray(4)
+            flash.erase_sector(at)
+            _rest(flash)
+            flash.read_into(at, found)
+            erased = bytes(found) == b"\xff" * 4
+            flash.program(at, _PATTERN)
+            _rest(flash)
+            flash.read_into(at, found)
+            if not erased or bytes(found) != _PATTERN:
+                return FAILED, text + ", does not keep what is written"
+        return GOOD, text
 
     def _clock(self) -> "tuple[int, str]":
         rtc = self._board.rtc
@@ -238,6 +257,8 @@ class DeviceTest:
         lost, errors = source.lost - lost, source.errors - errors
         rate_mhz = count * 1_000_000_000 // passed
         nominal = source.rate_mhz
+        if not count:
+            raise OSError("no frames come")
         wrong = lost or errors or abs(rate_mhz - nominal) > nominal * _RATE_LIMIT_PPM // 1_000_000
         text = f"{rate_mhz // 1000} frames a second of {nominal // 1000}"
         self._line("adc", FAILED if wrong else GOOD, f"{text}, {lost} lost, {errors} wrong")
@@ -256,7 +277,9 @@ class DeviceTest:
         for word in range(words):
             mean = sums[word] // noise
             rms = max(0, squares[word] // noise - mean * mean) ** 0.5
-            state = FAILED if abs(mean) > _RAIL else LOOK
+            # 16 bits, slow ones, may stay the same; of 24 the last ones always move
+            dead = not rms and nominal > _SLOW_MHZ
+            state = FAILED if dead or abs(mean) > _RAIL else LOOK
             self._line(f"ch {word}", state, f"mean {mean}, noise {rms:.0f} LSB")
 
     async def _frames(self, frames: "array[int]", span_us: int) -> "tuple[int, int]":
@@ -276,6 +299,20 @@ class DeviceTest:
             await asyncio.wait_for_ms(self._board.frames.wait(), _SILENCE_MS)
         except asyncio.TimeoutError:
             raise OSError("no frames come") from None
+
+
+def _rest(flash: "Flash") -> None:
+    """Wait until the flash has done its work."""
+    for _ in range(_REST_MS):
+        if not flash.busy():
+            return
+        time.sleep_ms(1)
+    raise OSError("stays busy")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a part failed; a bus without an answer has a number only."""
+    return "no answer" if error.args and isinstance(error.args[0], int) else str(error)
 
 
 def say(part: str, state: int, text: str) -> None:

@@ -76,7 +76,9 @@ class W25q:
         """
         self._send(_RELEASE_POWER_DOWN)
         self._send(_RESUME)
-        while self.busy() and self._restart_wait_ms:
+        while self.busy():
+            if not self._restart_wait_ms:
+                raise OSError("W25Q: stays busy")
             self._restart_wait_ms -= 1
             time.sleep_ms(1)
         answer = bytearray(3)

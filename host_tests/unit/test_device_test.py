@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import time
-from array import array
 from pathlib import Path
 
 import pytest
@@ -17,176 +16,13 @@ pytest.importorskip("mpremote", reason="`make setup` installs it")
 import board_link
 import device_test as tool
 from board_list import named
+from device_rig import FREE_SECTOR, Clock, Fram, Line, Parts, Port
 from pretend_board import MICROPYTHON, PretendBoard
 
 from app import device_test
 from app.device_test import ABSENT, FAILED, GOOD, LOOK, DeviceTest
 from app.display import test_report, words
-
-_CIPHERED = bytes.fromhex("69c4e0d86a7b0430d8cdb78070b4c55a")  # FIPS 197, appendix C.1
-
-
-class Fram:
-    """A quarter of a megabyte, of which only the last four octets are there."""
-
-    size = 1 << 18
-    keeps = True
-
-    def __init__(self, fault=""):
-        self.fault = fault
-        self.cells = bytearray(b"\x12\x34\x56\x78")
-
-    def check(self):
-        if self.fault:
-            raise OSError(self.fault)
-
-    def read_into(self, at, target):
-        assert at + len(target) == self.size
-        target[:] = self.cells
-
-    def write(self, at, data):
-        assert at + len(data) == self.size
-        if self.keeps:
-            self.cells[:] = data
-
-
-class Parts:
-    """A board whose every part answers; tests take some of them away."""
-
-    def __init__(self):
-        self.fram = Fram()
-        self.flash = self.rtc = self.lcd = self.frames = self
-        self.battery = None
-        self.size = 1 << 24
-        self.key_scroll = self.key_reset = self.terminal_cover = self.meter_cover = Line(1)
-        self.magnetic_field = self.lock = self.supply_good = Line(1)
-        self.inputs = [Line(0), Line(1)]
-        self.expander = None
-        self.led_active = self.led_reactive = self.pulse_output = self
-        self.pulse_outputs = []
-        self.rs485, self.optical = Port(b""), Port(b"\x55\xaa\x00\xff")
-        self.disconnector = self
-        self.state = self.sticks = False
-        self.stopped = False
-        self.trains = []
-        self.buffer = bytearray(8)
-        self.shown = b""
-        self.light = False
-        # of the converter
-        self.rate_mhz, self.channels, self.lost, self.errors = 4_000_000, 2, 0, 0
-        self.given = 0
-        self.code = 5
-
-    def block_cipher(self, _key):
-        return self
-
-    def encrypt(self, _source, target):
-        target[:] = _CIPHERED
-
-    def unique_id(self):
-        return bytes(8)
-
-    def check(self):
-        pass
-
-    def busy(self):
-        return False
-
-    def temperature_cdeg(self):
-        return 2150
-
-    def oscillator_stopped(self):
-        return self.stopped
-
-    def utc_s(self):
-        return 1
-
-    def closed(self):
-        return self.state
-
-    def open(self):
-        self.state = self.sticks
-
-    def close(self):
-        self.state = True
-
-    def start(self):
-        pass
-
-    def show(self):
-        self.shown = bytes(self.buffer)
-
-    def backlight(self, on):
-        self.light = on
-
-    def train(self, *what):
-        self.trains.append(what)
-
-    async def wait(self):
-        await asyncio.sleep_ms(5)
-
-    def take(self, frames, limit):
-        """Frames as time asks for them; words of `code` and the same with the other sign."""
-        due = Clock.us * self.rate_mhz // 1_000_000_000 - self.given
-        if not self.given:
-            self.given, due = due, 0
-        count = min(due, limit)
-        self.given += count
-        frames[: count * 2] = array("i", [self.code, -self.code] * count)
-        return count
-
-
-class Line:
-    def __init__(self, level):
-        self.level = level
-
-    def value(self):
-        return self.level
-
-
-class Port:
-    def __init__(self, echo):
-        self.echo = echo
-        self.due = b""
-
-    def init(self, _rate):
-        self.due = b""
-
-    def any(self):
-        return len(self.due)
-
-    def read(self, count):
-        heard, self.due = self.due[:count], self.due[count:]
-        return heard or None
-
-    def write(self, data):
-        assert data
-        self.due = self.echo
-
-    def txdone(self):
-        return True
-
-
-class Clock:
-    """Time that passes as somebody waits, and only then."""
-
-    us = 1_000_000
-
-    @staticmethod
-    async def sleep_ms(ms):
-        Clock.us += 1000 * ms
-        await asyncio.sleep(0)
-
-    @staticmethod
-    async def wait_for_ms(work, limit_ms):
-        task = asyncio.ensure_future(work)
-        for _ in range(100):
-            if task.done():
-                return task.result()
-            await asyncio.sleep(0)
-        task.cancel()
-        Clock.us += 1000 * limit_ms
-        raise asyncio.TimeoutError
+from app.storage import regions
 
 
 @pytest.fixture(autouse=True)
@@ -198,6 +34,7 @@ def quick(monkeypatch):
         ("TimeoutError", asyncio.TimeoutError),
     ):
         monkeypatch.setattr(asyncio, name, value, raising=False)
+    monkeypatch.setattr(time, "sleep_ms", lambda _ms: None, raising=False)
     monkeypatch.setattr(time, "ticks_us", lambda: Clock.us, raising=False)
     monkeypatch.setattr(time, "ticks_diff", lambda later, sooner: later - sooner, raising=False)
     monkeypatch.setattr(device_test, "_SPAN_US", 200_000)
@@ -225,8 +62,8 @@ def test_a_sound_board_has_a_line_for_each_part_and_keeps_what_its_memory_held()
     levels = "scroll 1, reset 1, terminals 1, cover 1, magnet 1, lock 1, in1 0, in2 1"
     assert found["input"] == (LOOK, levels)
     assert found["rs485"] == (LOOK, "sent 4 octets, heard 0")
-    assert found["ch 0"] == (LOOK, "mean 5, noise 0 LSB")
-    assert found["ch 1"] == (LOOK, "mean -5, noise 0 LSB")
+    assert found["ch 0"] == (LOOK, "mean 5, noise 1 LSB")
+    assert found["ch 1"] == (LOOK, "mean -5, noise 1 LSB")
     assert parts.fram.cells == b"\x12\x34\x56\x78"
     assert parts.shown == b"\xff" * 8
     assert parts.light
@@ -280,6 +117,41 @@ def test_a_memory_of_another_kind_and_one_that_does_not_keep_are_told():
     assert lines_of(parts)["fram"] == (FAILED, "does not keep what is written")
 
 
+def test_a_flash_that_does_not_keep_what_is_written_or_does_not_end_is_told():
+    for broken_part in ("erases", "programs"):
+        parts = Parts()
+        setattr(parts.flash, broken_part, False)
+        assert lines_of(parts)["flash"] == (FAILED, "16 MB, does not keep what is written")
+    parts.flash.busy = lambda: True
+    assert lines_of(parts)["flash"] == (FAILED, "stays busy")
+    parts.flash.busy = refuse("W25Q: no answer")
+    assert lines_of(parts)["flash"] == (FAILED, "W25Q: no answer")
+
+
+def test_the_sector_that_is_tried_holds_nothing_of_the_meter():
+    assert sum(sectors for _, sectors, _, _ in regions.RINGS) <= FREE_SECTOR < regions.IMAGE_SECTOR
+
+
+def test_beside_a_meter_the_flash_is_only_asked():
+    parts = Parts()
+    parts.flash.erase_sector = refuse("the meter's erase is under way")
+    test = DeviceTest(parts, lambda *_line: None)
+    asyncio.run(test._each(("_flash",)))
+    assert test.lines == [("flash", GOOD)]
+
+
+def test_a_bus_without_an_answer_is_told_in_words():
+    def silent():
+        raise OSError(19)  # as MicroPython says it: ENODEV, or EIO
+
+    assert lines_of(broken(temperature_cdeg=silent))["clock"] == (FAILED, "no answer")
+
+
+def test_a_converter_that_repeats_itself_is_told_where_it_cannot_be_at_rest():
+    assert lines_of(broken(noise=0))["ch 0"] == (FAILED, "mean 5, noise 0 LSB")
+    assert lines_of(broken(noise=0, rate_mhz=1_000_000))["ch 0"][0] == LOOK
+
+
 def test_a_clock_that_has_stood_still_is_no_failure():
     assert lines_of(broken(stopped=True))["clock"] == (LOOK, "21 C, has stood still: set it")
 
@@ -295,6 +167,8 @@ def test_a_converter_is_silent_slow_or_loses_frames(monkeypatch):
 
     monkeypatch.setattr(device_test, "_SILENCE_MS", 20)
     assert lines_of(broken(wait=never))["adc"] == (FAILED, "no frames come")
+    # the driver tries to bring it back, which wakes who waits
+    assert lines_of(broken(take=lambda _frames, _limit: 0))["adc"] == (FAILED, "no frames come")
     assert lines_of(broken(start=refuse("ADS131: identity")))["adc"][0] == FAILED
     with monkeypatch.context() as strict:
         strict.setattr(device_test, "_RATE_LIMIT_PPM", -1)
@@ -325,7 +199,7 @@ def test_keys_are_asked_for_and_waited_for(capsys):
     report = capsys.readouterr().out
     pressed = [line.split()[2] for line in report.splitlines() if line.startswith("key ")]
     assert pressed == ["look", "good", "look", "FAILED"]
-    advice = [line for line in tool.advice(report) if line.startswith("key ")]
+    advice = [line for line in tool.advice(report, "FAILED") if line.startswith("key ")]
     assert advice == ["key 2: reset: GPA1 to ground when pressed"]
 
 
@@ -361,14 +235,15 @@ def test_every_part_has_its_advice_and_the_end_is_missed(capsys):
     for part in parts:
         device_test.say(part, FAILED, "why")
     report = capsys.readouterr().out
-    assert len(tool.advice(report)) == len(set(tool.HELP)) == len(parts) - 1, "channels share one"
+    advised = tool.advice(report, "FAILED")
+    assert len(advised) == len(set(tool.HELP)) == len(parts) - 1, "channels share one"
     assert tool.verdict(report) == 1
     assert "did not come to its end" in capsys.readouterr().out
     assert tool.verdict(report + tool.DONE + "\n") == 1
     assert "heap, cpu, fram" in capsys.readouterr().out
     device_test.say("fram", GOOD, "256 KB")
     device_test.say("cell", ABSENT, "")
-    assert tool.advice(capsys.readouterr().out) == []
+    assert tool.advice(capsys.readouterr().out, "FAILED") == []
     assert tool.verdict(tool.DONE) == 0
 
 
