@@ -34,6 +34,7 @@ _BACK_S = 15  # that a board may take to come back after its reset
 _BOOTLOADER = ((0x2E8A, 0x0003), (0x2E8A, 0x000F))  # RP2040, RP2350: no serial port there
 _TAKEN = (errno.EBUSY, errno.EAGAIN)
 _WANTS_FIRMWARE = "the board waits for firmware: copy MicroPython's .uf2 to its drive first"
+_BEFORE = "ferraris_before_its_reset"  # a variable there, which a reset clears away
 _END = b"\x04"  # of what a program prints, and of its traceback
 _MPY_VERSION = 6
 _MPY_SUB_VERSION = 3
@@ -181,6 +182,8 @@ class BoardLink:
         """Let the port go."""
         with contextlib.suppress(OSError, SerialException):
             self._transport.close()
+        with contextlib.suppress(OSError, SerialException):  # which a lost one's lines may prevent
+            self._transport.serial.close()
 
     @contextlib.contextmanager
     def _guarded(self) -> Generator[SerialTransport]:
@@ -263,6 +266,7 @@ class BoardLink:
         """Reset the processor; the port is closed."""
         with contextlib.suppress(Exception):
             self._interrupt()
+            self.run(f"{_BEFORE}=1")
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
             time.sleep(0.2)
         self.close()
@@ -293,7 +297,10 @@ class BoardLink:
             try:
                 self._transport = _open(self.port)
                 self._interrupt()
-                return
+                if not self.value(f"{_BEFORE!r} in globals()"):
+                    return
+                self.reset()
+                raise LinkError("the interrupt came before the reset that it was to follow")
             except LinkError as error:
                 if time.monotonic() > end:
                     if _in_bootloader():

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import threading
@@ -12,6 +13,22 @@ MICROPYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "micropyth
 REPL = Path(__file__).with_name("pretend_repl.py")
 _RESET = 7
 _READY = b"\0"  # pretend_repl.py's first octet
+
+
+def be_patient(monkeypatch):
+    """Let the link wait for a board as long as a busy machine may take."""
+    import board_link
+
+    for name, value in (("_BACK_S", 300), ("_SILENCE_S", 60), ("_TRIES", 60)):
+        monkeypatch.setattr(board_link, name, value)
+
+
+class Port:
+    """A serial port as pyserial lists it."""
+
+    def __init__(self, device, vid, pid, serial_number=None):
+        self.device, self.vid, self.pid, self.description = device, vid, pid, "what it says"
+        self.serial_number = serial_number
 
 
 class PretendBoard:
@@ -54,66 +71,90 @@ class PretendBoard:
 
     def __enter__(self):
         self.plugged = True
+        self._left = []
         self._appear()
         self._start()
+        self._told, self._hand = os.pipe()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread.start()
         return self
-
-    def _appear(self):
-        self.master, self.slave = pty.openpty()
-        tty.setraw(self.slave)
-        self.port = os.ttyname(self.slave)
-        threading.Thread(target=self._inwards, args=(self.master,), daemon=True).start()
 
     def __exit__(self, *_error):
         self.pull()
-        self.child.kill()
-        self.child.wait()
+        for end in (self._told, self._slave, *self._left):
+            os.close(end)
 
     def pull(self):
         """Pull the cable: power and port are gone."""
-        if self.plugged:
-            self.plugged = False
-            self.child.kill()
-            os.close(self.slave)
-            os.close(self.master)
+        if self._hand is not None:
+            os.close(self._hand)
+            self._hand = None
+        self._thread.join()
+
+    def _appear(self):
+        # as long as the slave is open no other terminal of this machine has its name
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
 
     def _start(self):
-        self.ready = False  # a Ctrl-C before the interpreter is up is lost, as on a board
+        self._ready = False  # a Ctrl-C before the interpreter is up is lost, as on a board
+        self._unsaid = b""
+        self._at_work = True
         self.child = subprocess.Popen(
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
-        threading.Thread(target=self._outwards, args=(self.child,), daemon=True).start()
 
-    def _outwards(self, child):
-        self.ready = child.stdout.read(1) == _READY
-        while data := child.stdout.read(4096):
-            try:
-                os.write(self.master, data)
-            except OSError:
-                return
-        if child.wait() == _RESET and self.plugged:
+    def _live(self):
+        """One thread for both ways: no descriptor is closed while another thread has it."""
+        try:
+            while self.plugged:
+                heard = [self._told, self._master]
+                if self._at_work and not self._unsaid:
+                    heard.append(self.child.stdout)
+                said = [self._master] if self._unsaid else []
+                heard, said, _ = select.select(heard, said, [])
+                if self._told in heard:
+                    return
+                if said:
+                    self._unsaid = self._unsaid[os.write(self._master, self._unsaid) :]
+                if self._master in heard:
+                    self._inwards(os.read(self._master, 4096))
+                if self.child.stdout in heard:
+                    self._outwards(self.child.stdout.read(4096))
+        finally:
+            self.plugged = False
+            os.close(self._master)
+            self.child.kill()
+            self.child.communicate()
+
+    def _outwards(self, data):
+        if data:
+            if not self._ready and data.startswith(_READY):
+                self._ready, data = True, data[1:]
+            self._unsaid = data
+            return
+        self._at_work = False
+        if self.child.wait() == _RESET:
             self.resets += 1
+            self.child.communicate()
             if self.moves:
-                left = self.slave
+                os.close(self._master)
+                self._left.append(self._slave)
                 self._appear()
-                os.close(left)
             self._start()
 
-    def _inwards(self, master):
-        while self.plugged:
+    def _inwards(self, data):
+        self.received += len(data)
+        if self.pull_after is not None and self.received > self.pull_after:
+            self.plugged = False
+            return
+        for k, part in enumerate(data.split(b"\x03")):
             try:
-                data = os.read(master, 4096)
+                if k and self._ready:
+                    self.child.send_signal(signal.SIGINT)
+                if part:
+                    self.child.stdin.write(part)
             except OSError:
-                return
-            self.received += len(data)
-            if self.pull_after is not None and self.received > self.pull_after:
-                self.pull()
-                return
-            for k, part in enumerate(data.split(b"\x03")):
-                try:
-                    if k and self.ready:
-                        self.child.send_signal(signal.SIGINT)
-                    if part:
-                        self.child.stdin.write(part)
-                except OSError:
-                    pass  # just reset: whatever comes meanwhile is lost
+                pass  # just reset: whatever comes meanwhile is lost

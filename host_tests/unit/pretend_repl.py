@@ -19,34 +19,28 @@ _WINDOW = 64
 
 
 class Blocks:
-    """A block device in an open file."""
+    """A block device in an open file.
+
+    Nothing here jumps, for MicroPython looks for a Ctrl-C when it jumps: a board's driver is not
+    interrupted either, and LittleFS would believe its cache that was never filled.
+    """
 
     def __init__(self, name, count):
         self.file = open(name, "r+b")  # noqa: SIM115 - the board's flash for as long as it runs
-        self.count = count
-
-    def _seek(self, block, offset):
-        self.file.seek(block * 4096 + offset)
+        self.answers = {4: count, 5: 4096}
 
     def readblocks(self, block, buffer, offset=0):
-        self._seek(block, offset)
+        self.file.seek(block * 4096 + offset)
         self.file.readinto(buffer)
 
     def writeblocks(self, block, buffer, offset=0):
-        self._seek(block, offset)
+        self.file.seek(block * 4096 + offset)
         self.file.write(buffer)
-        self.file.flush()
 
     def ioctl(self, request, argument):
-        if request == 4:
-            return self.count
-        if request == 5:
-            return 4096
-        if request == 6:
-            self._seek(argument, 0)
-            self.file.write(b"\xff" * 4096)
-            self.file.flush()
-        return 0
+        erased = b"\xff" * (4096 * (request == 6))
+        self.writeblocks(argument * (request == 6), erased)
+        return self.answers.get(request, 0)
 
 
 class Module:
@@ -85,7 +79,6 @@ class Partition(bytearray):
         self[start : start + len(data)] = data
         self.file.seek(start)
         self.file.write(data)
-        self.file.flush()
 
 
 def rom(name):
@@ -108,7 +101,6 @@ def rom(name):
             content[offset : offset + len(data)] = data
             file.seek(offset)
             file.write(data)
-            file.flush()
         return 4096 if request == 6 else 0
 
     own = Module()
@@ -158,7 +150,20 @@ class Repl:
 
     def __init__(self, scope):
         self.scope = scope
+        self.started = False
         self.raw, self.code = False, ""
+
+    def start(self):
+        self.started = True
+        try:
+            say(READY)
+            if "main.py" in os.listdir("/"):
+                with open("/main.py") as file:
+                    text = file.read()
+                exec(text, self.scope)
+        except (Exception, KeyboardInterrupt) as error:
+            sys.print_exception(error)
+        say("MicroPython\r\n")
 
     def prompt(self):
         self.code = ""
@@ -190,6 +195,8 @@ class Repl:
     def obey(self):
         while True:
             try:
+                if not self.started:
+                    self.start()
                 self.prompt()
                 while True:
                     self.hear()
@@ -231,22 +238,7 @@ def main():
         lfs.mkfs(device)
         mount(lfs(device), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    scope = {"__name__": "__main__"}
-    repl = Repl(scope)
-    try:
-        say(READY)
-        if "main.py" in os.listdir("/"):
-            with open("/main.py") as file:
-                text = file.read()
-            exec(text, scope)
-    except KeyboardInterrupt as error:
-        sys.print_exception(error)
-    except Exception as error:
-        sys.print_exception(error)
-    try:
-        say("MicroPython\r\n")
-    finally:
-        repl.obey_always()
+    Repl({"__name__": "__main__"}).obey_always()
 
 
 main()

@@ -17,7 +17,7 @@ import board_link
 import device_test as tool
 from board_list import named
 from device_rig import FREE_SECTOR, Clock, Fram, Line, Parts, Port
-from pretend_board import MICROPYTHON, PretendBoard
+from pretend_board import MICROPYTHON, PretendBoard, be_patient
 
 from app import device_test
 from app.device_test import ABSENT, FAILED, GOOD, LOOK, DeviceTest
@@ -256,7 +256,8 @@ async def bench(parts, switch, keys_s):
 
 
 @pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython in .venv")
-def test_the_tool_runs_it_instead_of_the_meter_and_starts_the_meter_again(tmp_path, capsys):
+def test_the_tool_runs_it_instead_of_the_meter_and_starts_it_again(tmp_path, monkeypatch, capsys):
+    be_patient(monkeypatch)
     with PretendBoard(tmp_path) as board:
         link = board_link.BoardLink(board.port)
         link.write_file("/main.py", b"import time\nwhile True:\n    time.sleep(1)\n")

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +20,9 @@ import board_manifest
 import flash
 import frozen_sources
 import rom_image
-from board_link import Identity, LinkError
+from board_link import LinkError
 from board_list import named
-from pretend_board import MICROPYTHON, PretendBoard
-from serial import Serial
+from pretend_board import MICROPYTHON, Port, PretendBoard, be_patient
 
 pytestmark = pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython in .venv")
 BOARD = named("pico2_meter")
@@ -43,20 +42,26 @@ FILES = {
 }  # sources, which the pretend board's processor can run whatever it says that it is
 
 
-def patience(monkeypatch, seconds):
-    """Wait so long for the board, looking every two seconds."""
-    for name, value in (("_BACK_S", seconds), ("_SILENCE_S", seconds), ("_ENTER_S", 2)):
-        monkeypatch.setattr(board_link, name, value)
-    monkeypatch.setattr(board_link, "_TRIES", max(1, seconds // 2))
-
-
 @pytest.fixture(autouse=True)
 def on_a_busy_machine(monkeypatch, tmp_path):
-    patience(monkeypatch, 60)
-    monkeypatch.setattr(flash, "_HEAR_S", 60)
+    be_patient(monkeypatch)
+    monkeypatch.setattr(flash, "_HEAR_S", 300)
     monkeypatch.setattr(flash, "FIRMWARE", tmp_path)
     monkeypatch.setattr(board_build.Built, "image", lambda built: rom_image.image_of(built.folder))
     (tmp_path / "main.py").write_bytes(RUNS_ON)
+
+
+class ImpatientWithout:
+    """The module `time` to who waits for a board: nobody waits for one that is pulled."""
+
+    monotonic_ns, sleep = time.monotonic_ns, time.sleep
+
+    def __init__(self, board):
+        self.board, self.ahead_s = board, 0
+
+    def monotonic(self):
+        self.ahead_s += 0 if self.board.plugged else 1000
+        return time.monotonic() + self.ahead_s
 
 
 def built(tmp_path, files=FILES):
@@ -113,10 +118,10 @@ def test_a_cable_pulled_anywhere_is_said_and_the_next_run_goes_on(tmp_path, octe
                            "app/deep/two.py": b"x = '" + b"3" * 20_000 + b"'\n"})  # fmt: skip
     with (
         PretendBoard(tmp_path, pull_after=octets) as board,
-        monkeypatch.context() as soon,
+        monkeypatch.context() as patched,
         pytest.raises(LinkError, match=r"lost the board|did not come back|does not answer"),
     ):
-        patience(soon, 4)
+        patched.setattr(board_link, "time", ImpatientWithout(board))
         run(board, tmp_path, other)
     assert not board.plugged
     with PretendBoard(tmp_path) as board:
@@ -165,9 +170,7 @@ def test_an_octet_that_reads_back_differently_is_noticed(tmp_path, monkeypatch):
 
 
 def test_a_meter_that_does_not_start_is_told_with_what_it_said(tmp_path, capsys):
-    (tmp_path / "main.py").write_text(
-        "import time, app.one\ntime.sleep(1)\nraise MemoryError('memory allocation')\n"
-    )
+    (tmp_path / "main.py").write_text("import app.one\nraise MemoryError('memory allocation')\n")
     with PretendBoard(tmp_path) as board:
         said = run(board, tmp_path)
     assert flash.verdict(said, BOARD) == 1
@@ -328,77 +331,12 @@ def test_parts_that_the_user_has_named_are_taken_as_they_are(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_port_that_is_none_or_no_micropython_is_said(tmp_path, monkeypatch):
-    patience(monkeypatch, 4)
-    with pytest.raises(LinkError, match="there is no port /dev/nothing"):
-        board_link.BoardLink("/dev/nothing")
-    for nothing in (str(tmp_path), __file__):
-        with pytest.raises(LinkError, match=f"{nothing} is no serial port"):
-            board_link.BoardLink(nothing)
-    with PretendBoard(tmp_path) as board:
-        board.child.kill()
-        with pytest.raises(LinkError, match="does not answer as MicroPython does"):
-            board_link.BoardLink(board.port)
-
-
-def test_a_port_that_another_program_has_is_waited_for_or_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(board_link, "_TAKEN_S", 60)
-    with PretendBoard(tmp_path) as board:
-        other = Serial(board.port, exclusive=True)
-        gone = threading.Timer(0.5, other.close)
-        gone.start()
-        board_link.BoardLink(board.port).close()
-        gone.join()
-        monkeypatch.setattr(board_link, "_TAKEN_S", 0.3)
-        with (
-            Serial(board.port, exclusive=True),
-            pytest.raises(LinkError, match=f"another program uses {board.port}: end it"),
-        ):
-            board_link.BoardLink(board.port)
-
-
-GOOD = Identity("micropython", (1, 29, 0), "Raspberry Pi Pico 2 with RP2350", 6 | 3 << 8 | 7 << 10)
-WRONG = {
-    "CircuitPython": (replace(GOOD, name="circuitpython"), "circuitpython 1.29.0 runs there"),
-    "another chip": (replace(GOOD, machine="Raspberry Pi Pico with RP2040"), "BOARD=pico_meter"),
-    "no board of ours": (replace(GOOD, machine="ESP32"), "has an RP2350, there is 'ESP32'$"),
-    "too old": (replace(GOOD, version=(1, 24, 1)), "1.24.1 is too old, at least 1.25"),
-    "other bytecode": (replace(GOOD, mpy=5 | 7 << 10), "does not read .mpy 6.3"),
-    "RISC-V cores": (replace(GOOD, mpy=6 | 3 << 8 | 11 << 10), "rv32imc machine code"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_board_is_named(name):
-    identity, complaint = WRONG[name]
-    with pytest.raises(LinkError, match=complaint):
-        board_link.check(identity, BOARD)
-    board_link.check(GOOD, BOARD)
-
-
-@pytest.mark.parametrize(
-    ("reported", "march"), [(4, "armv6m"), (5, "armv7m"), (7, "armv7emsp"), (8, "armv7emsp")]
-)
-def test_the_code_is_compiled_for_what_the_board_takes(reported, march):
-    """Numbers of py/persistentcode.h; a core takes the code of lesser ones."""
-    mpy = 6 | 3 << 8 | reported << 10
-    board_link.check(replace(GOOD, mpy=mpy), BOARD)
-    assert board_link.march(replace(GOOD, mpy=mpy), BOARD) == march
-    assert board_link.march(replace(GOOD, mpy=mpy), named("pico_meter")) == "armv6m"
-
-
 def test_a_wrong_chip_is_not_written_to(tmp_path):
     with PretendBoard(tmp_path, machine="Raspberry Pi Pico with RP2040") as board:
         with pytest.raises(LinkError, match="BOARD=pico_meter"):
             run(board, tmp_path)
         assert board.resets == 0
         assert contents(board) == {}
-
-
-class Port:
-    def __init__(self, device, vid, pid, serial_number=None):
-        self.device, self.vid, self.pid, self.description = device, vid, pid, "what it says"
-        self.serial_number = serial_number
 
 
 def test_a_board_that_comes_back_on_another_port_is_found_by_its_number(tmp_path, monkeypatch):
@@ -413,37 +351,3 @@ def test_a_board_that_comes_back_on_another_port_is_found_by_its_number(tmp_path
         assert "pretend first" in run(board, tmp_path)
         assert board.resets == 2
         assert board.port != first
-
-
-def test_a_board_that_comes_back_without_firmware_is_told(tmp_path, monkeypatch):
-    with PretendBoard(tmp_path) as board:
-        link = board_link.BoardLink(board.port)
-        monkeypatch.setattr(board_link.list_ports, "comports", lambda: [Port("", 0x2E8A, 0xF)])
-        monkeypatch.setattr(board_link, "_BACK_S", 1)
-        monkeypatch.setattr(link, "reset", lambda: (link.close(), board.pull()))
-        with pytest.raises(LinkError, match=r"waits for firmware: copy MicroPython's .uf2"):
-            link.restart()
-
-
-@pytest.mark.parametrize(
-    ("ports", "found", "complaint"),
-    [
-        ([Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x10C4, 0xEA60)], "/dev/a", ""),
-        (
-            [Port("/dev/a", 0x2E8A, 5), Port("/dev/b", 0x2E8A, 5)],
-            "",
-            "which: PORT=/dev/a .* or PORT=/dev/b",
-        ),
-        ([Port("/dev/b", 0x10C4, 0xEA60)], "", r"serial ports: /dev/b \(what it says\)"),
-        ([], "", "serial ports: none"),
-        ([Port("/dev/a", 0x2E8A, 0xF)], "", "copy MicroPython's .uf2"),
-    ],
-)
-def test_the_only_board_is_found_by_itself(monkeypatch, ports, found, complaint):
-    monkeypatch.setattr(board_link.list_ports, "comports", lambda: ports)
-    assert board_link.find(BOARD, "/dev/own") == "/dev/own"
-    if found:
-        assert board_link.find(BOARD) == found
-    else:
-        with pytest.raises(LinkError, match=complaint):
-            board_link.find(BOARD)
