@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_definition
 import board_manifest
 from board_chips import CHIPS
-from board_list import BOARDS, COMMON, FIRMWARE, ROOT, Board, UnknownBoardError, named
+from board_list import COMMON, FIRMWARE, ROOT, Board, UnknownBoardError, chosen
 
 LIBRARIES = ROOT / ".venv" / "upylib"
 SHIMS = ROOT / "host_tests" / "shims"
@@ -82,7 +82,10 @@ def run(folder: Path, chip: str, fitted: dict[str, str]) -> dict[str, Any]:
         if other:
             sys.modules["fitted"] = _module_of(Path(other))
         for name, value in fitted.items():
-            setattr(sys.modules.get("fitted") or __import__("fitted"), name, value)
+            module = sys.modules.get("fitted") or __import__("fitted")
+            if not hasattr(module, name):
+                raise board_machine.WiringError(f"fitted.py has no {name}")
+            setattr(module, name, value)
         import board  # pyright: ignore[reportMissingModuleSource]
 
         parts = board.parts()
@@ -167,8 +170,8 @@ def wiring(board: Board, converter: str = "") -> list[dict[str, str]]:
 
 def pins_path(board: Board) -> Path:
     """The file with the board's table of pins."""
-    own = board.folder / "pins.py"
-    return own if own.exists() else COMMON / "pico_pins.py"
+    every = (board.folder / "pins.py", board.folder / "pico_pins.py")
+    return next((own for own in every if own.exists()), COMMON / "pico_pins.py")
 
 
 def wiring_of(path: Path, board: Board) -> list[dict[str, str]]:
@@ -247,6 +250,11 @@ def faults_of(board: Board) -> tuple[list[str], dict[str, Any]]:
         wrong += [text for text in texts if text not in wrong]
     if not wrong:
         wrong = board_definition.faults(board, wiring(board))
+    typed = ("pyproject.toml", "pyright_stm32.json")
+    if not any(f'"boards/{board.name}"' in (ROOT / name).read_text() for name in typed):
+        wrong.append(
+            f"`make types` does not see it: name boards/{board.name} in {typed[not board.rp2]}"
+        )
     return wrong, uses[0]
 
 
@@ -264,7 +272,7 @@ def main() -> int:
         print(json.dumps(found))
         return 1 if found["fault"] else 0
     try:
-        boards = [named(name) for name in options.boards] or list(BOARDS.values())
+        boards = chosen(options.boards)
     except UnknownBoardError as error:
         print(f"boards: {error}", file=sys.stderr)
         return 2

@@ -6,7 +6,11 @@ ports/stm32/boards/PYBV11 and boards/stm32f405_af.csv for the pyboard.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,30 @@ _UART_SIGNALS = ("TX", "RX", "CTS", "RTS")
 
 
 def _pico(name: str, state_machines: int, dma_channels: int) -> Chip:
+    return replace(
+        _rp2(name, (*_HEADER, *_ON_BOARD), state_machines, dma_channels),
+        header={f"GP{number}": place for number, place in _HEADER.items()},
+        supply="3.3 V: 3V3(OUT), pin 36. GND: pins 3, 8, 13, 18, 23, 28, 38. 5 V: VBUS, pin 40.",
+    )
+
+
+def _rp2(
+    name: str,
+    pins: Iterable[int],
+    state_machines: int,
+    dma_channels: int,
+    analogue: Iterable[int] = (26, 27, 28),
+) -> Chip:
+    """An RP2040 or RP2350 with these pins within reach; an RP2350B has its ADC at GP40 to GP47."""
     functions: dict[str, frozenset[str]] = {}
-    for number in (*_HEADER, *_ON_BOARD):
+    for number in pins:
         found = {
             f"SPI{number // 8 % 2} {_SPI_SIGNALS[number % 4]}",
             f"UART{(number + 4) // 8 % 2} {_UART_SIGNALS[number % 4]}",
             f"I2C{number // 2 % 2} {'SCL' if number % 2 else 'SDA'}",
             "PIO",
         }
-        if number in (26, 27, 28):
+        if number in analogue:
             found.add("ADC")
         functions[f"GP{number}"] = frozenset(found)
     defaults = {
@@ -76,8 +95,6 @@ def _pico(name: str, state_machines: int, dma_channels: int) -> Chip:
         defaults=defaults,
         state_machines=state_machines,
         dma_channels=dma_channels,
-        header={f"GP{number}": place for number, place in _HEADER.items()},
-        supply="3.3 V: 3V3(OUT), pin 36. GND: pins 3, 8, 13, 18, 23, 28, 38. 5 V: VBUS, pin 40.",
     )
 
 

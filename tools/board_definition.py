@@ -25,7 +25,7 @@ SLOTS = 2  # of an application in the ROMFS, so that one is whole while the othe
 _SECTOR = 4096
 _MICROPYTHON = 400 * 1024  # about, with nothing of ours
 _FROZEN_SHARE = 1.2  # octets of flash for an octet of .mpy: tables and pointers are 32 bits there
-_FLASH = {"rp2040": 2 << 20, "rp2350": 4 << 20}
+_STM32 = "stm32f405"
 _STM32_TEXT = 896 * 1024  # sectors 5 to 11
 _JSON = {
     "deploy": list, "docs": str, "features": list, "images": list, "mcu": str, "product": str,
@@ -65,7 +65,12 @@ def _number(names: dict[str, str], name: str) -> int:
 
 
 def variants(board: Board) -> list[str]:
-    """What else a MicroPython of the board can be built as, with BOARD_VARIANT=; "" is itself."""
+    """What a MicroPython of the board can be built as, with BOARD_VARIANT=; "" is itself.
+
+    Empty for a board that has no definition, only MicroPython as it can be downloaded.
+    """
+    if not (board.folder / "mpconfigboard.h").is_file():
+        return []
     paths = board.folder.glob("mpconfigvariant_*.cmake")
     return ["", *sorted(path.stem.removeprefix("mpconfigvariant_") for path in paths)]
 
@@ -100,8 +105,14 @@ def manifest(board: Board, variant: str = "") -> str:
 
 def layout(board: Board, variant: str = "") -> Layout:
     """The regions of a board's flash. Raises DefinitionError."""
-    if board.chip not in _FLASH:
+    if not variants(board):
+        return Layout(board.flash, 0, 0)
+    if board.chip == _STM32:
         return Layout(_STM32_TEXT, 0, 112 * 1024)
+    if not board.rp2:
+        raise DefinitionError(
+            f"tools/board_definition.py does not know how a {board.chip} is divided"
+        )
     names = _defined(board.folder / "mpconfigboard.h")
     romfs = _number(names | settings(board, variant), "MICROPY_HW_ROMFS_BYTES")
     files = _number(names, "MICROPY_HW_FLASH_STORAGE_BYTES")
@@ -113,13 +124,15 @@ def layout(board: Board, variant: str = "") -> Layout:
             raise DefinitionError(f"{what} has {size} octets, no whole sectors of {_SECTOR}")
     if romfs % (SLOTS * _SECTOR):
         raise DefinitionError(f"the ROMFS does not make {SLOTS} slots of whole sectors")
-    firmware = _FLASH[board.chip] - romfs - files
+    firmware = board.flash - romfs - files
     if firmware < _MICROPYTHON:
         raise DefinitionError(f"{firmware} octets are left for MicroPython")
     return Layout(firmware, romfs, files)
 
 
 def _frozen(board: Board, variant: str) -> list[board_manifest.Source]:
+    if not variants(board):
+        return []
     sources = board_manifest.read(board.name, name=manifest(board, variant))
     return [source for source in sources if source.target != board_manifest.NOTE]
 
@@ -165,7 +178,7 @@ def _pin_faults(board: Board, wired: list[dict[str, str]]) -> list[str]:
     own = board.folder / "pins.csv"
     named = _pins(own if own.exists() else COMMON / "pins.csv")
     rows = {row["signal"]: row["pin"] for row in wired if row["on"] == "processor"}
-    if board.chip in _FLASH:  # the signals' names
+    if board.rp2:  # the signals' names
         wanted = {signal: pin.replace("GP", "GPIO") for signal, pin in rows.items()}
     else:  # those on the board itself
         wanted = CHIPS[board.chip].names
@@ -181,7 +194,7 @@ def _pin_faults(board: Board, wired: list[dict[str, str]]) -> list[str]:
 
 def _header_faults(board: Board) -> list[str]:
     """What the header of an STM32's board names that pins.csv has not."""
-    if board.chip in _FLASH:
+    if board.rp2:
         return []
     pins = {pin[1:] for pin in _pins(board.folder / "pins.csv").values()}
     used = re.findall(r"\(pin_(\w+)\)", (board.folder / "mpconfigboard.h").read_text())
@@ -221,6 +234,8 @@ def faults(board: Board, wired: list[dict[str, str]]) -> list[str]:
     """All that is wrong with a board's definition, in words."""
     try:
         wrong: list[str] = []
+        if not variants(board):
+            return wrong
         for variant in variants(board):
             layout(board, variant)
             wrong += _frozen_faults(board, variant)

@@ -65,7 +65,10 @@ class Record:
         """The pin's own name. Raises WiringError if the board has none such."""
         found = self.chip.pin(wanted)
         if found is None:
-            raise WiringError(f"{wanted} is no pin that can be reached of {self.chip.name}")
+            raise WiringError(
+                f"{wanted} is no pin that can be reached of {self.chip.name}, "
+                "by tools/board_chips.py"
+            )
         return found
 
     def use(self, pin: str, how: str) -> None:

@@ -172,7 +172,11 @@ def _walk(
         reached.add(name)
         path = modules[name].path
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for wanted in sorted(_imports(ast.parse(path.read_text()), package, late)):
+        try:
+            tree = ast.parse(path.read_text())
+        except SyntaxError as error:
+            raise ManifestError(f"{path}, line {error.lineno}: {error.msg}") from None
+        for wanted in sorted(_imports(tree, package, late)):
             parts = wanted.split(".")
             for count in range(1, len(parts) + 1):
                 part = ".".join(parts[:count])

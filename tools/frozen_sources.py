@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_manifest
-from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
+from board_list import BOARDS, ROOT, Board, UnknownBoardError, chosen
 
 FOLDER = ROOT / "build" / "frozen"  # as the manifests say
 
@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("boards", nargs="*", metavar="BOARD", help=", ".join(BOARDS))
     options = parser.parse_args()
     try:
-        for board in [named(name) for name in options.boards] or BOARDS.values():
+        for board in chosen(options.boards):
             notes = [str(note.relative_to(ROOT)) for note in write(board)]
             print(f"{board.name}: {', '.join(notes) or 'nothing is frozen'}")
     except UnknownBoardError as error:

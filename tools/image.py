@@ -22,7 +22,7 @@ import board_definition
 import board_manifest
 import board_memory
 import rom_image
-from board_list import BOARDS, Board, UnknownBoardError, named
+from board_list import BOARDS, Board, UnknownBoardError, chosen
 
 _BUDGET_KB = 230  # of the design, for the complete product
 
@@ -109,7 +109,7 @@ def main() -> int:
     parser.add_argument("--fitted", type=Path, help="a fitted.py of your own")
     options = parser.parse_args()
     try:
-        for board in [named(name) for name in options.boards] or BOARDS.values():
+        for board in chosen(options.boards):
             built = made(board, options.fitted)
             image = built.image()
             target = board_build.BUILD / board.name / f"{board.name}.romfs"

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wiring_analogue
 from board_check import wiring
 from board_chips import CHIPS
-from board_list import BOARDS, ROOT, Board, UnknownBoardError, named
+from board_list import BOARDS, ROOT, Board, UnknownBoardError, chosen
 
 _LINE = 22  # height of a wire's row
 _GAP = 16  # between two parts
@@ -173,7 +173,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     options = parser.parse_args()
     try:
-        boards = [named(name) for name in options.boards] or list(BOARDS.values())
+        boards = chosen(options.boards)
     except UnknownBoardError as error:
         print(f"wiring: {error}", file=sys.stderr)
         return 2

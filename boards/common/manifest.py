@@ -1,4 +1,4 @@
-# What a Pico and a Pico 2 have in common besides the firmware.
+# What a Pico and a Pico 2 have in common besides the firmware; a board says whose pico_pins.py.
 
 include("manifest_drivers.py")
 module("fitted_parts.py", base_path=".", opt=3)
@@ -7,7 +7,6 @@ module("front_ads131m0x.py", base_path=".", opt=3)
 module("front_own.py", base_path=".", opt=3)
 module("late_watchdog.py", base_path=".", opt=3)
 module("pico_parts.py", base_path=".", opt=3)
-module("pico_pins.py", base_path=".", opt=3)
 
 # Adafruit's driver of the ADS1115, as `make setup` gets it.
 package(

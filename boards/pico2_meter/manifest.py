@@ -1,5 +1,6 @@
 include("../../firmware/manifest.py")
 include("../common/manifest.py")
 module("romfs_image.py", base_path="../common", opt=3)
+module("pico_pins.py", base_path="../common", opt=3)
 module("board.py", base_path=".", opt=3)
 module("fitted.py", base_path=".", opt=3)

@@ -21,7 +21,6 @@ from board_list import BOARDS, named
 
 PICOS = [board for board in BOARDS.values() if board.chip.startswith("rp2")]
 COMPILERS = [name for name in ("arm-none-eabi-gcc", "gcc", "clang") if shutil.which(name)]
-FLASH = {"pico_meter": 2 << 20, "pico2_meter": 4 << 20}
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_a_definition_agrees_with_the_board(board):
 @pytest.mark.parametrize("board", PICOS, ids=lambda board: board.name)
 def test_the_regions_of_a_picos_flash_follow_one_another(board):
     room = definition.layout(board)
-    assert room.firmware + room.romfs + room.files == FLASH[board.name]
+    assert room.firmware + room.romfs + room.files == board.flash
     assert not any(size % 4096 for size in (room.firmware, room.romfs, room.files, room.slot))
     assert room.slot >= 400 * 1024
 
@@ -62,7 +61,7 @@ def test_a_pico_with_all_of_it_frozen_has_no_romfs():
     pico = named("pico_meter")
     assert definition.variants(pico) == ["", "FROZEN"]
     room = definition.layout(pico, "FROZEN")
-    assert (room.firmware + room.files, room.romfs) == (FLASH["pico_meter"], 0)
+    assert (room.firmware + room.files, room.romfs) == (pico.flash, 0)
     beside = {"main.mpy", "fitted.mpy"}
     sources = definition.board_manifest.read(pico.name)
     assert {one.compiled for one in sources} - definition.held(pico, "FROZEN") == beside
@@ -95,7 +94,7 @@ def test_a_compiler_finds_the_header_as_the_port_wants_it(board, newer, tmp_path
     room = definition.layout(board)
     source = tmp_path / "check.c"
     source.write_text(
-        f"#define PICO_FLASH_SIZE_BYTES {FLASH[board.name]}\n"
+        f"#define PICO_FLASH_SIZE_BYTES {board.flash}\n"
         '#include "mpconfigboard.h"\n'
         '_Static_assert(MICROPY_HW_ROMFS_BYTES % 4096 == 0, "romfs");\n'
         '_Static_assert(MICROPY_HW_FLASH_STORAGE_BYTES % 4096 == 0, "storage");\n'
