@@ -67,7 +67,7 @@ def _channel(row: dict[str, str], y: int) -> list[str]:
     """A sensor's two leads to the converter: the one that is measured above, its return below."""
     top, bottom = y + 34, y + 34 + _LEAD
     middle = (top + bottom) // 2
-    before = f"L by {row['before']}, and N" if row["before"] else "the wire through it"
+    before = f"L by fuse and {row['before']}; N" if row["before"] else "the wire through it"
     return [
         _text(_LEFT, y + 12, row["what"], "t"),
         _box(_LEFT, top - 12, _SENSOR, _LEAD + 24, "c"),
