@@ -1,6 +1,6 @@
 """`make flash BOARD=... [PORT=...]`: put the meter on a board, only what changed, and start it.
 
-    flash.py BOARD [--port PORT] [--fitted FILE]
+    flash.py BOARD [--port PORT] [--fitted FILE] [--set-clock]
 
 The board's main.py goes first and comes last: whatever ends the work in between, the board starts
 into MicroPython's prompt, and the next run goes on where this one ended. Where the board's
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import board_build
+import board_clock
 import board_link
 import board_manifest
 import board_memory
@@ -232,8 +233,8 @@ def deploy(link: BoardLink, image: bytes, file: Path) -> bool:
     return True
 
 
-def flash(board: Board, port: str, built: board_build.Built) -> str:
-    """Put the meter on the board at `port` and start it; what it says then."""
+def flash(board: Board, port: str, built: board_build.Built, set_clock: bool = False) -> str:
+    """Put the meter on the board and start it; what it says then. `set_clock`: valid or not."""
     link = BoardLink(port)
     try:
         identity = link.identity()
@@ -262,6 +263,9 @@ def flash(board: Board, port: str, built: board_build.Built) -> str:
         print(
             f"{len(work.write)} files written, {len(work.remove)} removed, {work.kept} unchanged"
         )
+        # Before its first start, so that nothing is dated by a clock that was never set.
+        print(board_clock.tend(link, set_clock))
+        link.restart()
         said = link.start("/" + START, GREETING, _HEAR_S)
         link.reset()
     finally:
@@ -359,6 +363,9 @@ def main() -> int:
     parser.add_argument("board", metavar="BOARD", nargs="?", help=", ".join(BOARDS))
     parser.add_argument("--port", default="", help="its serial port; found by itself if alone")
     parser.add_argument("--fitted", type=Path, help="a fitted.py of your own")
+    parser.add_argument(
+        "--set-clock", action="store_true", help="set the clock from this PC's though it is valid"
+    )
     options = parser.parse_args()
     if not options.board:
         every = ", ".join(f"BOARD={name}" for name in BOARDS)
@@ -373,7 +380,7 @@ def main() -> int:
         print(f"compiling for {place.march}", flush=True)
         built = board_build.build(replace(board, march=place.march), options.fitted)
         built = chosen(built, place, options.fitted)
-        return verdict(flash(board, port, built), board)
+        return verdict(flash(board, port, built, options.set_clock), board)
     except UnknownBoardError as error:
         print(f"flash: {error}", file=sys.stderr)
         return 2

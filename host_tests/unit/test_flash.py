@@ -85,7 +85,7 @@ def contents(board):
 def test_everything_is_copied_once_and_afterwards_what_changed(tmp_path, capsys):
     with PretendBoard(tmp_path) as board:
         assert "Ferraris 9.9, pretend first" in run(board, tmp_path)
-        assert board.resets == 2, "once without its program, once to run it"
+        assert board.resets == 3, "without its program, after its parts were built, to run it"
         assert "7 files written, 0 removed, 0 unchanged" in capsys.readouterr().out
         assert "pretend first" in run(board, tmp_path), "a board at work is interrupted"
         assert "1 files written, 0 removed, 6 unchanged" in capsys.readouterr().out
@@ -349,5 +349,5 @@ def test_a_board_that_comes_back_on_another_port_is_found_by_its_number(tmp_path
         )
         first = board.port
         assert "pretend first" in run(board, tmp_path)
-        assert board.resets == 2
+        assert board.resets == 3
         assert board.port != first
