@@ -21,6 +21,7 @@ import board_pio
 if TYPE_CHECKING:
     from board_chips import Chip
 
+_PIO_PINS = 32
 _PIO_WORDS = 32
 _MACHINES_A_PIO = 4
 
@@ -287,7 +288,7 @@ def _state_machine(record: Record) -> type:
                 if base is None:
                     raise WiringError(f"the program drives {word} pins, and none is given")
                 for distance in range(count):
-                    pin = record.pin(int(base.name[2:]) + distance)
+                    pin = _reached(record.pin(int(base.name[2:]) + distance))
                     if record.driven.setdefault(pin, number) != number:
                         raise WiringError(
                             f"{pin} is driven by state machines {record.driven[pin]} and {number}"
@@ -297,7 +298,7 @@ def _state_machine(record: Record) -> type:
                         raise WiringError(f"{pin} is driven by PIO, but the board has not made it")
             for word in ("in_base", "jmp_pin"):
                 if given.get(word) is not None:
-                    record.use(given[word].name, "PIO reads")
+                    record.use(_reached(given[word].name), "PIO reads")
 
         def active(self, _on: int | None = None) -> None: ...
         def put(self, _word: int, _shift: int = 0) -> None: ...
@@ -307,6 +308,13 @@ def _state_machine(record: Record) -> type:
             return 0
 
     return StateMachine
+
+
+def _reached(pin: str) -> str:
+    """The pin, if a PIO reaches it: of an RP2350B's 48 it sees 32, the first as it comes."""
+    if int(pin[2:]) >= _PIO_PINS:
+        raise WiringError(f"{pin} is beyond GP{_PIO_PINS - 1}, the last that a PIO reaches")
+    return pin
 
 
 def _dma(record: Record) -> type:

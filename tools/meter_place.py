@@ -19,6 +19,9 @@ WRAPPER, RS485, OPTICAL = "cosem", "rs485", "optical"  # as the virtual meter ca
 _PORTS = {WRAPPER: 4059, RS485: 4060, OPTICAL: 4061}
 _BAUD = {RS485: 9600, OPTICAL: 300}
 _ONE_OCTET = 0x7F
+_AT_ONCE = (
+    "one that speaks HDLC at once, as a meter of the parts `basic`, is read without OPTICAL=1"
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,10 @@ class Place:
         if self.kind == OPTICAL:
             try:
                 sign_on(wire)
-            except LinkError:
+            except LinkError as error:
                 wire.close()
+                if "no answer" in str(error):
+                    raise LinkError(f"{error}; {_AT_ONCE}") from None
                 raise
         return wire
 

@@ -94,6 +94,7 @@ SLIPS = (
         "ADC_DRDY = 48",
         "48 is no pin that can be reached of RP2350B",
     ),
+    ("pico_pins.py", "ADC_DRDY = 21", "ADC_DRDY = 32", "GP32 is beyond GP31, the last that a PIO"),
     ("pico_pins.py", "\nSCL = 7\n", "\nSCL = 8\n", "GP8 cannot be I2C1 SCL"),
     ("pico_pins.py", "FRAM_CS = 13\n", "FRAM_CS = 9\n", "GP9 is used twice"),
     ("wiring.csv", "LED_ACTIVE,", "LED_ACT,", "wiring.csv: LED_ACT is not in pico_pins.py"),
