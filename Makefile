@@ -36,9 +36,10 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if $(fil
 	types mpy boards image flash docs size rows measure accuracy objects events storage map conformance year fuzz bench \
 	tariff tariff-pictures screenshot look screens pictures clean
 
-help: ## list the targets
+help: ## list the targets and the words that they take
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
 		awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@echo && sed -n '2,/^$$/s/^#//p' Makefile
 
 $(RUN_SET): pyproject.toml tools/setup_env.py
 	@$(PYTHON) tools/setup_env.py run

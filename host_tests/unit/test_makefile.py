@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make")
 
 
-def make(*words, **environment):
+def make(*words, flag="-n", **environment):
     """What `make` would do: status, and all that it says."""
     # of the make that runs these tests
     others = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
-        ["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=False,
+        ["make", flag, *words], cwd=ROOT, capture_output=True, text=True, check=False,
         env={**others, **environment},
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
@@ -32,6 +32,12 @@ def test_a_misspelled_variable_is_named_with_those_that_there_are():
     status, said = make("flash", "BOARDS=pico_meter")
     assert status and "there is no BOARDS=, only" in said and "BOARD=" in said
     assert "flash.py" not in said
+
+
+def test_the_help_names_the_words_that_targets_take():
+    _, said = make("help", flag="-s")
+    for word in ("BOARD=", "PORT=", "HOST=", "ARGS="):
+        assert f"\n   {word}" in said
 
 
 def test_a_target_that_there_is_not_leads_to_the_help():
