@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import clients
 import pytest
 import real_meter
+from gurux_dlms import GXDLMSException
 from gurux_dlms.objects import GXDLMSIECLocalPortSetup, GXDLMSRegister
 from iec62056_21 import messages, utils
 from iec62056_21.client import Iec6205621Client
@@ -235,9 +236,12 @@ def test_local_port_setup_by_a_client(meter):
     connection = clients.Socket(meter.ports["cosem"])
     session = clients.Gurux(connection, clients.MANAGEMENT, clients.SECRET).connect()
     setup = GXDLMSIECLocalPortSetup("0.0.20.0.0.255")
-    for index in range(1, 10):
+    for index in range(1, 7):
         session.read(setup, index)
     assert setup.deviceAddress == DEVICE_ADDRESS
+    for index in (7, 8, 9):
+        with pytest.raises(GXDLMSException, match="Read"):
+            session.read(setup, index)
     # SET of attribute 3 to 10, behind the wrapper's header
     connection.send(bytes.fromhex("0001 0001 0001 000f c101c1 0013 0000140000ff 03 00 160a"))
     assert connection.receive()[8:] == bytes.fromhex("c501c1fa")

@@ -10,7 +10,7 @@ from dlms_rig import Rig
 from hdlc_line import DISC, SNRM, Line, command
 
 from app import axdr
-from app.attributes import Reference
+from app.attributes import READ_WRITE_DENIED, Reference
 from app.cosem.hdlc_setup import HdlcSetup
 from app.cosem.ipv4_setup import Ipv4Setup
 from app.cosem.local_port_setup import LocalPortSetup
@@ -47,16 +47,26 @@ def put(handler, key, index, tag, value):
 @pytest.mark.row("OPT-02")
 def test_local_port_setup_from_the_factory(rig):
     handler, key = LocalPortSetup(), ports(rig).optical
-    assert [get(handler, key, index) for index in range(2, 10)] == [
+    assert [get(handler, key, index) for index in range(2, 7)] == [
         (axdr.ENUM, 0),
         (axdr.ENUM, 0),
         (axdr.ENUM, 5),
         (axdr.ENUM, 1),
         (axdr.OCTET_STRING, SERIAL),
-        (axdr.OCTET_STRING, b"12345678"),
-        (axdr.OCTET_STRING, b"12345678"),
-        (axdr.OCTET_STRING, b"12345678"),
     ]
+    assert key.passwords == [b"12345678"] * 3
+
+
+@pytest.mark.parametrize("index", [7, 8, 9])
+def test_passwords_are_written_and_never_read(rig, index):
+    handler, key = LocalPortSetup(), ports(rig).optical
+    put(handler, key, index, axdr.OCTET_STRING, b"secret")
+    assert key.passwords[index - 7] == b"secret"
+    writer = axdr.Writer(bytearray(64))
+    with pytest.raises(AccessRefused) as refused:
+        handler.read(writer, key, index, None)
+    assert refused.value.result == READ_WRITE_DENIED
+    assert not writer.at
 
 
 @pytest.mark.row("OPT-02", "OPT-03")
@@ -116,17 +126,16 @@ def test_device_address_and_passwords_are_kept(rig):
 )
 def test_device_address_and_passwords_refused(rig, index, value):
     handler, key = LocalPortSetup(), ports(rig).optical
-    before = get(handler, key, index)
+    before = key.device_address, key.passwords
     with pytest.raises((ValueError, EncodingError)):
         put(handler, key, index, axdr.OCTET_STRING, value)
-    assert get(handler, key, index) == before
+    assert (key.device_address, key.passwords) == before
 
 
 def test_damaged_passwords_open_nothing(rig):
     rig.settings.put("optical_texts", b"\x08123")
     key = LocalPortSettings(SERIAL, rig.settings, "optical_port", "optical_texts")
     assert key.passwords == []
-    assert [get(LocalPortSetup(), key, index)[1] for index in (7, 8, 9)] == [b"", b"", b""]
     assert key.device_address == SERIAL
     key.set_password(0, b"renewed")
     assert ports(rig).optical.passwords == [b"renewed", b"", b""]

@@ -1,14 +1,15 @@
 """Interface class 19, IEC local port setup, over the optical head's settings (OPT-02, OPT-03).
 
 The key of the one instance is app.port_settings.LocalPortSettings. A change holds from the next
-sign-on; the session that made it goes on as it began.
+sign-on; the session that made it goes on as it began. Passwords are written and never read, as the
+secret of an association: who may read what a meter holds need not be who may write by its head.
 """
 
 from micropython import const
 
 from app.axdr import ENUM, OCTET_STRING
 from app.cosem import access
-from app.cosem.base import READ, READ_WRITE, InterfaceClass
+from app.cosem.base import READ, READ_WRITE, WRITE, InterfaceClass
 from app.port_settings import DEVICE_ADDRESS_MAX, KEYS_LENGTH_MAX
 
 _TYPE_CHECKING = const(False)
@@ -36,9 +37,9 @@ class LocalPortSetup(InterfaceClass):
         (ENUM, READ_WRITE),  # 4 prop_baud
         (ENUM, READ_WRITE),  # 5 response_time
         (OCTET_STRING, READ_WRITE),  # 6 device_addr
-        (OCTET_STRING, READ_WRITE),  # 7 pass_p1
-        (OCTET_STRING, READ_WRITE),  # 8 pass_p2
-        (OCTET_STRING, READ_WRITE),  # 9 pass_w5
+        (OCTET_STRING, WRITE),  # 7 pass_p1
+        (OCTET_STRING, WRITE),  # 8 pass_p2
+        (OCTET_STRING, WRITE),  # 9 pass_w5
     )
 
     def get(
@@ -47,11 +48,8 @@ class LocalPortSetup(InterfaceClass):
         """Encode an attribute."""
         if index < _DEVICE_ADDRESS:
             writer.enum(getattr(key, _FIELDS[index - 2]))
-        elif index == _DEVICE_ADDRESS:
-            writer.octet_string(key.device_address)
         else:
-            passwords = key.passwords  # none if what was stored is damaged
-            writer.octet_string(passwords[index - _FIRST_PASSWORD] if passwords else b"")
+            writer.octet_string(key.device_address)
 
     def put(
         self, reader: "Reader", key: "LocalPortSettings", index: int, session: "Session"
