@@ -79,6 +79,50 @@ def test_information_longer_than_agreed_is_rejected(line):
     assert answer.control == FRMR and answer.info[2] == 0x04
 
 
+LONG = bytes(1100)  # of information: no buffer is so long before a longer one is agreed upon
+
+
+@pytest.mark.parametrize("piece", [None, 1, 7, 1000])
+def test_a_frame_too_long_to_be_held_is_rejected_and_the_next_one_found(line, piece):
+    """ISO/IEC 13239: condition Y of FRMR; while disconnected DM, as to any command that polls."""
+    assert line.ask(information(0, 0, LONG), piece=piece).control == DM
+    for silent in (information(0, 0, LONG, poll=False), command(SNRM, LONG), command(DISC, LONG)):
+        assert line.send(silent, piece) == []
+    line.connect()
+    one_flag = information(0, 0, LONG)[:-1] + ready(0)
+    frames = line.send(one_flag, piece)
+    assert [Answer(frame, 2).control for frame in frames] == [FRMR, FRMR]
+    assert Answer(frames[0], 2).info == b"\x10\x00\x04"
+    assert line.channel.lost_count == 1
+    assert line.ask(command(DISC, LONG) + command(UI, LLC + LONG)).info == b"\x13\x00\x04"
+    line.connect()
+    assert line.ask(information(0, 0, b"GET"), piece=piece).info == LLC_RESPONSE + b"get"
+
+
+@pytest.mark.parametrize("at", [3, 8, 500, -3, -1], ids=["address", "HCS", "data", "FCS", "flag"])
+def test_a_damaged_frame_too_long_to_be_held_vanishes(line, at):
+    line.connect()
+    frame = bytearray(information(0, 0, LONG))
+    frame[at] ^= 0x04
+    assert line.send(bytes(frame)) == []
+    line.now_ms += 1000
+    assert line.ask(information(0, 0, b"GET")).info == LLC_RESPONSE + b"get"
+
+
+def test_a_frame_too_long_that_breaks_off_ends_with_silence(line):
+    line.connect()
+    assert line.send(information(0, 0, LONG)[:600]) == []
+    line.now_ms += 1000
+    assert line.ask(information(0, 0, b"GET")).info == LLC_RESPONSE + b"get"
+
+
+def test_a_frame_too_long_for_others_or_for_all_is_not_answered(line):
+    for server in (b"\x02\x25", b"\x02\xff", b"\x04\x23"):
+        assert line.send(information(0, 0, LONG, server=server)) == []
+        assert line.send(command(UI, LLC + LONG, server=server)) == []
+    assert line.channel.requests == []
+
+
 def test_request_longer_than_the_buffer_is_rejected():
     line = Line(max_pdu=300)
     line.connect()

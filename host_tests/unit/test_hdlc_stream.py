@@ -211,15 +211,15 @@ LONG = bytes.fromhex("818008 050207ee 060207ee")  # 2030 octets of information b
 def test_room_for_frames_comes_with_the_agreement_and_what_stands_behind_it_stays():
     line = base.Line()
     get = base.information(0, 0, b"X" * 1024)
-    assert line.send(base.information(0, 0, b"X" * 1100)) == [], "more than a request has"
+    assert line.ask(base.information(0, 0, b"X" * 1100)).control == base.DM, "of any length"
     frames = line.send(base.command(base.SNRM, LONG) + get)
     assert len(frames) == 2
     assert base.Answer(frames[1], 2).info == base.LLC_RESPONSE + b"x" * 1024
     answer = line.ask(base.information(1, 1, bytes(2027)))
     assert answer.control == base.FRMR and answer.info[2] == 0x04, "found, and too long"
     line.connect()
-    assert line.send(base.information(0, 0, bytes(2027))) == []
-    assert line.ask(base.ready(0)).control == 0x11
+    answer = line.ask(base.information(0, 0, bytes(2027)))
+    assert answer.control == base.FRMR and answer.info[2] == 0x04, "not held, and too long"
 
 
 def test_without_room_for_long_frames_the_agreement_is_as_long_as_a_request(monkeypatch):

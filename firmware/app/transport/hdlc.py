@@ -47,7 +47,7 @@ _TABLE = (
     ((_NDM, "_say_dm"), (_NRM, "_supervise"), (_REJECTED, "_say_frmr")),  # RNR
     ((_NDM, "_unlinked"), (_NRM, "_unnumbered"), (_REJECTED, "_say_frmr")),  # UI
     ((_NDM, "_say_dm"), (_REJECTED, "_unknown"), (_REJECTED, "_say_frmr")),  # unknown
-    ((_NDM, "_ignore"), (_REJECTED, "_say_frmr"), (_REJECTED, "_say_frmr")),  # reject
+    ((_NDM, "_say_dm"), (_REJECTED, "_say_frmr"), (_REJECTED, "_say_frmr")),  # reject
     ((_NDM, "_ignore"), (_NDM, "_ignore"), (_NDM, "_ignore")),  # silence
 )
 
@@ -150,14 +150,15 @@ class HdlcLink:
         """Obey the frame just found, if it is for this station."""
         frame = self._reader.frame
         mine = frame.upper == self._logical_device and self._mine()
-        if not mine or self._echoes.heard(frame.fcs, frame.length):
-            return
         event = self._event(frame.control)
-        if event < 0:
+        if not mine or self._echoes.heard(frame.fcs, frame.length) or event < 0:
             return
         self._echoes.count = 0
         self._last_ms = self._now_ms
-        self._apply(event)
+        if not frame.too_long:
+            self._apply(event)
+        elif event > _DISC and not frame.broadcast():
+            self._break_off(_Y_TOO_LONG)
 
     def _mine(self) -> bool:
         frame = self._reader.frame

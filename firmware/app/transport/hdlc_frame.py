@@ -4,7 +4,9 @@
 
 The length counts everything between the flags; HCS and information are absent together. There
 is no transparency: only the length tells which 7E closes a frame. Octets come from a serial
-link by way of `hdlc`; what is not a whole, intact frame vanishes here without a trace.
+link by way of `hdlc`; what is not a whole, intact frame vanishes here without a trace. One that is
+too long to be held is intact all the same, and described without its information: its sender is
+owed an answer (ISO/IEC 13239: FRMR for condition Y, DM while disconnected).
 """
 
 from array import array
@@ -20,6 +22,7 @@ _TWO_FLAGS = b"~~"
 _FORMAT_TYPE_3 = const(0xA0)
 _SEGMENTED = const(0x08)
 _SHORTEST = const(7)  # format 2, addresses 1 + 1, control 1, FCS 2
+_HEAD_MAX = const(10)  # format 2, addresses 4 + 1, control 1, HCS 2
 _OVERHEAD_MAX = const(12)  # format 2, addresses 4 + 1, control 1, HCS 2, FCS 2
 _FCS_GOOD = const(0xF0B8)  # what remains of a block followed by its own check sequence
 _TICKS_MASK = const(0x3FFFFFFF)  # ticks count modulo 2**30
@@ -42,10 +45,9 @@ def _make_table() -> "array[int]":
 _TABLE = _make_table()
 
 
-def crc16(octets: "Buffer") -> int:
+def crc16(octets: "Buffer", crc: int = 0xFFFF) -> int:
     """Return the running CRC-16 of ITU-T X.25, not yet complemented."""
     table = _TABLE
-    crc = 0xFFFF
     for octet in octets:
         crc = (crc >> 8) ^ table[(crc ^ octet) & 0xFF]
     return crc
@@ -80,6 +82,7 @@ class Frame:
         self.segmented = False
         self.information_start = 0
         self.information_length = 0
+        self.too_long = False  # the information is not there
         self.length = 0  # length field
         self.fcs = 0
 
@@ -99,6 +102,9 @@ class FrameReader:
         self.view = memoryview(bytearray(self._length_max + 2))
         self._start = 0  # octets before it are done with
         self._end = 0  # octets held
+        self._left = 0  # octets still to come of a frame too long to be held, its flag the last
+        self._crc = 0  # of that frame so far
+        self._passed = False  # that frame has come, and it is intact
         self._last_ms = 0
 
     def hold(self, information_max: int) -> int:
@@ -123,9 +129,11 @@ class FrameReader:
     def feed(self, octets: "Buffer", now_ms: int) -> int:
         """Take octets and return how many found room; call `next` before the rest is offered."""
         gap_ms = (now_ms - self._last_ms) & _TICKS_MASK
-        if self._end and gap_ms > self.inter_octet_ms + _STALL_MS:
+        if (self._end or self._left) and gap_ms > self.inter_octet_ms + _STALL_MS:
             self.clear()  # 6.4.4.3.3: a frame ends with silence; not closed, it is no frame
         self._last_ms = now_ms
+        if self._left:
+            return self._pass_over(memoryview(octets)[: self._left])
         self._compact()
         taken = min(len(octets), len(self.view) - self._end)
         self.view[self._end : self._end + taken] = memoryview(octets)[:taken]
@@ -134,10 +142,28 @@ class FrameReader:
 
     def clear(self) -> None:
         """Forget what is held."""
-        self._start = self._end = 0
+        self._start = self._end = self._left = 0
+        self._passed = False
+
+    def _pass_over(self, octets: memoryview) -> int:
+        """Take octets of a frame too long to be held."""
+        count = len(octets)
+        self._left -= count
+        if self._left:
+            self._crc = crc16(octets, self._crc)
+        else:
+            good = crc16(octets[: count - 1], self._crc) == _FCS_GOOD
+            self._passed = good and octets[count - 1] == _FLAG
+            self.view[0] = octets[count - 1]  # it may open the next one
+            self._end = 1
+        return count
 
     def next(self) -> bool:
         """Find the next good frame and describe it in `frame`; False if more octets are needed."""
+        passed, self._passed = self._passed, False
+        return passed or self._find()
+
+    def _find(self) -> bool:
         view = self.view
         while True:
             if not self._find_flag():
@@ -152,6 +178,8 @@ class FrameReader:
             if held < 2:
                 return False
             length = (view[start] & 0x07) << 8 | view[start + 1]
+            if length > self._length_max and self._too_long(start, length):
+                return False
             if not _SHORTEST <= length <= self._length_max:
                 self._start = start
                 continue
@@ -164,6 +192,21 @@ class FrameReader:
             self._start = start + length  # a closing flag may also open the next frame
             if good:
                 return True
+
+    def _too_long(self, start: int, length: int) -> bool:
+        """Begin to pass over a frame that cannot be held; False if it is none."""
+        held = self._end - start
+        if held < _HEAD_MAX:
+            return True
+        # Its head has a check sequence of its own, which noise has not.
+        if not self._describe(start, length):
+            return False
+        self.frame.too_long = True
+        self.frame.fcs = -1  # no echo: those are not so long
+        self._crc = crc16(self.view[start : self._end])
+        self._left = length + 1 - held
+        self._start = self._end = 0
+        return True
 
     def _find_flag(self) -> bool:
         """Move the start to the last of the flags that come next."""
@@ -190,8 +233,17 @@ class FrameReader:
         view = self.view
         frame = self.frame
         end = start + length - 2  # of what the FCS covers
-        if crc16(view[start : end + 2]) != _FCS_GOOD:
+        if crc16(view[start : end + 2]) != _FCS_GOOD or not self._describe(start, length):
             return False
+        frame.too_long = False
+        frame.fcs = view[end] | view[end + 1] << 8
+        return True
+
+    def _describe(self, start: int, length: int) -> bool:
+        """Read the head of a frame; False if its own check sequence or an address is wrong."""
+        view = self.view
+        frame = self.frame
+        end = start + length - 2
         at = self._parse_server(start + 2, end)
         # A client address is one octet (6.4.2.3); then comes the control field.
         if at == 0 or at + 2 > end or not view[at] & 1:
@@ -207,7 +259,6 @@ class FrameReader:
         elif at + 2 > end or crc16(view[start : at + 2]) != _FCS_GOOD:
             return False
         frame.length = length
-        frame.fcs = view[end] | view[end + 1] << 8
         return True
 
     def _parse_server(self, at: int, end: int) -> int:
