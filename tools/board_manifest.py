@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,8 @@ def _imports(node: ast.AST, package: str, late: bool = True) -> set[str]:
             continue
         if isinstance(child, ast.Try) and "ImportError" in ast.dump(child):
             continue  # libraries do without what they try: names of types
+        if isinstance(child, ast.expr):
+            continue  # has no statements, and is most of a tree
         if isinstance(child, ast.Import):
             found |= {alias.name for alias in child.names}
         elif isinstance(child, ast.ImportFrom):
@@ -152,6 +155,11 @@ def _imports(node: ast.AST, package: str, late: bool = True) -> set[str]:
         else:
             found |= _imports(child, package, late)
     return found
+
+
+@cache  # every choice of every board asks for the same files
+def _imported(text: str, package: str, late: bool) -> tuple[str, ...]:
+    return tuple(sorted(_imports(ast.parse(text), package, late)))
 
 
 def _walk(
@@ -173,10 +181,10 @@ def _walk(
         path = modules[name].path
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         try:
-            tree = ast.parse(path.read_text())
+            imported = _imported(path.read_text(), package, late)
         except SyntaxError as error:
             raise ManifestError(f"{path}, line {error.lineno}: {error.msg}") from None
-        for wanted in sorted(_imports(tree, package, late)):
+        for wanted in imported:
             parts = wanted.split(".")
             for count in range(1, len(parts) + 1):
                 part = ".".join(parts[:count])
