@@ -16,70 +16,89 @@ _SLACK = 64  # bytes of the longest frame
 _FORMAT = {1: "B", 2: "H", 4: "i"}
 
 
+class _Buffer:
+    """A buffer that running viper code knows, and its range of addresses."""
+
+    __slots__ = ("base", "cells", "owner", "size", "view")
+
+    def __init__(self, owner, base):
+        self.owner = owner  # kept alive, so that its identity stays its own
+        self.view = memoryview(owner).cast("B")
+        self.size = len(self.view)
+        self.base = base
+        self.cells = {}  # by width: as many as are whole
+
+    def of_width(self, width):
+        cells = self.cells.get(width)
+        if cells is None:
+            cells = self.view[: self.size // width * width].cast(_FORMAT[width])
+            self.cells[width] = cells
+        return cells
+
+
 class _Memory:
     """The ranges of the buffers that running viper code knows."""
 
     def __init__(self):
         self.depth = 0
-        self.bases = []
-        self.views = []
-        self.owners = []  # keeps every buffer alive, so that its identity stays its own
-        self.by_identity = {}
+        self.clear()
 
     def clear(self):
-        self.bases.clear()
-        self.views.clear()
-        self.owners.clear()
-        self.by_identity.clear()
+        self.bases = []
+        self.buffers = []
+        self.by_identity = {}
+        self.last = None
 
     def address_of(self, buffer):
         """The address of the buffer's first byte; the same buffer keeps its range."""
         known = self.by_identity.get(id(buffer))
         if known is not None:
-            return known
-        view = memoryview(buffer).cast("B")
-        last = self.bases[-1] + len(self.views[-1]) if self.bases else 0
-        base = (last // _PAGE + 1) * _PAGE
-        self.bases.append(base)
-        self.views.append(view)
-        self.owners.append(buffer)
-        self.by_identity[id(buffer)] = base
-        return base
+            return known.base
+        last = self.buffers[-1].base + self.buffers[-1].size if self.buffers else 0
+        added = _Buffer(buffer, (last // _PAGE + 1) * _PAGE)
+        self.bases.append(added.base)
+        self.buffers.append(added)
+        self.by_identity[id(buffer)] = added
+        return added.base
 
     def locate(self, address):
-        """Which bytes `address` points into, as (view, offset).
+        """The buffer that `address` points into.
 
         A pointer may walk a frame past the end; reading or writing there is the error.
         """
         at = bisect.bisect_right(self.bases, address) - 1
-        if at < 0 or address - self.bases[at] > len(self.views[at]) + _SLACK:
+        if at < 0 or address - self.bases[at] > self.buffers[at].size + _SLACK:
             raise IndexError(f"address {address:#x} points to no buffer")
-        return self.views[at], address - self.bases[at]
+        self.last = self.buffers[at]
+        return self.last
 
 
 _memory = _Memory()
 
 
 class Pointer:
-    """One typed pointer: `width` 1, 2 or 4 bytes; words are signed, the others unsigned."""
+    """A typed pointer; words are signed, the others unsigned."""
 
-    __slots__ = ("address", "cells", "mask", "width")
+    __slots__ = ("address", "cells", "first")
+    width = 1
+    mask = 0xFF
 
-    def __init__(self, target, width):
-        if isinstance(target, Pointer):
-            address = target.address
-        elif isinstance(target, int):
+    def __init__(self, target):
+        if isinstance(target, int):
             address = target
+        elif isinstance(target, Pointer):
+            address = target.address
         else:
             address = _memory.address_of(target)
-        view, offset = _memory.locate(address)
-        if offset % width:
-            raise ValueError(f"address {address:#x} is not aligned to {width} bytes")
-        whole = max(0, len(view) - offset) // width * width
-        self.cells = view[offset : offset + whole].cast(_FORMAT[width])
+        buffer = _memory.last  # a pointer mostly walks on where it is
+        if buffer is None or not 0 <= address - buffer.base <= buffer.size:
+            buffer = _memory.locate(address)
+        first = address - buffer.base
+        if first % self.width:
+            raise ValueError(f"address {address:#x} is not aligned to {self.width} bytes")
+        self.cells = buffer.cells.get(self.width) or buffer.of_width(self.width)
+        self.first = first // self.width
         self.address = address
-        self.width = width
-        self.mask = (1 << (8 * width)) - 1
 
     def __int__(self):
         return self.address
@@ -87,7 +106,7 @@ class Pointer:
     def __getitem__(self, index):
         if index < 0:
             raise IndexError("index before the pointer")
-        return self.cells[index]
+        return self.cells[self.first + index]
 
     def __setitem__(self, index, value):
         if index < 0:
@@ -95,24 +114,28 @@ class Pointer:
         value &= self.mask
         if self.width == 4 and value & 0x8000_0000:
             value -= 0x1_0000_0000
-        self.cells[index] = value
+        self.cells[self.first + index] = value
 
 
-def ptr8(target):
-    """Unsigned bytes at `target`: a buffer, an address or another pointer."""
-    return Pointer(target, 1)
+class ptr8(Pointer):  # noqa: N801 - viper's name
+    """Unsigned bytes at a buffer, an address or another pointer."""
+
+    __slots__ = ()
 
 
-def ptr16(target):
-    return Pointer(target, 2)
+class ptr16(Pointer):  # noqa: N801
+    __slots__ = ()
+    width = 2
+    mask = 0xFFFF
 
 
-def ptr32(target):
-    return Pointer(target, 4)
+class ptr32(Pointer):  # noqa: N801
+    __slots__ = ()
+    width = 4
+    mask = 0xFFFF_FFFF
 
 
-def ptr(target):
-    return Pointer(target, 1)
+ptr = ptr8
 
 
 def uint(value):
