@@ -5,6 +5,7 @@ and the virtual meter's heap shall be near to a board's. Only what changed is co
 sources stay the one thing to edit. Where there is no compiler for this machine the sources run.
 """
 
+import fcntl
 import os
 import platform
 import shutil
@@ -90,6 +91,14 @@ def compiled() -> "Path | None":
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or compiler is None:
         return None
+    COMPILED.parent.mkdir(parents=True, exist_ok=True)
+    with COMPILED.with_name("mpy.lock").open("w") as lock:
+        # meters that start at once would clear away what the other one has just compiled
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _up_to_date(compiler, architecture)
+
+
+def _up_to_date(compiler: Path, architecture: str) -> "Path | None":
     import rom_image
 
     beside = [Path(__file__).with_name(name) for name in ("fold_constants.py", "short_names.py")]
