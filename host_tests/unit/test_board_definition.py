@@ -19,7 +19,7 @@ import board_definition as definition
 from board_definition import DefinitionError
 from board_list import BOARDS, named
 
-PICOS = [board for board in BOARDS.values() if board.chip.startswith("rp2")]
+PICOS = [board for board in BOARDS.values() if board.rp2 and definition.variants(board)]
 COMPILERS = [name for name in ("arm-none-eabi-gcc", "gcc", "clang") if shutil.which(name)]
 
 
