@@ -12,6 +12,7 @@ import struct
 from micropython import const
 
 from app import event_codes
+from app.clock import unset
 
 _TYPE_CHECKING = const(False)
 if _TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Battery:
             self.kind, self.threshold_mv, self._use_s, self._remaining_s, at_utc_s = struct.unpack(
                 _PACKED, packed
             )
-            if not clock.invalid:  # else nobody knows how long the outage was
+            if not (clock.invalid or unset(at_utc_s)):  # else nobody knows how long the outage was
                 self._at_utc_s = at_utc_s
         clock.on_change.append(self._clock_changed)
         self._hourly = clock.every(_HOUR_S, self._hour)

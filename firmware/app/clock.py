@@ -41,6 +41,7 @@ DIFFERENT_BASE = const(0x04)  # the processor's crystal in place of the chip's
 DST_ACTIVE = const(0x80)
 
 _NEVER_SET_UTC_S = const(31622400)  # 2001-01-01: the sign of a clock that was never set (CLK-16)
+_YEAR_S = const(31536000)
 _LOOK_PERIOD_S = const(60)
 _TICKS_DRIFT = const(4000)  # the processor's crystal is good to one in so many: 250 ppm
 _SHARP_MS = const(20)  # so exactly known, a look a minute is enough
@@ -53,6 +54,14 @@ _SHIFT_LIMIT_S = const(9)
 _SHIFT_LIMIT_MAX_S = const(3600)
 _TRIM_MAX_PPM = const(12)
 _AGING_STEPS_A_PPM = const(10)
+
+
+def unset(utc_s: int) -> bool:
+    """Tell whether a time on record is one of a clock that was never set, which counts from 2001.
+
+    Somebody may set the chip while the meter is off, and how long that was is not known then.
+    """
+    return _NEVER_SET_UTC_S <= utc_s < _NEVER_SET_UTC_S + _YEAR_S
 
 
 class Clock:

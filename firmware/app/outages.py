@@ -10,6 +10,7 @@ import struct
 
 from micropython import const
 
+from app.clock import unset
 from app.storage import record, regions
 
 _TYPE_CHECKING = const(False)
@@ -121,8 +122,9 @@ class Outages:
         if self._state == _RUNNING and not power_on:
             return RESET, 0
         # What stopped the clock has emptied its own supply as well.
-        unknown = self._clock.invalid or now_utc_s < self.seen_utc_s
-        return OUTAGE, -1 if unknown else now_utc_s - self.seen_utc_s
+        seen_utc_s = self.seen_utc_s
+        unknown = self._clock.invalid or now_utc_s < seen_utc_s or unset(seen_utc_s)
+        return OUTAGE, -1 if unknown else now_utc_s - seen_utc_s
 
     def _count(self, outage_s: int) -> None:
         self.failures = (self.failures + 1) & _UINT32

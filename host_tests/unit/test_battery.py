@@ -9,6 +9,7 @@ import pytest
 from clock_rig import ClockRig
 
 import civil
+from app.event_codes import REPLACE_BATTERY
 
 START = civil.utc_s(2026, 11, 21, 12)
 DAY_S = 86400
@@ -128,3 +129,25 @@ def test_a_meter_without_a_line_to_its_battery_tests_none(rig):
     rig.battery.power_up()
     assert rig.codes() == []
     assert rig.battery.voltage_mv() == 0
+
+
+@pytest.mark.parametrize("power_on", [True, False], ids=["power back", "reset"])
+def test_a_chip_that_is_set_while_the_meter_is_off_makes_nothing_a_quarter_century_older(
+    rig, power_on
+):
+    """As `make flash` does for a clock that does not know the time."""
+    rig.run(1800)
+    rig.chip.set_battery(False)
+    rig.power_cut(DAY_S)
+    assert rig.clock.invalid
+    rig.run(2 * 3600 + 100)
+    used_s = rig.battery.use_s()
+    rig.codes()
+    rig.chip.set_utc_s(START + 2 * DAY_S)
+    rig.boot(power_on)
+    assert not rig.clock.invalid
+    assert REPLACE_BATTERY not in rig.codes()
+    assert rig.battery.use_s() == pytest.approx(used_s, abs=3600)
+    assert rig.battery.remaining_s() == pytest.approx(LIFE_S - used_s, abs=3600)
+    assert rig.power_up.outage_s == (-1 if power_on else 0)
+    assert rig.outages.long_s < DAY_S
