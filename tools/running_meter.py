@@ -23,9 +23,9 @@ LAUNCHER = ROOT / ".venv" / "bin" / "virtual-meter"
 PORTS = 6  # the contract's consecutive TCP ports; one more is the faceplate's
 # Below those that Linux, macOS and Windows give to outgoing connections, above the usual servers'
 _PORTS_FROM, _PORTS_TO = 10000, 32000
-_READY_S = 120.0
+_READY_S = 300.0
 _STOP_S = 60.0
-_CALL_S = 120.0
+_CALL_S = 600.0
 _TAKEN = re.compile(r"\bport \S+ is in use")
 
 

@@ -201,19 +201,22 @@ def test_clock():
     check("mktime wants a whole tuple", raises(TypeError, time.mktime, (2026, 1, 1)))
 
 
+def paced(rate, period_ms, count):
+    """Whether that takes a tenth of a second: never less, nor more unless others are busy."""
+    for _ in range(50):
+        fresh()
+        timeline.set_rate(rate)
+        start_us = host.ticks_us()
+        run(sleeper([], "a", period_ms, count))
+        took_us = host.ticks_us() - start_us
+        if took_us < 400_000:
+            return took_us > 90_000
+    return False
+
+
 def test_pacing():
-    fresh()
-    timeline.set_rate(20)
-    start_us = host.ticks_us()
-    run(sleeper([], "a", 100, 20))
-    took_us = host.ticks_us() - start_us
-    check("2 s at rate 20 take 0.1 s", 90_000 < took_us < 400_000, took_us)
-    fresh()
-    timeline.set_rate(0.5)
-    start_us = host.ticks_us()
-    run(sleeper([], "a", 10, 5))
-    took_us = host.ticks_us() - start_us
-    check("50 ms at rate 0.5 take 0.1 s", 90_000 < took_us < 400_000, took_us)
+    check("2 s at rate 20 take 0.1 s", paced(20, 100, 20))
+    check("50 ms at rate 0.5 take 0.1 s", paced(0.5, 10, 5))
 
 
 def test_rate_changes_under_way():

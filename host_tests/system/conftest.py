@@ -28,8 +28,9 @@ import real_meter
 from running_meter import LAUNCHER, free_ports, lost_a_port
 
 PORTS = ("cosem", "rs485", "optical", "p1", "mbus", "modem")
-START_TIMEOUT_S = 120  # the first start compiles everything, and others may, too
-STOP_TIMEOUT_S = 60
+START_TIMEOUT_S = 300  # the first start compiles everything, and others may, too
+STOP_TIMEOUT_S = 180
+CALL_TIMEOUT_S = 600  # of a day that passes at once
 
 
 class _Options:
@@ -155,7 +156,7 @@ class VirtualMeter:
 
     def _call(self, request):
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with urllib.request.urlopen(request, timeout=CALL_TIMEOUT_S) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{error.code} {error.read().decode()}") from None

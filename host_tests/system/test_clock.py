@@ -33,7 +33,7 @@ class Client:
         self.log_in()
 
     def log_in(self):
-        transport = Socket(self.meter.ports["cosem"], timeout_s=60)
+        transport = Socket(self.meter.ports["cosem"])
         self.session = Gurux(transport, MANAGEMENT, SECRET).connect()
 
     def advance(self, seconds, powered=True):

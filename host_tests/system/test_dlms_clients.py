@@ -188,7 +188,7 @@ def test_several_clients_at_once(meter):
     def read(route):
         try:
             port, hdlc, server = ROUTES[route]
-            transport = clients.Socket(meter.ports[port], timeout_s=30)
+            transport = clients.Socket(meter.ports[port])
             session = clients.Gurux(
                 transport, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc, server=server
             ).connect()

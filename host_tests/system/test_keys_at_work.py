@@ -21,7 +21,7 @@ class Site(Front):
     """A meter, its keys and glass, and a client of its management."""
 
     def __enter__(self):
-        transport = clients.Socket(self.meter.ports["cosem"], timeout_s=60)
+        transport = clients.Socket(self.meter.ports["cosem"])
         self._client = clients.Gurux(transport, clients.MANAGEMENT, clients.SECRET).connect()
         return self._client
 

@@ -54,7 +54,7 @@ def test_restart_keeps_chips_and_clock(start, tmp_path):
         "mark.touch(); sys.exit(75)\n"
     )
     process = start(script, "--fresh", "--ports", "5000", "--time", "2026-01-01T00:00:00")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert output.splitlines() == [
         "--fresh --ports 5000 --time 2026-01-01T00:00:00",
         "--ports 5000",
@@ -81,7 +81,7 @@ def test_signal_lets_the_child_finish_and_ends_with_0(start, number, ignored):
     signal.signal(signal.SIGINT, before)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    assert process.communicate(timeout=60)[0] == "saved\n"
+    assert process.communicate(timeout=300)[0] == "saved\n"
     assert process.returncode == 0
 
 
@@ -106,7 +106,7 @@ def test_killed_launcher_leaves_no_child(start):
 
 def test_death_by_signal_is_said(start):
     process = start("import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 128 + signal.SIGKILL
 
 
