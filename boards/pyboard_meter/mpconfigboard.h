@@ -4,6 +4,12 @@
 #define MICROPY_HW_BOARD_NAME "Ferraris pyboard_meter"
 #define MICROPY_HW_MCU_NAME "STM32F405RG"
 
+// Viper of 1.26 and 1.27 compiles metrology/kernel.py wrongly: reactive power, angles and distortion
+// would be off, and nothing would tell.
+#if MICROPY_VERSION_MAJOR == 1 && (MICROPY_VERSION_MINOR == 26 || MICROPY_VERSION_MINOR == 27)
+#error "MicroPython 1.26 and 1.27 compile the frozen metrology wrongly: take 1.28 or newer"
+#endif
+
 #define MICROPY_HW_HAS_FLASH (1)
 #define MICROPY_HW_ENABLE_RNG (1)
 #define MICROPY_HW_ENABLE_RTC (1)

@@ -127,6 +127,23 @@ def test_a_compiler_reads_the_pyboards_headers(tmp_path):
 
 
 @pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
+@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("minor", [25, 26, 27, 28, 29])
+def test_what_would_freeze_a_wrong_kernel_is_not_built(name, minor, tmp_path):
+    """Found on an emulated Cortex-M4F: host_tests/README.md, An emulated Arm board."""
+    source = tmp_path / "check.c"  # py/mpconfig.h defines the version before it reads the header
+    source.write_text(
+        f"#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR {minor}\n"
+        '#include "mpconfigboard.h"\n'
+    )
+    command = [COMPILERS[0], "-std=c11", "-fsyntax-only", f"-I{named(name).folder}", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    refused = "1.28 or newer" in done.stderr
+    assert refused == (minor in {26, 27} and bool(definition.held(named(name))))
+    assert refused == bool(done.returncode)
+
+
+@pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
 def test_a_compiler_finds_no_romfs_where_all_is_frozen(tmp_path):
     source = tmp_path / "check.c"
     source.write_text(
