@@ -67,20 +67,20 @@ BOARDS = {
             "pico2_meter",
             "rp2350",
             "armv7emsp",
-            497 * 1024,
+            481 * 1024,
             4 << 20,
             "RP2350",
             (0x2E8A, 0x0005),
             _RP2,
         ),
         Board(
-            "pico_meter", "rp2040", "armv6m", 241 * 1024, 2 << 20, "RP2040", (0x2E8A, 0x0005), _RP2
+            "pico_meter", "rp2040", "armv6m", 236 * 1024, 2 << 20, "RP2040", (0x2E8A, 0x0005), _RP2
         ),
         Board(
             "pyboard_meter",
             "stm32f405",
             "armv7emsp",
-            103 * 1024,
+            98 * 1024,
             1 << 20,
             "STM32F405",
             (0xF055, 0x9800),

@@ -282,8 +282,8 @@ def test_code_that_the_memory_cannot_hold_is_warned_of(tmp_path, monkeypatch, ca
     assert "KB too many. pico2_meter's README tells what fits" in said
 
 
-PLENTY = flash.Place("armv7emsp", 497 * 1024, 512 * 1024)
-STOCK = flash.Place("armv7emsp", 497 * 1024, 0)
+PLENTY = flash.Place("armv7emsp", 481 * 1024, 512 * 1024)
+STOCK = flash.Place("armv7emsp", 481 * 1024, 0)
 
 
 def test_a_board_is_asked_for_its_memory_before_anything_is_compiled(tmp_path):
@@ -315,7 +315,7 @@ def test_the_parts_that_fit_are_put_on_the_board_and_the_others_named(
     assert "left out: The tariff: calendar and rates" in said
     assert "left out: IEC 62056-21 at the optical head" in said
     assert "Firmware of one's own" in said
-    assert flash.chosen(full, replace(STOCK, heap=241 * 1024), None).choice == "look"
+    assert flash.chosen(full, replace(STOCK, heap=236 * 1024), None).choice == "look"
     said = capsys.readouterr().out
     assert "left out: DLMS at every port with its security, event logs and alarms" in said
     assert "left out: The tariff" in said and "first look" not in said

@@ -129,7 +129,7 @@ def test_auto_is_the_most_that_fits():
         (550, "standard", "full"),
         (450, "basic", "full"),
         (390, "look", "standard"),
-        (241, "look", "look"),
+        (236, "look", "look"),
         (10, "look", "look"),
     ):
         assert board_memory.fitting(code, kilos * 1024, False) == from_files
