@@ -32,6 +32,7 @@ class Board:
     flash: octets of the flash that the code is in
     machine: what the board says of itself in `sys.implementation._machine`
     usb: vendor and product number, to find it among the serial ports
+    parts: octets of the heap that board.py's parts take (tools/board_memory.py)
     """
 
     name: str
@@ -42,6 +43,7 @@ class Board:
     machine: str
     usb: tuple[int, int]
     built_in: frozenset[str]
+    parts: int = 27 * 1024
 
     @property
     def folder(self) -> Path:
@@ -80,11 +82,12 @@ BOARDS = {
             "pyboard_meter",
             "stm32f405",
             "armv7emsp",
-            98 * 1024,
+            104 * 1024,  # with boards/pyboard_meter/stack.ld
             1 << 20,
             "STM32F405",
             (0xF055, 0x9800),
             _modules("pyb stm"),
+            17 * 1024,
         ),
     )
 }

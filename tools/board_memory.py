@@ -21,6 +21,9 @@ Measured there, and as it is reckoned here, in octets:
     full, all frozen                    133 904    135 696
     the board's parts                    27 536     27 648
 
+The parts of the pyboard's board.py came to 16 832 octets in an emulated Cortex-M4F, with doubles
+for `machine`.
+
 What a manifest freezes are the sources as they stand: names that fold_constants.py takes out of
 files are there, so that frozen code takes more than the same files would. Each way's column is a
 straight line over the first one but for 2.5 percent: a share and a base. Objects are the same
@@ -55,7 +58,7 @@ _ALWAYS_FILES = {"main.mpy", "fitted.mpy"}  # on every board, and too small to c
 _MACHINE_CODE = "kernel.mpy"  # names of files end so that are next to nothing else
 # of a running meter, besides its code, with each choice of parts
 OBJECTS = {"full": 111 * 1024, "standard": 86 * 1024, "basic": 68 * 1024, "look": 25 * 1024}
-BUFFERS = 27 * 1024  # of the board's parts: chips, the capture's ring, serial ports, glass
+PARTS = 27 * 1024  # a Pico's: chips, the capture's ring, serial ports, glass
 # What messages, blocks and collections need to breathe. Without ports there are no messages: look
 # showed its lists and ran the test of parts with 9 KB more than it had taken (frozen, 5 KB).
 WORKING = {"look": 12 * 1024}
@@ -68,13 +71,14 @@ class Estimate:
 
     code: int
     objects: int
+    parts: int
     working: int
     available: int
 
     @property
     def total(self) -> int:
         """All that the meter wants."""
-        return self.code + self.objects + BUFFERS + self.working
+        return self.code + self.objects + self.parts + self.working
 
     @property
     def fits(self) -> bool:
@@ -85,7 +89,7 @@ class Estimate:
         """One line."""
         verdict = "fits" if self.fits else f"{kilo(self.total - self.available)} KB too many"
         return (
-            f"code {kilo(self.code)} + objects {kilo(self.objects)} + buffers {kilo(BUFFERS)}"
+            f"code {kilo(self.code)} + objects {kilo(self.objects)} + parts {kilo(self.parts)}"
             f" + room to work {kilo(self.working)}"
             f" = {kilo(self.total)} of {kilo(self.available)} KB: {verdict}"
         )
@@ -97,25 +101,33 @@ def kilo(octets: int) -> int:
 
 
 def from_files(
-    code: Mapping[str, int], choice: str, available: int, held: Container[str] = ()
+    code: Mapping[str, int],
+    choice: str,
+    available: int,
+    held: Container[str] = (),
+    parts: int = PARTS,
 ) -> Estimate:
     """The code is loaded from a file system: octets of each .mpy file at the start, by its path.
 
-    `held`: paths of those that stand in the firmware instead.
+    `held`: paths of those that stand in the firmware instead; `parts`: octets of the board's.
     """
-    return _estimate(FROM_FILES, code, choice, available, held)
+    return _estimate(FROM_FILES, code, choice, available, held, parts)
 
 
 def from_romfs(
-    code: Mapping[str, int], choice: str, available: int, held: Container[str] = ()
+    code: Mapping[str, int],
+    choice: str,
+    available: int,
+    held: Container[str] = (),
+    parts: int = PARTS,
 ) -> Estimate:
     """The code is read where it stands in a ROMFS, but for `held`, as from_files."""
-    return _estimate(FROM_ROMFS, code, choice, available, held)
+    return _estimate(FROM_ROMFS, code, choice, available, held, parts)
 
 
-def frozen(code: Mapping[str, int], choice: str, available: int) -> Estimate:
+def frozen(code: Mapping[str, int], choice: str, available: int, parts: int = PARTS) -> Estimate:
     """All of the code stands in the firmware."""
-    return _estimate(FROZEN, code, choice, available, code)
+    return _estimate(FROZEN, code, choice, available, code, parts)
 
 
 def fitting(
@@ -123,17 +135,23 @@ def fitting(
     available: int,
     romfs: bool,
     held: Container[str] = (),
+    parts: int = PARTS,
 ) -> str:
     """The first of these choices that fits, the last if none does; code loaded at the start."""
     way = from_romfs if romfs else from_files
     for choice, code in resident.items():
-        if way(code, choice, available, held).fits:
+        if way(code, choice, available, held, parts).fits:
             return choice
     return list(resident)[-1]
 
 
 def _estimate(
-    way: Way, code: Mapping[str, int], choice: str, available: int, held: Container[str]
+    way: Way,
+    code: Mapping[str, int],
+    choice: str,
+    available: int,
+    held: Container[str],
+    parts: int,
 ) -> Estimate:
     loaded = {path: octets for path, octets in code.items() if path not in held}
     machine_code = sum(octets for path, octets in loaded.items() if path.endswith(_MACHINE_CODE))
@@ -145,4 +163,4 @@ def _estimate(
     octets = machine_code + way.share * (sum(loaded.values()) - machine_code)
     octets += FROZEN.share * inside + (way.base if loaded.keys() - _ALWAYS_FILES else FROZEN.base)
     objects = OBJECTS.get(choice, OBJECTS["full"])
-    return Estimate(round(octets), objects, WORKING.get(choice, _WORKING), available)
+    return Estimate(round(octets), objects, parts, WORKING.get(choice, _WORKING), available)

@@ -278,12 +278,9 @@ def warn_of_memory(link: BoardLink, built: board_build.Built, held: Container[st
 
     `held`: those that stand in the board's firmware.
     """
-    estimate = board_memory.from_files(
-        built.resident.get(built.choice, {"": built.size}),
-        built.choice,
-        link.value("__import__('gc').collect() or __import__('gc').mem_free()"),
-        held,
-    )
+    code = built.resident.get(built.choice, {"": built.size})
+    heap: int = link.value("__import__('gc').collect() or __import__('gc').mem_free()")
+    estimate = board_memory.from_files(code, built.choice, heap, held, built.board.parts)
     if not estimate.fits:
         print(
             "this MicroPython has no ROMFS partition, so the code is loaded into RAM, and that is "
@@ -324,7 +321,9 @@ def chosen(built: board_build.Built, place: Place, fitted: Path | None) -> board
     if not built.choice:
         return built
     if built.auto:
-        choice = board_memory.fitting(built.resident, place.heap, place.romfs > 0, place.held)
+        choice = board_memory.fitting(
+            built.resident, place.heap, place.romfs > 0, place.held, built.board.parts
+        )
         if choice != built.choice:
             built = board_build.build(built.board, fitted, choice)
         print(f"parts: {choice}, as many as this board's memory takes by estimate")

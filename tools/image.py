@@ -68,7 +68,7 @@ def made(board: Board, fitted: Path | None) -> board_build.Built:
         return every
     romfs = board_definition.layout(board).romfs > 0
     held = board_definition.held(board)
-    choice = board_memory.fitting(every.resident, board.heap, romfs, held)
+    choice = board_memory.fitting(every.resident, board.heap, romfs, held, board.parts)
     if choice == every.choice:
         return every
     return replace(board_build.build(board, fitted, choice), resident=every.resident)
@@ -78,15 +78,15 @@ def _memory(
     board: Board, code: dict[str, int], choice: str
 ) -> list[tuple[str, board_memory.Estimate]]:
     """RAM for each way in which the board can have the code, with stock MicroPython the first."""
-    ways = [("from files", board_memory.from_files(code, choice, board.heap))]
+    ways = [("from files", board_memory.from_files(code, choice, board.heap, (), board.parts))]
     if board_definition.layout(board).romfs:
         held = board_definition.held(board)
         name = "ROMFS + frozen" if held else "from ROMFS"
-        ways.append((name, board_memory.from_romfs(code, choice, board.heap, held)))
+        ways.append((name, board_memory.from_romfs(code, choice, board.heap, held, board.parts)))
     if any(
         not board_definition.layout(board, one).romfs for one in board_definition.variants(board)
     ):
-        ways.append(("all frozen", board_memory.frozen(code, choice, board.heap)))
+        ways.append(("all frozen", board_memory.frozen(code, choice, board.heap, board.parts)))
     return ways
 
 

@@ -38,7 +38,7 @@ if _TYPE_CHECKING:
 
 _BAUD = const(9600)  # until the application sets each port
 _RECEIVE_BUFFER = const(512)
-_RING_FRAMES = const(256)  # 64 ms at 4 kHz; each takes 20 octets more than itself
+_RING_FRAMES = const(160)  # 40 ms at 4 kHz; each takes 20 octets more than itself
 _ADC_CLOCK_HZ = const(8_192_000)
 _ADC_SPI_HZ = const(10_500_000)
 _FRAME_US = const(250)

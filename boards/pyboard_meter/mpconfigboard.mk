@@ -4,7 +4,7 @@ CMSIS_MCU = STM32F405xx
 AF_FILE = boards/stm32f405_af.csv
 
 # The vectors in sector 0 (16 KB), the file system in sectors 1 to 4 (112 KB), all else behind it.
-LD_FILES = boards/stm32f405.ld boards/common_ifs.ld
+LD_FILES = boards/stm32f405.ld $(BOARD_DIR)/stack.ld boards/common_ifs.ld
 TEXT0_ADDR = 0x08000000
 TEXT1_ADDR = 0x08020000
 

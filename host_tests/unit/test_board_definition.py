@@ -127,6 +127,28 @@ def test_a_compiler_reads_the_pyboards_headers(tmp_path):
 
 
 @pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
+def test_the_pyboards_heap_has_what_its_stack_leaves(tmp_path):
+    # the names of ports/stm32/boards/stm32f405.ld, which comes before ours
+    port, empty, linked = (tmp_path / name for name in ("port.ld", "empty.c", "linked"))
+    port.write_text("_estack = 0x20020000;\n_sstack = _estack - 16K;\n_heap_end = _sstack;\n")
+    empty.write_text("")
+    scripts = [port, named("pyboard_meter").folder / "stack.ld"]
+    command = [
+        COMPILERS[0],
+        "-nostdlib",
+        "-static",
+        "-Wl,--entry=0",
+        *(f"-Wl,-T{one}" for one in scripts),
+    ]
+    subprocess.run([*command, str(empty), "-o", str(linked)], check=True)
+    nm = COMPILERS[0].replace("gcc", "nm").replace("clang", "nm")
+    told = subprocess.run([nm, str(linked)], check=True, capture_output=True, text=True).stdout
+    names = {name: int(value, 16) for value, _, name in map(str.split, told.splitlines())}
+    assert names["_heap_end"] == names["_sstack"] == 0x20020000 - 10 * 1024
+    assert "$(BOARD_DIR)/stack.ld" in (scripts[1].parent / "mpconfigboard.mk").read_text()
+
+
+@pytest.mark.skipif(not COMPILERS, reason="there is no C compiler")
 @pytest.mark.parametrize("name", BOARDS)
 @pytest.mark.parametrize("minor", [25, 26, 27, 28, 29])
 def test_what_would_freeze_a_wrong_kernel_is_not_built(name, minor, tmp_path):

@@ -164,7 +164,7 @@ def test_main_and_fitted_are_files_beside_frozen_code():
     alone = board_memory.frozen({"app/a.mpy": 80_000}, "look", 0)
     assert 0 < beside.code - alone.code < 2_000
     assert board_memory.from_files(code | {"app/b.mpy": 1}, "look", 0, {"app/a.mpy"}).code > (
-        beside.code + 10_000
+        beside.code + 5_000
     ), "and any other brings tables of names with it"
 
 
