@@ -117,7 +117,7 @@ device-test: $(DEV_SET) ## test the parts of a board, print a report (BOARD=...,
 	@$(PY) tools/device_test.py $(BOARD_PORT) $(ARGS)
 
 .PHONY: frozen
-frozen: $(DEV_SET) ## before a firmware of one's own is built: note which sources it holds
+frozen: $(DEV_SET) ## before a firmware of one's own is built: write what it holds of ours
 	@$(PY) tools/frozen_sources.py $(call said,BOARD,'$(BOARD)')
 
 docs: $(DEV_SET) ## draw each board's wiring from its tables, boards/*/wiring.svg

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import board_manifest
 from board_chips import CHIPS
-from board_list import COMMON, Board
+from board_list import COMMON, ROOT, Board
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,6 +225,12 @@ def _frozen_faults(board: Board, variant: str) -> list[str]:
     kept = frozen(board, variant)
     wrong = [f"{name}: {path} is not in manifest.py" for path in sorted(kept - set(every))]
     sources = [every[path] for path in sorted(kept & set(every))]
+    written = ROOT / "build" / "frozen" / board.name / name.removesuffix(".py") / "manifest.py"
+    wrong += [
+        f"{name} includes {path}, make frozen writes {written}"
+        for path in board_manifest.made(board.name, name)
+        if path != written
+    ]
     # main.py and fitted.py are files, and what is frozen must do without what is not
     reached = board_manifest.missing(sources, {*board.built_in, "fitted"})
     return wrong + [f"{name}: {text}" for text in reached]

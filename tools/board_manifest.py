@@ -1,7 +1,8 @@
 """Reads MicroPython manifests as far as our boards use them, and holds them to the imports.
 
 `include` with its options, `package` and `module` as MicroPython's reference manual describes
-them; what is included of MicroPython itself, below `$(PORT_DIR)`, is passed over. A manifest is
+them; what is included of MicroPython itself, below `$(PORT_DIR)`, is passed over. An `include`
+with `of=` names what `make frozen` makes of that other manifest, which is read here. A manifest is
 complete if every module that the firmware imports at run time is in it, and lean if it names no
 other.
 """
@@ -67,13 +68,16 @@ class _Options:
 class _Reader:
     def __init__(self) -> None:
         self.found: dict[str, Source] = {}
+        self.made: list[Path] = []
 
     def run(self, manifest: Path, given: dict[str, bool] | None = None) -> None:
         folder = manifest.parent
 
-        def include(path: str, **given: bool) -> None:
+        def include(path: str, of: str = "", **given: bool) -> None:
+            if of:
+                self.made.append((folder / path).resolve())
             if not path.startswith("$(PORT_DIR)"):
-                self.run((folder / path).resolve(), given)
+                self.run((folder / (of or path)).resolve(), given)
 
         def package(
             name: str, files: tuple[str, ...] | None = None, base_path: str = ".", opt: int = 3
@@ -117,6 +121,18 @@ def read(board: str, root: Path = ROOT, name: str = "manifest.py") -> list[Sourc
     reader = _Reader()
     reader.run(root / "boards" / board / name)
     return sorted(reader.found.values(), key=lambda source: source.target)
+
+
+def made(board: str, name: str, root: Path = ROOT) -> list[Path]:
+    """The manifests that `make frozen` has to write before this one of a board can be used."""
+    reader = _Reader()
+    reader.run(root / "boards" / board / name)
+    return reader.made
+
+
+def imported(source: Source) -> set[str]:
+    """What a file imports at run time: modules, and names with their module's before them."""
+    return _imports(ast.parse(source.path.read_text()), "")
 
 
 def frozen_manifests(board: str, root: Path = ROOT) -> list[str]:

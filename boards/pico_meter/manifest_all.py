@@ -2,7 +2,7 @@
 # and all of ours but main.py and fitted.py, which are files (make flash).
 
 include("$(PORT_DIR)/boards/manifest.py")
-include("manifest.py", files=False)
 
-# Which sources these are, for make flash to compare; make frozen writes it.
-module("frozen_sources.py", base_path="../../build/frozen/pico_meter/manifest_all", opt=3)
+# make frozen writes it: the sources of manifest.py as files are compiled, with constants folded
+# and private names short, and which sources they are, for make flash to compare.
+include("../../build/frozen/pico_meter/manifest_all/manifest.py", of="manifest.py", files=False)

@@ -3,7 +3,9 @@
 # its sensors told, without building anew.
 
 include("$(PORT_DIR)/boards/manifest.py")
-include("manifest.py", files=False)
 
-# Which sources these are, for make flash to compare; make frozen writes it.
-module("frozen_sources.py", base_path="../../build/frozen/pyboard_meter/manifest_frozen", opt=3)
+# make frozen writes it: the sources of manifest.py as files are compiled, with constants folded
+# and private names short, and which sources they are, for make flash to compare.
+include(
+    "../../build/frozen/pyboard_meter/manifest_frozen/manifest.py", of="manifest.py", files=False
+)
