@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from board_chips import CHIPS
+from board_memory import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Board:
     machine: str
     usb: tuple[int, int]
     built_in: frozenset[str]
-    parts: int = 27 * 1024
+    parts: int = PARTS
 
     @property
     def folder(self) -> Path:
