@@ -256,7 +256,8 @@ def test_the_periods_of_today_are_gone_through(bench, eyes):
     bench.post("/api/advance", seconds=2000)
     today = bench.get("/api/day")
     assert len(today["rows"]) > 2
-    plot = eyes.page.locator("#day-plot")
+    eyes.page.reload()  # what the page knew was the day before, perhaps
+    plot = eyes.ready().page.locator("#day-plot")
     plot.scroll_into_view_if_needed()
     eyes.sees("day-picked", "now,")
     plot.focus()

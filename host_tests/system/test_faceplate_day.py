@@ -23,8 +23,9 @@ def meter(tmp_path_factory):
     from conftest import VirtualMeter
 
     meter = VirtualMeter(tmp_path_factory.mktemp("day") / "state", ["--rate", "0"])
-    meter.start("--time", "2026-12-18T11:55:00")
+    meter.start("--time", "2026-12-18T11:54:58")
     write(meter, SEASONS)
+    meter.post("/api/advance", seconds=2)  # until something is measured
     yield meter
     assert meter.stop() == 0
 
@@ -129,3 +130,38 @@ def test_the_calendar_is_read_on_the_page(meter, visit):
     # and the day's plot tells its rates
     eyes.sees("day-rates", "T1")
     assert "by the calendar" in eyes.text("day-text")
+
+
+def test_a_day_with_fewer_periods_is_begun_at_its_newest(meter, visit):
+    day = meter.get("/api/day")
+    days = {"date": "2026-12-18", "rows": 40}
+
+    def answer(route):
+        periods = [[900 * n, 900 * n + 900, 1, 0, 0] for n in range(days["rows"])]
+        now_s = 900 * days["rows"]
+        route.fulfill(json={**day, "date": days["date"], "now_s": now_s, "rows": periods})
+
+    eyes = visit(meter)
+    eyes.page.route("**/api/day", answer)
+    eyes.page.reload()
+    plot = eyes.ready().page.locator("#day-plot")
+    eyes.sees("day-picked", "09:45 to now")
+    plot.focus()
+    eyes.page.keyboard.press("PageDown")
+    eyes.sees("day-picked", "08:45 to 09:00")
+    # the clock is set back: what was picked is not there any more
+    days["rows"] = 20
+    eyes.sees("day-picked", "04:45 to now")
+    eyes.page.keyboard.press("ArrowLeft")
+    eyes.sees("day-picked", "04:30 to 04:45")
+    # midnight passes: the period of yesterday is left
+    days.update(date="2026-12-19", rows=30)
+    eyes.sees("day-picked", "07:15 to now")
+    # a first period has none before it; the one that follows is gone on to
+    days.update(date="2026-12-20", rows=1)
+    eyes.sees("day-picked", "00:00 to now")
+    eyes.page.keyboard.press("ArrowLeft")
+    assert "00:00 to now" in eyes.text("day-picked")
+    days["rows"] = 2
+    eyes.sees("day-picked", "00:15 to now")
+    eyes.page.unroute_all(behavior="wait")

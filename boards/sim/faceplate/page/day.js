@@ -81,7 +81,7 @@ function draw() {
 
 function tellPeriod() {
   if (!today.rows.length) return today.period_s ? "no period yet" : "load profile 1 does not capture periods";
-  const n = picked >= 0 && picked <= last() ? picked : last(), row = today.rows[n], power = kw(row);
+  const n = picked < 0 ? last() : picked, row = today.rows[n], power = kw(row);
   const value = k => row[k] === null ? "not captured" :
     `${digits(row[k] / 1000, 3)} kWh (${digits(power[k - IMPORT], 3)} kW)`;
   const end = runs(n) ? "now" : row[1] === today.length_s ? "24:00" : clockText(wall(row[1]));
@@ -109,14 +109,17 @@ function tell() {
   $("day-picked").textContent = text;
 }
 function pick(to) {
-  picked = to >= last() ? -1 : Math.max(0, to);  // the newest is picked unless an older one is
+  const n = Math.max(0, to);
+  picked = n < last() ? n : -1;  // the newest is picked unless an older one is
   draw(); tell();
 }
 function show(answer) {
+  const isNew = today && today.date !== answer.date;
   today = answer;
   // a period of a few seconds says little about power: registers count whole watt hours
   today.rows = today.rows.filter((row, n) => n === last() || row[1] - row[0] >= SHORTEST_S);
   today.running = today.rows.length > 0 && today.rows[last()][1] === today.now_s;
+  if (isNew || picked >= last()) picked = -1;
   draw(); tell();
 }
 const fail = reason => { $("day-text").textContent = reason; };
