@@ -23,9 +23,8 @@ def meter(tmp_path_factory):
     from conftest import VirtualMeter
 
     meter = VirtualMeter(tmp_path_factory.mktemp("day") / "state", ["--rate", "0"])
-    meter.start("--time", "2026-12-18T11:54:58")
+    meter.start("--time", "2026-12-18T11:55:00")
     write(meter, SEASONS)
-    meter.post("/api/advance", seconds=2)  # until something is measured
     yield meter
     assert meter.stop() == 0
 
@@ -33,6 +32,12 @@ def meter(tmp_path_factory):
 def write(meter, file):
     command = [sys.executable, str(ROOT / "tools" / "tariff.py"), "write", str(file)]
     subprocess.run([*command, "--port", str(meter.ports["cosem"])], check=True, timeout=300)
+
+
+def look_at(meter, visit):
+    """Open the page once something is measured."""
+    meter.post("/api/advance", seconds=2)
+    return visit(meter).ready()
 
 
 def load_profile(meter):
@@ -102,7 +107,7 @@ def test_the_calendar_is_shown_as_it_was_written_and_changes_with_it(meter):
 def test_the_calendar_is_read_on_the_page(meter, visit):
     write(meter, SEASONS)
     found = meter.get("/api/calendar")
-    eyes = visit(meter).ready()
+    eyes = look_at(meter, visit)
     eyes.page.locator("#calendar-box summary").first.click()
     eyes.sees("calendar", "SEASONS-3. Season: winter. Today is no special day.")
     box = eyes.page.locator("#calendar")
@@ -141,7 +146,7 @@ def test_a_day_with_fewer_periods_is_begun_at_its_newest(meter, visit):
         now_s = 900 * days["rows"]
         route.fulfill(json={**day, "date": days["date"], "now_s": now_s, "rows": periods})
 
-    eyes = visit(meter)
+    eyes = look_at(meter, visit)
     eyes.page.route("**/api/day", answer)
     eyes.page.reload()
     plot = eyes.ready().page.locator("#day-plot")
