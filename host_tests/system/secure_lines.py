@@ -1,6 +1,7 @@
 """Ways into the running meter for clients with keys: wrapper, RS485, optical head in mode E."""
 
 import clients
+import optical_head
 import secure_clients
 
 ROUTES = {
@@ -24,12 +25,14 @@ class Line:
         self.server = gurux_server(self.hdlc, self.physical)
         self._optical = port == "optical"
         if self._optical:
-            self._sign_on()
+            with optical_head.still(meter):
+                self._sign_on(meter)
 
-    def _sign_on(self):
+    def _sign_on(self, meter):
         """IEC 62056-21 mode E: from the sign-on to HDLC at 9600 baud."""
         for said, end in ((b"/?!\r\n", b"103\r\n"), (b"\x06252\r\n", b"\x06252\r\n")):
             self.transport.send(said)
+            optical_head.passes(meter)
             heard = b""
             while not heard.endswith(end):
                 heard += self.transport.receive()

@@ -119,10 +119,9 @@ def test_a_wrong_load_of_an_element_is_refused(start_meter):
 
 
 def test_calibration_corrects_both_elements(start_meter):
-    meter = start_meter("--model", "twin")
+    meter = start_meter("--model", "twin", "--rate", "0")
     tolerance = {"chip": "sensors", "fault": "tolerance", "channel": "i2"}
     meter.post("/api/chip", **tolerance, ratio_ppm=-30000, phase_mdeg=1200)
-    meter.post("/api/rate", rate=50)
     command = [sys.executable, str(ROOT / "tools/calibrate.py"), "--bench", meter.url]
     command += ["--port", str(meter.ports["cosem"])]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)

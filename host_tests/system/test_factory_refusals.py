@@ -184,7 +184,11 @@ def test_the_error_by_counting_pulses_over_25_seconds(start_meter, constant):
 
 
 @pytest.mark.row("LED-05")
-def test_a_client_chooses_what_the_led_follows_by_script(meter, raw):
+def test_a_client_chooses_what_the_led_follows_by_script(start_meter):
+    meter = start_meter("--rate", "0")
+    meter.post("/api/cover", cover="meter", open=True)
+    meter.post("/api/lock", locked=False)
+    client = Raw(meter).client
     meter.post("/api/mains", phases=[{"u": 230, "i": 50, "phi_deg": 90}] * 3)
     meter.post("/api/advance", seconds=5)
     scripts = GXDLMSScriptTable("0.0.10.0.104.255")
@@ -195,9 +199,9 @@ def test_a_client_chooses_what_the_led_follows_by_script(meter, raw):
         return meter.get("/api/state")["leds"]["active"] - before
 
     assert pulses() <= 1
-    raw.client.call(scripts, 1, 2, DataType.UINT16)
+    client.call(scripts, 1, 2, DataType.UINT16)
     meter.post("/api/advance", seconds=2)
     assert pulses() == pytest.approx(3 * 230 * 50 / 1000 * 20 / 3600 * 1000, abs=5)
-    raw.client.call(scripts, 1, 1, DataType.UINT16)
+    client.call(scripts, 1, 1, DataType.UINT16)
     meter.post("/api/advance", seconds=2)
     assert pulses() <= 1
