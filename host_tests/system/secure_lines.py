@@ -1,7 +1,7 @@
 """Ways into the running meter for clients with keys: wrapper, RS485, optical head in mode E."""
 
 import clients
-import optical_head
+import line_time
 import secure_clients
 
 ROUTES = {
@@ -25,14 +25,14 @@ class Line:
         self.server = gurux_server(self.hdlc, self.physical)
         self._optical = port == "optical"
         if self._optical:
-            with optical_head.still(meter):
+            with line_time.still(meter):
                 self._sign_on(meter)
 
     def _sign_on(self, meter):
         """IEC 62056-21 mode E: from the sign-on to HDLC at 9600 baud."""
         for said, end in ((b"/?!\r\n", b"103\r\n"), (b"\x06252\r\n", b"\x06252\r\n")):
             self.transport.send(said)
-            optical_head.passes(meter)
+            line_time.passes(meter)
             heard = b""
             while not heard.endswith(end):
                 heard += self.transport.receive()

@@ -11,7 +11,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "unit"))
 
+import line_time
 import pytest
+import real_meter
 from hdlc_line import (
     DISC,
     DM,
@@ -35,6 +37,7 @@ AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1f
 GET_NAME = bytes.fromhex("c001c1000100002a0000ff0200")
 ALL_PARAMETERS = "8180140502{:04x}0602{:04x}0704{:08x}0804{:08x}"
 SILENCE_S = 0.4
+AT_ONCE_S = 0.05  # what the meter said until now is on its way
 
 
 class Station:
@@ -66,7 +69,8 @@ class Station:
     def silent(self, octets):
         """Send octets; tell whether they stay without an answer."""
         self.send(octets)
-        self.socket.settimeout(SILENCE_S)
+        line_time.passes(self.meter, SILENCE_S)
+        self.socket.settimeout(SILENCE_S if real_meter.given else AT_ONCE_S)
         try:
             return not self.socket.recv(1)
         except TimeoutError:

@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "unit"))
 
 import clients
+import line_time
 import raw_links
 from gurux_dlms import GXDLMSClient
 from gurux_dlms.objects import GXDLMSProfileGeneric, GXDLMSTcpUdpSetup
@@ -143,8 +144,12 @@ def test_an_apdu_of_no_octets_or_of_one_is_answered(wire):
     assert answer(connection)[:6].hex() == "c401c1000910"
 
 
-def test_serial_octets_come_as_they_like(wire):
-    connection = wire("rs485")
+def test_serial_octets_come_as_they_like(wired, wire):
+    with line_time.still(wired):  # a frame ends with a silence
+        as_they_like(wire("rs485"))
+
+
+def as_they_like(connection):
 
     def frame():
         octets = take(connection, 3)
@@ -241,7 +246,7 @@ def test_udp_has_no_answer(meter):
 @pytest.mark.row("TCP-04")
 def test_another_tcp_port_holds_at_once_and_costs_nobody_his_connection(start_meter):
     meter = start_meter()
-    old, new = meter.ports["cosem"], meter.http + 1
+    old, new = meter.ports["cosem"], meter.ports["modem"]  # which nothing serves
     stays = raw_links.WrapperLink(meter, 16)
     assert stays.ask(public())[17] == 0
     transport = clients.Socket(meter.ports["rs485"])

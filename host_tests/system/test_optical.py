@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import clients
-import optical_head
+import line_time
 import pytest
 import real_meter
 from gurux_dlms import GXDLMSException
@@ -40,7 +40,7 @@ class Wire:
     def say(self, octets):
         """Send what is answered after a pause."""
         self.send(octets)
-        optical_head.passes(self._meter)
+        line_time.passes(self._meter)
 
     def send(self, octets):
         self.socket.sendall(octets)
@@ -56,7 +56,7 @@ class Wire:
 
     def silent(self):
         """Tell whether nothing comes for a while."""
-        optical_head.passes(self._meter, SILENCE_S)
+        line_time.passes(self._meter, SILENCE_S)
         self.socket.settimeout(SILENCE_S if real_meter.given else AT_ONCE_S)
         try:
             return not self.socket.recv(1)
@@ -71,7 +71,7 @@ class Wire:
 
 @pytest.fixture
 def wire(wired):
-    with optical_head.still(wired):
+    with line_time.still(wired):
         opened = Wire(wired)
         yield opened
         opened.send(BREAK)
@@ -86,10 +86,10 @@ def client(meter):
         ("127.0.0.1", meter.ports["optical"]), device_address=DEVICE_ADDRESS, password=PASSWORD
     )
     one.transport.timeout = PATIENCE_S
-    with optical_head.still(meter):
+    with line_time.still(meter):
         one.connect()
         send = one.transport.send
-        one.transport.send = lambda octets: (send(octets), optical_head.passes(meter))
+        one.transport.send = lambda octets: (send(octets), line_time.passes(meter))
         yield one
         one.send_break()
         idle(meter)
@@ -107,7 +107,7 @@ def idle(meter):
     if real_meter.given:
         time.sleep(_REAL_S)
         return
-    optical_head.passes(meter, optical_head.FORGETS_S)
+    line_time.passes(meter, line_time.FORGETS_S)
     assert line(meter) == (300, "7E1"), "the head back at its first rate"
 
 
@@ -225,7 +225,7 @@ def test_hdlc_directly(wire):
 def test_silence_after_the_offer_gives_a_read_out_at_300_baud(meter, wire):
     wire.say(b"/?!\r\n")
     wire.until(b"\n")
-    optical_head.passes(meter, 2)
+    line_time.passes(meter, 2)
     block = wire.until(b"!\r\n\x03") + wire.receive()
     assert utils.bcc_valid(block)
     assert line(meter) == (300, "7E1")

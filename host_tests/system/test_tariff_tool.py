@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import clients
+import line_time
 import pytest
 from gurux_dlms.objects import (
     GXDLMSActivityCalendar,
@@ -68,7 +69,7 @@ def test_the_largest_tariff_is_written_compared_and_read_back_over_every_port(
     meter, tmp_path, port
 ):
     if port == "optical":  # it has pauses to keep
-        meter.post("/api/rate", rate=1)
+        meter.post("/api/rate", rate=line_time.SLOW)
     tariff("read", *at(meter, port), status=1)  # a new meter has none
     tariff("write", DAY_NIGHT, *at(meter))  # the active half is another one before
     said = tariff("write", LARGEST, *at(meter, port))
@@ -161,7 +162,8 @@ def test_missing_scripts_are_repaired_and_foreign_ones_only_if_asked(meter):
 
 @pytest.mark.parametrize(("port", "options"), [("rs485", ()), ("optical", ("--optical",))])
 def test_a_serial_line_will_do(meter, port, options):
-    meter.post("/api/rate", rate=1)
+    if options:
+        meter.post("/api/rate", rate=line_time.SLOW)
     line = SerialLine(meter.ports[port])
     said = tariff("write", SEASONS, "--serial", line.name, *options)
     assert "read back: the meter has what the file says" in said
