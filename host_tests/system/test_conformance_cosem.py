@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "unit"))
 
+import line_time
 import raw_links
 from blue_book import CLASSES, DANGEROUS, check
 from test_conformance_appl import lls, public
@@ -119,6 +120,13 @@ def objects(client):
     return client.objects()
 
 
+@pytest.fixture
+def still(client):
+    """No period ends between two readings."""
+    with line_time.still(client.meter):
+        yield
+
+
 @pytest.mark.row("SEC-08")
 def test_cosem_object_list(client, objects):
     names = [entry[2] for entry in objects]
@@ -157,6 +165,7 @@ def test_cosem_every_attribute(client, objects):
 
 
 @pytest.mark.changes
+@pytest.mark.usefixtures("still")
 def test_cosem_write_back(client, objects):
     """What is readable and writable takes its own value back, and keeps it."""
     written = 0
@@ -326,6 +335,7 @@ def encoded_columns(client, name):
 
 
 @pytest.mark.row("TCP-18")
+@pytest.mark.usefixtures("still")
 def test_cosem_profile_by_range(client, objects):
     tried = 0
     for name, columns, clock, _ in profiles(client, objects):
@@ -364,6 +374,7 @@ def test_cosem_profile_by_range(client, objects):
         pytest.skip("no profile with a clock and rows yet")
 
 
+@pytest.mark.usefixtures("still")
 def test_cosem_profile_by_entry(client, objects):
     tried = 0
     for name, columns, _, in_use in profiles(client, objects):

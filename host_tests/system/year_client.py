@@ -76,7 +76,7 @@ class Client:
         self.session = None
 
     def __enter__(self):
-        socket = clients.Socket(self._port, timeout_s=120)
+        socket = clients.Socket(self._port)
         self.session = clients.Gurux(socket, clients.MANAGEMENT, clients.SECRET).connect()
         return self
 
