@@ -87,13 +87,14 @@ class Year:
         begins = [0] + [at for day, at, _ in self._starts if day == days and at]
         switches: list[tuple[int, int]] = []
         shown: tuple[Day | None, bytes] | None = None
+        before = rate
         for begin, end in zip(begins, begins[1:] + [DAY_S], strict=True):
             profile, season = self._profile(days, begin, special)
             shown = shown or (profile, season)
             of_rates = [one for one in profile.actions if one.rate] if profile else []
             due = [action for action in of_rates if action.second <= begin]
-            if due:
-                rate = due[-1].rate
+            # not what the season that ends here has switched to since midnight
+            rate = due[-1].rate if due else before
             switches.append((begin, rate))
             for action in of_rates:
                 if begin < action.second < end:

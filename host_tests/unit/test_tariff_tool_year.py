@@ -17,7 +17,8 @@ import tariff_file
 import tariff_text
 from tariff_model import Action, Day, Season, SpecialDay, Tables
 from tariff_year import Year, spans
-from test_tariff_calendar import TARIFFS, activated, calendars, local_s
+from test_tariff_calendar import TARIFFS, activated, calendars, local_s, start
+from test_tariff_patterns import octets
 
 EXAMPLES = ROOT / "tools" / "tariffs"
 
@@ -69,6 +70,29 @@ def test_every_moment_of_the_year_has_the_rate_that_the_meter_switches(calendar,
         for _, script, selector in meter.dues_at(local_s(moment)):
             if script == TARIFFS:  # else none is due for more than a week, and what was goes on
                 assert rate_at(year, moment) == selector, moment
+
+
+def test_a_season_that_begins_within_a_day_asks_what_was_before_that_day():
+    """The new season has no action on Sunday, so Friday's last holds again, as on the meter."""
+    calendar = {
+        "seasons": [
+            (b"S1", start(octets(0xFFFF, 6, 1, 7), second=2), b"W2"),
+            (b"S2", start(octets(0xFFFF, 1, 1)), b"W1"),
+        ],
+        "weeks": {b"W1": [1, 1, 1, 1, 2, 1, 2], b"W2": [1] * 7},
+        "days": {1: [], 2: [(0, TARIFFS, 1), (64822, TARIFFS, 7)]},
+        "special": [],
+    }
+    year, meter = Year(tables_of(calendar), 2023), activated(calendar)
+    for text, rate in (
+        ("2023-06-02T18:00:22", 7),
+        ("2023-06-04T00:00:01", 1),
+        ("2023-06-04T00:00:02", 7),
+        ("2023-06-09T00:00:00", 7),
+    ):
+        moment = datetime.datetime.fromisoformat(text)
+        assert rate_at(year, moment) == rate, text
+        assert [due[1:] for due in meter.dues_at(local_s(moment))] == [(TARIFFS, rate)], text
 
 
 def test_a_season_holiday_and_weekend_decide_as_the_file_says():
