@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, "host_tests/on_target/toy")
 
 from checks import check, raises, report
+from host_ports import free_ports
 from sim_checks import Stop, fresh  # puts virtual time in place
 
 import asyncio
@@ -338,7 +339,7 @@ def test_memory_over_reboots():
 
 def test_listener_survives():
     """A TCP server of the firmware opens its port again after each reboot."""
-    port = 5871
+    port = free_ports(1)
 
     def scenario():
         async def answer(reader, writer):
