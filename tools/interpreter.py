@@ -47,12 +47,19 @@ class Interpreter:
 
 
 def _probe(path: str) -> "str | None":
-    """Name and version of the interpreter at `path`, or None when it has no viper."""
+    """Name and version of the interpreter at `path`, or None when it has no viper.
+
+    However long it takes: on a busy machine who is late is no other.
+    """
     try:
         done = subprocess.run(
-            [path, "-c", _PROBE], capture_output=True, text=True, timeout=20, check=False
+            [path, "-c", _PROBE],
+            stdin=subprocess.DEVNULL,  # a program of another kind may wait for words
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, UnicodeDecodeError):
         return None
     words = done.stdout.split()
     if done.returncode or len(words) != 3 or words[0] != "micropython" or words[2] != "42":
