@@ -1,9 +1,9 @@
 """A board behind a pseudo terminal: pretend_repl.py with a cable, a reset, a flash that stays."""
 
+import contextlib
 import os
 import pty
 import select
-import signal
 import subprocess
 import threading
 import tty
@@ -18,9 +18,11 @@ _READY = b"\0"  # pretend_repl.py's first octet
 def be_patient(monkeypatch):
     """Let the link wait for a board as long as a busy machine may take."""
     import board_link
+    import flash
 
     for name, value in (("_BACK_S", 300), ("_SILENCE_S", 60), ("_TRIES", 60)):
         monkeypatch.setattr(board_link, name, value)
+    monkeypatch.setattr(flash, "_HEAR_S", 300)
 
 
 class Port:
@@ -150,11 +152,5 @@ class PretendBoard:
         if self.pull_after is not None and self.received > self.pull_after:
             self.plugged = False
             return
-        for k, part in enumerate(data.split(b"\x03")):
-            try:
-                if k and self._ready:
-                    self.child.send_signal(signal.SIGINT)
-                if part:
-                    self.child.stdin.write(part)
-            except OSError:
-                pass  # just reset: whatever comes meanwhile is lost
+        with contextlib.suppress(OSError):  # just reset: whatever comes meanwhile is lost
+            self.child.stdin.write(data if self._ready else data.replace(b"\x03", b""))

@@ -6,11 +6,16 @@ Its file system is LittleFS in the blocks of IMAGE. Says READY when a Ctrl-C is 
 on, runs main.py from there, then obeys. Ends with 7 when the processor is reset. ROM_FILE is a
 partition in memory as an STM32 has it, with a + before it blocks of flash as an RP2 has them.
 FROZEN are modules, as "app/clock", that help("modules") lists. pretend_board.py is the outside.
+
+A Ctrl-C is an octet among the others and interrupts who reads or sleeps. It is no signal, for that
+breaks off the unix port between any two of its own instructions, and who has a lock then keeps it.
 """
 
 import builtins
 import os
+import select
 import sys
+import time
 
 import vfs
 
@@ -19,11 +24,7 @@ _WINDOW = 64
 
 
 class Blocks:
-    """A block device in an open file.
-
-    Nothing here jumps, for MicroPython looks for a Ctrl-C when it jumps: a board's driver is not
-    interrupted either, and LittleFS would believe its cache that was never filled.
-    """
+    """A block device in an open file."""
 
     def __init__(self, name, count):
         self.file = open(name, "r+b")  # noqa: SIM115 - the board's flash for as long as it runs
@@ -38,8 +39,8 @@ class Blocks:
         self.file.write(buffer)
 
     def ioctl(self, request, argument):
-        erased = b"\xff" * (4096 * (request == 6))
-        self.writeblocks(argument * (request == 6), erased)
+        if request == 6:
+            self.writeblocks(argument, b"\xff" * 4096)
         return self.answers.get(request, 0)
 
 
@@ -62,8 +63,13 @@ def processor(machine_name, version, mpy, name):
         raise SystemExit(7)
 
     chip.reset = reset
+    clock = Module()
+    for each in dir(time):
+        setattr(clock, each, getattr(time, each))
+    clock.sleep = sleep
     sys.modules["sys"] = fake
     sys.modules["machine"] = chip
+    sys.modules["time"] = clock
 
 
 class Partition(bytearray):
@@ -113,8 +119,29 @@ def say(text):
     sys.stdout.write(text)
 
 
+kept = []  # octets that came while a program slept
+poller = select.poll()
+poller.register(sys.stdin, select.POLLIN)
+
+
+def read():
+    char = sys.stdin.read(1)
+    if not char:
+        raise SystemExit(0)
+    if char == "\x03":
+        raise KeyboardInterrupt
+    return char
+
+
 def get():
-    return sys.stdin.read(1)
+    return kept.pop(0) if kept else read()
+
+
+def sleep(seconds):
+    """time.sleep that a Ctrl-C ends."""
+    end_ms = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+    while poller.poll(max(0, time.ticks_diff(end_ms, time.ticks_ms()))):
+        kept.append(read())
 
 
 def pasted():
@@ -146,17 +173,15 @@ def execute(code, scope):
 
 
 class Repl:
-    """What the prompt knows: it outlives a Ctrl-C that comes between any two of its steps."""
+    """What the prompt knows."""
 
     def __init__(self, scope):
         self.scope = scope
-        self.started = False
         self.raw, self.code = False, ""
 
     def start(self):
-        self.started = True
+        say(READY)
         try:
-            say(READY)
             if "main.py" in os.listdir("/"):
                 with open("/main.py") as file:
                     text = file.read()
@@ -172,8 +197,6 @@ class Repl:
 
     def hear(self):
         char = get()
-        if not char:
-            raise SystemExit(0)
         if char == "\x01":
             self.raw, self.code = True, ""
             say("raw REPL; CTRL-B to exit\r\n>")
@@ -193,20 +216,12 @@ class Repl:
             self.code += char
 
     def obey(self):
+        self.start()
         while True:
+            self.prompt()
             try:
-                if not self.started:
-                    self.start()
-                self.prompt()
                 while True:
                     self.hear()
-            except KeyboardInterrupt:
-                pass
-
-    def obey_always(self):
-        while True:
-            try:  # the jump back of the loop in `obey` is outside its `try`
-                self.obey()
             except KeyboardInterrupt:
                 pass
 
@@ -238,7 +253,7 @@ def main():
         lfs.mkfs(device)
         mount(lfs(device), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    Repl({"__name__": "__main__"}).obey_always()
+    Repl({"__name__": "__main__"}).obey()
 
 
 main()

@@ -45,7 +45,6 @@ FILES = {
 @pytest.fixture(autouse=True)
 def on_a_busy_machine(monkeypatch, tmp_path):
     be_patient(monkeypatch)
-    monkeypatch.setattr(flash, "_HEAR_S", 300)
     monkeypatch.setattr(flash, "FIRMWARE", tmp_path)
     monkeypatch.setattr(board_build.Built, "image", lambda built: rom_image.image_of(built.folder))
     (tmp_path / "main.py").write_bytes(RUNS_ON)

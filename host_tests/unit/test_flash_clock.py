@@ -18,7 +18,7 @@ import board_link
 import flash
 from board_list import named
 from fram_fake import Memory
-from pretend_board import MICROPYTHON, PretendBoard
+from pretend_board import MICROPYTHON, PretendBoard, be_patient
 
 from app.clock import Clock
 from app.settings import Settings
@@ -89,8 +89,7 @@ def still(monkeypatch):
     """A PC whose clock stands at half a second before PC_S."""
     monkeypatch.setattr(board_clock, "now_s", lambda: PC_S - 0.5)
     monkeypatch.setattr(board_clock, "sleep", lambda _s: None)
-    for name in ("_SILENCE_S", "_ENTER_S"):
-        monkeypatch.setattr(board_link, name, 60)
+    be_patient(monkeypatch)
 
 
 def tended(tmp_path, cells, wanted=False, files=()):
