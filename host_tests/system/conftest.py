@@ -276,6 +276,17 @@ def sights(tmp_path_factory):
     assert meter.stop() == 0
 
 
+@pytest.fixture
+def bench(sights):
+    """That meter, its time standing still, an hour or more before midnight."""
+    sights.post("/api/rate", rate=0)
+    today = sights.get("/api/day")
+    left_s = today["length_s"] - today["now_s"]
+    if left_s < 3600:
+        sights.post("/api/advance", seconds=left_s + 60)
+    return sights
+
+
 @pytest.fixture(scope="session")
 def theatre(tmp_path_factory):
     """The meter on which all scenes are played."""

@@ -31,11 +31,15 @@ def ratio(one, other):
 def all_open(eyes):
     """Unfold what can be and wait until it is filled."""
     eyes.ready()
-    for box in eyes.page.locator("details").all():
+    for box in eyes.page.locator("details[id]").all():  # not those that a calendar has within
         if box.get_attribute("open") is None:
-            box.locator("summary").click()
+            box.locator("> summary").click()
     eyes.sees("ports", "RS485")
     eyes.sees("events", re.compile(r"\d\d:\d\d"))  # whatever it was that happened
+    eyes.sees("measured", "Total")
+    eyes.sees("bars-u-text", "order")
+    eyes.sees("calendar", "calendar")
+    eyes.sees("quality-weeks", "Verdict")
     eyes.page.evaluate("scrollTo(0, 0)")
     return eyes
 

@@ -94,6 +94,26 @@ look.contrasts = () => {
   return found;
 };
 
+// The page's time stands still until look.resume: what a hand does meanwhile takes none.
+look.halt = () => {
+  const later = window.setTimeout, at_ms = performance.now(), waiting = [];
+  performance.now = () => at_ms;
+  window.setTimeout = (...timer) => waiting.push(timer);
+  look.resume = () => {
+    delete performance.now;
+    window.setTimeout = later;
+    waiting.forEach(timer => later(...timer));
+  };
+};
+
+// Whether an element has had a class since look.mind was asked to mind that.
+look.mind = ([id, name]) => {
+  const element = document.getElementById(id);
+  look.minded = element.classList.contains(name);
+  new MutationObserver(() => { look.minded ||= element.classList.contains(name); })
+    .observe(element, {attributeFilter: ["class"]});
+};
+
 // The colours of edges and curves, and what lies behind them.
 look.edges = () => {
   const style = getComputedStyle(document.body), card = style.getPropertyValue("--card").trim();

@@ -59,6 +59,15 @@ class Visitor:
     def close(self):
         self.context.close()
 
+    def at_rest(self):
+        """Wait until the page shows what stands around the meter as at the start.
+
+        A click on a switch takes back what the page shows of it.
+        """
+        pressed = self.page.locator("button[id][aria-pressed=true]:not(#lock)")
+        until(lambda: not pressed.count(), pressed.all_inner_texts)
+        return self
+
     # what a person sees
 
     def look(self, name, argument=None):
@@ -98,11 +107,21 @@ class Visitor:
         """Click the one button of that name."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def tries(self, name):
+        """Click a thing to try, and wait until the meter has taken all of it."""
+        self.click(name)
+        self.page.locator("#tried[aria-busy=false]", has_text=f"{name}: ").wait_for()
+
+    def tap(self, name):
+        """Click so quickly that it is no long press, however busy the machine is."""
+        self.look("halt")
+        self.page.locator("#" + name).click()
+        self.look("resume")
+
     def press(self, name, down=True):
         """Lay the mouse on an element and press; with `down` false let go."""
         if down:
-            box = self.page.locator("#" + name).bounding_box()
-            self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            self.page.locator("#" + name).hover()
             self.page.mouse.down()
         else:
             self.page.mouse.up()
@@ -114,10 +133,10 @@ class Visitor:
 
     def to_normal(self):
         """Everything as at the start, by the page's own button; fails if it was refused."""
-        self.click("Back to normal")
-        self.page.locator("#tried[aria-busy=false]", has_text="Back to normal").wait_for()
+        self.tries("Back to normal")
         until(self.is_normal, lambda: json.dumps(self.meter.get("/api/state")))
         assert self.text("message") == ""
+        self.at_rest()
 
     def is_normal(self):
         state = self.meter.get("/api/state")

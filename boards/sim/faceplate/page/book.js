@@ -26,7 +26,10 @@ function show(book) {
   $("events").innerHTML = book.events.map(entry).join("");
   $("errors").textContent = "Error registers (IDIS, ST402, IE): " + book.errors.map(hex).join("  ");
 }
-const fail = reason => { $("newest").innerHTML = `<li>${safe(reason)}</li>`; };
+function fail(reason) {
+  $("newest").innerHTML = `<li>${safe(reason)}</li>`;
+  posted = undefined;  // whatever the meter has counted then, its events are news
+}
 // the meter counts its events: nothing new, nothing asked, but now and then for a log that was cleared
 const isNews = () => shared.state.events_posted !== posted;
 

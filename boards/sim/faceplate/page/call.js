@@ -13,15 +13,14 @@ let queue = Promise.resolve(), waiting = 0, done = 0;
 
 /** Nobody answers: the meter was ended, or the network is gone. */
 export class NoConnectionError extends Error {}
+const lost = () => { throw new NoConnectionError("no connection to the meter"); };
 
 /** GET /api/`path`, or POST `body` to it; throws the meter's own words when it refuses. */
 export async function call(path, body) {
   const options = body === undefined ? {cache: "no-store"} :
     {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)};
-  const reply = await fetch("/api/" + path, options).catch(() => {
-    throw new NoConnectionError("no connection to the meter");
-  });
-  const answer = await reply.json();
+  const reply = await fetch("/api/" + path, options).catch(lost);
+  const answer = await reply.json().catch(lost);  // it was cut short
   if (!reply.ok) throw new Error(answer.error || reply.statusText);
   return answer;
 }

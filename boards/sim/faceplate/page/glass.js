@@ -9,6 +9,9 @@ const draw = () => drawDots($("lcd"), $("glass"), shown);
 /** True when the picture of this state is not the one that stands here. */
 export const isOld = lcd => lcd.serial !== shown.serial;
 
+/** Whoever answers next may be another meter, or this one started anew: it counts its pictures from the first. */
+export const forgetGlass = () => { shown.serial = null; };
+
 /** Show an answer of GET /api/lcd. */
 export function showGlass(lcd) {
   shown = lcd;

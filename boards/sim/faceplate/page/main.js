@@ -12,7 +12,7 @@ import {$, NoConnectionError, call, shared, sinceNow} from "./call.js";
 import {calendar} from "./calendar.js";
 import {showCase} from "./case.js";
 import {day} from "./day.js";
-import {isOld, showGlass, tellGlass} from "./glass.js";
+import {forgetGlass, isOld, showGlass, tellGlass} from "./glass.js";
 import {showKeys} from "./keys.js";
 import {showLamps} from "./lamps.js";
 import {showMains} from "./mains.js";
@@ -103,6 +103,7 @@ async function poll() {
   try { await look(); }
   catch (error) {
     tellLink("no connection", "");
+    forgetGlass();
     pause_ms = RETRY_MS;
     if (!(error instanceof NoConnectionError)) console.error(error);
   }

@@ -68,6 +68,7 @@ async function poll() {
     } catch {
       card.box.querySelector(".glass").classList.add("dead");
       tell(card, "", "No meter answers at this port.");
+      if (card.lcd) card.lcd.serial = null;  // one that is started anew counts its pictures from the first
       card.due_ms = performance.now() + RETRY_MS;
     }
   }

@@ -3,7 +3,7 @@
 import {$, PHASES, call, digits} from "./call.js";
 import {below, sheet} from "./sheet.js";
 
-let record = null, drawn = "", listed = "";
+let record = null, drawn = "", listed = "", isNewest = true;
 
 const share = value => value === null ? "--" : digits(value, 2);
 const percent = value => share(value) + " %";
@@ -49,14 +49,32 @@ function draw() {
   $("dip-u-text").textContent = `Voltage${phases}: ${record.kind} of ${record.phase}, ${digits(record.worst_v, 1)} V`;
   $("dip-i-text").textContent = `Current${phases}`;
 }
+function clear() {
+  record = null;
+  for (const [id, name] of [["dip-u", "Voltage"], ["dip-i", "Current"]]) {
+    $(id).width = $(id).clientWidth;  // which empties it
+    $(id + "-text").textContent = name;
+  }
+}
 async function pick() {
   const number = $("quality-record").value;
+  if (number === "") clear();
   if (number === "" || number === drawn) return;
   try {
-    record = await call("snapshot", {number: Number(number)});
+    const answer = await call("snapshot", {number: Number(number)});
+    if (number !== $("quality-record").value) return;  // another one was picked meanwhile
+    record = answer;
     drawn = number;
     draw();
   } catch (error) { $("quality-note").textContent = error.message; }
+}
+/** Offer the records; the newest is picked unless an older one is, which is still there. */
+function list(options) {
+  const choice = $("quality-record"), picked = choice.value;
+  choice.innerHTML = options;
+  if (!isNewest) choice.value = picked;
+  isNewest = choice.selectedIndex <= 0;
+  if (isNewest) choice.selectedIndex = 0;
 }
 function show(answer) {
   $("quality-note").textContent = answer.records.length ? "" : "No sag or swell has been recorded.";
@@ -64,14 +82,17 @@ function show(answer) {
   const options = answer.records.map(option).join("");
   if (options !== listed) {
     listed = options;
-    $("quality-record").innerHTML = options;
-    drawn = "";  // the newest
+    list(options);
+    drawn = "";  // what has the same number may be another one
   }
   pick();
 }
 const fail = reason => { $("quality-note").textContent = reason; };
 
-$("quality-record").addEventListener("change", pick);
+$("quality-record").addEventListener("change", () => {
+  isNewest = $("quality-record").selectedIndex === 0;
+  pick();
+});
 window.addEventListener("resize", draw);
 $("quality-box").addEventListener("toggle", draw);
 

@@ -71,16 +71,18 @@ const NORMAL = {name: "Back to normal", say: "As at the start: 230 V, 5 A, cover
     ["cover", {cover: "terminal", open: false}], ["cover", {cover: "meter", open: false}],
     ...[1, 2, 3].map(input => ["input", {input, on: false}])]};
 
+let playing = 0;  // items whose calls the meter has not taken yet
 /** Do what an item says, and say so. */
 async function play(item) {
   if (!shared.state) return;
   $("tried").textContent = `${item.name}: ${item.say}`;
   $("tried").ariaBusy = "true";
+  playing++;
   try {
     await inTurn(async () => { for (const [path, body] of item.calls()) await call(path, body); });
     complain("");
   } catch (error) { complain(error.message); }
-  $("tried").ariaBusy = "false";
+  if (!--playing) $("tried").ariaBusy = "false";
   refresh();
 }
 function build(id, items) {
