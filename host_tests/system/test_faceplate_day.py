@@ -58,10 +58,11 @@ def test_today_shows_what_the_profile_has_over_the_rates_of_the_calendar(meter):
     def phases(angle):
         return [{"u": 230, "i": 10, "phi_deg": angle}] * 3
 
-    meter.post("/api/mains", phases=phases(0))
-    meter.post("/api/advance", seconds=1200)
-    meter.post("/api/mains", phases=phases(180))
-    meter.post("/api/advance", seconds=1000)
+    # nothing flows as a period ends: no window lies in two of them
+    for angle, seconds in ((0, 1199), (None, 2), (180, 999)):
+        load = [{"i": 0}] * 3 if angle is None else phases(angle)
+        meter.post("/api/mains", phases=load)
+        meter.post("/api/advance", seconds=seconds)
     today = meter.get("/api/day")
     assert today["date"] == "2026-12-18" and today["length_s"] == 86400
     assert (today["rate"], today["decides"], today["period_s"]) == ("2", "calendar", 900)
@@ -126,7 +127,9 @@ def test_the_calendar_is_read_on_the_page(meter, visit):
     ]
     box.get_by_text("45 special days").click()
     assert box.locator("li").count() == 45
-    eyes.page.wait_for_timeout(4500)  # looked at again: what was opened stays open
+    for path in ("calendar", "state"):  # looked at again, and shown: what was opened stays open
+        with eyes.page.expect_response(f"**/api/{path}"):
+            pass
     assert box.locator("li").first.is_visible()
     # another calendar takes its place
     write(meter, SEASONS.with_name("day-night.toml"))
