@@ -5,6 +5,10 @@ board cannot restart its own interpreter, so a child that ends with status 75 is
 without the options that belong to a first start. SIGINT and SIGTERM stop the child, which writes
 what it holds, and end the launcher with status 0. Options are checked by run.py itself; only
 --heap and --micropython are for the launcher.
+
+The child is told by the end of its standard input, which it looks at between two tasks. A signal
+breaks MicroPython's unix port off between any two of its own instructions: in the middle of what
+it writes to a chip, or with a lock held that nobody gives back.
 """
 
 import ctypes
@@ -22,6 +26,7 @@ import precompile
 
 _RUN = interpreter.ROOT / "boards" / "sim" / "run.py"
 _RESTART_STATUS = 75
+_VARIABLE = "FERRARIS_LAUNCHED"  # tells boards/sim/run.py that standard input is ours
 _STOP_AFTER_S = 30  # a leap of simulated time is left within this
 _HEAP_DEFAULT = "4M"
 _HEAP_FORM = re.compile(r"([1-9][0-9]*)([kKmM]?)")
@@ -63,12 +68,7 @@ def restart_options(options: "list[str]") -> "list[str]":
 
 
 def _prepare_child() -> None:
-    """In the child: let SIGINT count, and have the kernel end it with a killed launcher.
-
-    A shell starts background jobs with SIGINT ignored, which interpreters inherit; and a child
-    that outlives its launcher would keep the ports.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """In the child: have the kernel end it with a killed launcher, for it would keep the ports."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -81,10 +81,13 @@ class Launcher:
         self._stopping = False
 
     def stop(self, _signal: int, _frame: "FrameType | None") -> None:
-        """Signal handler: ask the child to end; MicroPython raises KeyboardInterrupt there."""
+        """Signal handler: ask the child to end."""
         self._stopping = True
-        if self._child is not None and self._child.poll() is None:
-            self._child.send_signal(signal.SIGINT)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._child is not None and self._child.stdin is not None:
+            self._child.stdin.close()
 
     def _wait(self, child: "subprocess.Popen[bytes]") -> int:
         while not self._stopping:
@@ -104,15 +107,16 @@ class Launcher:
         signal.signal(signal.SIGINT, self.stop)
         signal.signal(signal.SIGTERM, self.stop)
         while True:
-            # A session of its own: Ctrl-C reaches the child once, through stop().
+            self._hang_up()
+            # A session of its own: Ctrl-C reaches the child through stop() alone.
             self._child = subprocess.Popen(
                 command + options,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 start_new_session=True,
                 preexec_fn=_prepare_child,  # noqa: PLW1509 - this program has one thread
             )
             if self._stopping:  # the signal came before there was a child
-                self._child.send_signal(signal.SIGINT)
+                self._hang_up()
             status = self._wait(self._child)
             if self._stopping:
                 return 0
@@ -146,6 +150,7 @@ def main(options: "list[str]") -> int:
     folder = precompile.compiled() if chosen.own else None
     if folder is not None:
         os.environ[precompile.VARIABLE] = str(folder)
+    os.environ[_VARIABLE] = "1"
     os.environ.setdefault("PYTHONUNBUFFERED", "1")  # CPython too prints `ready` when it is said
     return Launcher().run(chosen.run_script(_RUN, heap), options)
 

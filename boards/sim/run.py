@@ -1,7 +1,8 @@
 """The virtual meter's program: `micropython boards/sim/run.py [options]`, `--help` lists them.
 
 Puts the simulation's stand-ins in place, builds the bench, boots the firmware and runs until it
-is interrupted. Status 0: interrupted; 1: a port or a file cannot be used; 2: a wrong option.
+is interrupted, or its launcher ends standard input. Status 0: that; 1: a port or a file cannot be
+used; 2: a wrong option.
 """
 
 import os
@@ -87,6 +88,18 @@ def _open_faceplate(board: "Assembly") -> None:
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 
 
+def _hung_up(_events: int) -> "NoReturn":
+    raise KeyboardInterrupt
+
+
+def _heed_launcher() -> None:
+    """End with standard input: the loop looks at it while no task is at work."""
+    import loop
+
+    if os.getenv("FERRARIS_LAUNCHED"):
+        loop.io.watch(sys.stdin, host.POLLIN, _hung_up)
+
+
 async def _pull_plug(board: "Assembly") -> None:
     """Cut the mains and let the hold-up time run, so that the firmware keeps what is in RAM."""
     import asyncio
@@ -106,6 +119,7 @@ def _power_down(board: "Assembly") -> None:
     """End the meter as its supply would, not as a crash would."""
     import loop
 
+    loop.io.unwatch(sys.stdin)
     loop.create_task(_pull_plug(board), loop.BENCH)
     try:
         board.processor.run()
@@ -160,6 +174,7 @@ def main(arguments: "list[str]", prepare: "Callable[[Assembly], None] | None" = 
             prepare(board)
         else:
             loop.create_task(_announce(board), loop.BENCH)
+        _heed_launcher()
         board.processor.run()
     except KeyboardInterrupt:
         if board is not None:

@@ -66,13 +66,13 @@ def test_restart_keeps_chips_and_clock(start, tmp_path):
 @pytest.mark.parametrize("ignored", [False, True])
 def test_signal_lets_the_child_finish_and_ends_with_0(start, number, ignored):
     script = (
-        "import time\n"
-        "try:\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(600)\n"
-        "except KeyboardInterrupt:\n"
-        "    print('saved', flush=True)\n"
-        "    raise SystemExit(7)\n"
+        "import signal, sys\n"
+        "for each in (signal.SIGINT, signal.SIGTERM):\n"
+        "    signal.signal(each, lambda *_: print('broken off', flush=True))\n"
+        "print('ready', flush=True)\n"
+        "assert sys.stdin.read() == ''\n"
+        "print('saved', flush=True)\n"
+        "raise SystemExit(7)\n"
     )
     before = signal.getsignal(signal.SIGINT)
     if ignored:  # as a shell starts its background jobs
