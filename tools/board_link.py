@@ -112,8 +112,10 @@ def _open(port: str) -> SerialTransport:
         raise LinkError(f"{port} is no serial port")
     try:
         return _claim(port)
-    except (SerialException, OSError) as error:
-        number = error.errno
+    except TransportError as error:
+        raise LinkError(str(error)) from None
+    except Exception as error:  # SerialException, OSError, and termios.error, which is neither
+        number = getattr(error, "errno", None)
         if number == errno.ENOENT:
             others = ", ".join(plugged()) or "none"
             raise LinkError(f"there is no port {port}; plugged in: {others}") from None
@@ -128,8 +130,6 @@ def _open(port: str) -> SerialTransport:
                 "the same again"
             ) from None
         raise LinkError(f"{port}: {error}") from None
-    except TransportError as error:
-        raise LinkError(str(error)) from None
 
 
 def _claim(port: str) -> SerialTransport:

@@ -1,6 +1,7 @@
 """A board on a serial port: found, asked who it is, interrupted, lost and found again."""
 
 import sys
+import termios
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,15 @@ def test_an_interrupt_that_overtakes_the_reset_is_noticed(tmp_path, monkeypatch)
         link.restart()
         assert lost == [] and board.resets == 1
         link.close()
+
+
+def test_a_cable_pulled_while_its_port_is_opened_is_said(tmp_path, monkeypatch):
+    def hung_up(*_words, **_more):
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(board_link, "Serial", hung_up)
+    with PretendBoard(tmp_path) as board, pytest.raises(LinkError, match="Input/output error"):
+        board_link.BoardLink(board.port)
 
 
 def test_the_port_of_a_board_that_is_gone_is_let_go(tmp_path):
