@@ -165,6 +165,19 @@ def test_a_chip_that_is_silent_or_keeps_nothing_is_told(tmp_path):
     )
 
 
+def test_a_board_that_is_slow_to_answer_is_not_one_that_keeps_nothing(tmp_path, monkeypatch):
+    moments = iter((PC_S - 0.5, PC_S - 0.5, PC_S + 5.0))
+    monkeypatch.setattr(board_clock, "now_s", lambda: next(moments))
+
+    class Slow:
+        answers = [str(board_clock._UNKNOWN), "", str(PC_S + 5)]
+
+        def run(self, code):
+            return "" if code == board_clock._OPEN else self.answers.pop(0)
+
+    assert board_clock.tend(Slow(), False).startswith("clock: it did not know the time; set from")
+
+
 def test_a_pc_that_does_not_know_the_time_sets_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(board_clock, "now_s", lambda: 86400.0)
     said, after = tended(tmp_path, NEW)
