@@ -91,7 +91,7 @@ class Target:
         """End the process."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait()
 
     def measure(
         self, front: FrontEnd, condition: Condition, packed: bytes, seconds: float, run: int
