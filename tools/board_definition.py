@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import board_manifest
+import short_names
 from board_chips import CHIPS
 from board_list import COMMON, ROOT, Board
 
@@ -231,6 +232,10 @@ def _frozen_faults(board: Board, variant: str) -> list[str]:
         for path in board_manifest.made(board.name, name)
         if path != written
     ]
+    if kept and not board_manifest.made(board.name, name):
+        texts = {source.module: source.path.read_text() for source in every.values()}
+        crossing = short_names.over_border(texts, {source.module for source in sources})
+        wrong += [f"{name}: {text}" for text in crossing]
     # main.py and fitted.py are files, and what is frozen must do without what is not
     reached = board_manifest.missing(sources, {*board.built_in, "fitted"})
     return wrong + [f"{name}: {text}" for text in reached]

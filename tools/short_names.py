@@ -20,7 +20,8 @@ import itertools
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from types import SimpleNamespace
 
 from fold_constants import edited
@@ -295,6 +296,35 @@ def _short_ones(taken: set[str]) -> Iterator[str]:
             name = "_" + "".join(letters)
             if name not in taken:
                 yield name
+
+
+_module = cache(_Module)  # each variant of a board asks for the same sources
+
+
+def over_border(sources: Mapping[str, str], apart: Collection[str]) -> list[str]:
+    """Where private names would not be found any more if `apart` were compiled apart, in words.
+
+    Frozen as they stand, those modules keep their names; the others, by `shortened`, do not. A
+    name that the asking side binds as well is taken for its own.
+    """
+    modules = [_module(name, text) for name, text in sources.items()]
+    frozen = [module for module in modules if module.name in apart]
+    files = [module for module in modules if module.name not in apart]
+    wrong: list[str] = []
+    for near, far in ((frozen, files), (files, frozen)):
+        here = set().union(*(module.bound for module in near))
+        there = {module.name: module.bound for module in far}
+        beyond = set().union(*there.values()) - here
+        for module in near:
+            names = (module.asked | (module.own - module.bound)) & beyond
+            for base in there.keys() & set(module.inherits_from()):
+                names |= (module.bound | module.own) & there[base]
+            wrong += [
+                f"{module.name} asks for {name}, private to what is compiled apart"
+                for name in sorted(names)
+                if _private(name)
+            ]
+    return wrong
 
 
 def shortened(sources: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ and tools/boardgen.py. Nothing here builds MicroPython.
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,25 @@ def test_what_is_frozen_needs_nothing_that_is_not(monkeypatch):
     )
     assert all(one.endswith("imports civil, which is not in the manifest") for one in found)
     assert found[1].startswith("manifest_all.py: "), "the variant needs it, too"
+
+
+def test_a_private_name_of_what_is_frozen_as_it_stands_is_not_for_files(tmp_path, monkeypatch):
+    """Names of files become short, those of the firmware's metrology do not."""
+    read, asking = definition.board_manifest.read, tmp_path / "meter.py"
+
+    def changed(board_name, **more):
+        return [
+            replace(one, path=asking) if one.module == "app.meter" else one
+            for one in read(board_name, **more)
+        ]
+
+    board = named("pico_meter")
+    assert definition.faults(board, board_check.wiring(board)) == []
+    asking.write_text("def steady(engine):\n    return not engine._unsteady\n")
+    monkeypatch.setattr(definition.board_manifest, "read", changed)
+    assert definition.faults(board, board_check.wiring(board)) == [
+        "manifest_frozen.py: app.meter asks for _unsteady, private to what is compiled apart"
+    ]
 
 
 def test_the_pyboard_freezes_all_but_what_the_user_writes():

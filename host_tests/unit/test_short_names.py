@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import pytest
 import size
 from fold_constants import folded
-from short_names import shortened
+from short_names import over_border, shortened
 
 BASE = """class Base:
     def __init__(self, value):
@@ -68,6 +68,23 @@ def test_who_inherits_uses_the_names_of_its_base_and_no_others_of_them():
     assert heir.get() == 11
     assert heir.get() == 12
     assert len(vars(heir)) == 3
+
+
+def test_what_is_compiled_apart_and_the_rest_leave_each_others_private_names_alone():
+    looks = "def look(it):\n    return it._value, it._kept\n\n\ndef give(it):\n    it._kept = 1\n"
+    owns = "class Own:\n    def __init__(self):\n        self._kept = 2\n"
+    heir = HEIR.replace("self._extra", "self._twice")
+    sources = {"app.base": BASE, "app.heir": HEIR, "app.looks": looks, "app.owns": owns}
+
+    def asked(sources, *apart):
+        return [text.split(", ")[0] for text in over_border(sources, apart)]
+
+    assert asked(sources) == asked(sources, *sources) == []
+    assert asked(sources, "app.owns") == ["app.looks asks for _kept"]
+    value = ["app.heir asks for _value", "app.looks asks for _value"]
+    assert asked(sources, "app.base") == value
+    replaced = {"app.base": BASE, "app.heir": heir}  # a private method, by another of its name
+    assert asked(replaced, "app.heir") == ["app.heir asks for _twice", "app.heir asks for _value"]
 
 
 NEIGHBOUR = """from .base import Base
