@@ -19,7 +19,7 @@ import clients
 import line_time
 import raw_links
 from gurux_dlms import GXDLMSClient
-from gurux_dlms.objects import GXDLMSProfileGeneric, GXDLMSTcpUdpSetup
+from gurux_dlms.objects import GXDLMSClock, GXDLMSProfileGeneric, GXDLMSTcpUdpSetup
 from hdlc_line import LLC_RESPONSE, SNRM, UA, Answer, command, information
 from patience import PATIENCE_S, until
 from test_conformance_appl import lls, public
@@ -102,7 +102,7 @@ def test_a_plain_session_of_a_head_end(wired, route):
         assert in_use <= len(rows) <= session.read(item, 7)  # a period may end meanwhile
         reply = session.exchange(session.client.readRowsByEntry(item, 1, 1))
         assert plain(session.client.updateValue(item, 2, reply.value)) == rows[:1]
-        now = datetime.datetime.now()
+        now = session.read(GXDLMSClock("0.0.1.0.0.255"), 2).value
         first, last = now - datetime.timedelta(days=2), now + datetime.timedelta(days=2)
         reply = session.exchange(session.client.readRowsByRange(item, first, last))
         by_range = plain(session.client.updateValue(item, 2, reply.value))
