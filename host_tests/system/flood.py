@@ -26,12 +26,12 @@ class Flood:
         self.done = {}
         self.failed = []
         self._threads = []
-        self._wires = []
+        self._sessions = []
         for name, port, hdlc in PORTS:
             wire = clients.Socket(meter.ports[port])
-            self._wires.append(wire)
             session = clients.Gurux(wire, clients.MANAGEMENT, clients.SECRET, hdlc=hdlc)
-            self._start(name, asking(session.connect()))
+            self._sessions.append(session.connect())
+            self._start(name, asking(session))
         self._start("rubbish", noise(meter.ports["cosem"]))
         for number in range(browsers):
             self._start(f"browser {number}", page(meter))
@@ -57,8 +57,10 @@ class Flood:
         self.ending.set()
         for thread in self._threads:
             thread.join(PATIENCE_S)
-        for wire in self._wires:
-            wire.close()
+        for session in self._sessions:
+            if not self.failed:
+                session.release()  # an optical head hears no sign-on while a link is open
+            session.transport.close()
 
 
 def noise(port):

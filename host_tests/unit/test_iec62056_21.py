@@ -203,6 +203,13 @@ def test_mode_e_without_any_frame_ends(head):
     assert head.session.idle
 
 
+def test_a_frame_like_a_commands_beginning_spoils_no_sign_on(head):
+    """SNRM with parameters: SOH stands in it, and no octet behind that breaks the message off."""
+    assert head.send(bytes.fromhex("7ea00a0321930181000101147e")) == b""
+    head.session.hdlc_heard(head.now_ms)  # the link has answered
+    assert head.sign_on() == IDENTIFICATION
+
+
 @pytest.mark.row("OPT-10")
 def test_parity_comes_and_goes_in_bit_7_or_not_at_all(head):
     assert head.send(with_parity(b"/?!\r\n")) == with_parity(IDENTIFICATION)

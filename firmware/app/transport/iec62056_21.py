@@ -218,7 +218,11 @@ class Session:
         return 0 if self._message else self.poll(now_ms)
 
     def hdlc_heard(self, now_ms: int) -> None:
-        """Take note that the HDLC link is in use, so that mode E does not end."""
+        """Take note that the HDLC link is in use, so that mode E does not end.
+
+        What looked like the beginning of a message was a frame's, and spoils no sign-on to come.
+        """
+        self._reader.clear()
         self._last_ms = now_ms
 
     def hdlc_ended(self) -> None:
