@@ -6,11 +6,12 @@ without the options that belong to a first start. SIGINT and SIGTERM stop the ch
 what it holds, and end the launcher with status 0. Options are checked by run.py itself; only
 --heap and --micropython are for the launcher.
 
-The child is told by the end of its standard input, which it looks at between two tasks. A signal
+The child is told by an octet at its standard input, which it looks at between two tasks. A signal
 breaks MicroPython's unix port off between any two of its own instructions: in the middle of what
 it writes to a chip, or with a lock held that nobody gives back.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -83,11 +84,12 @@ class Launcher:
     def stop(self, _signal: int, _frame: "FrameType | None") -> None:
         """Signal handler: ask the child to end."""
         self._stopping = True
-        self._hang_up()
+        self._ask()
 
-    def _hang_up(self) -> None:
+    def _ask(self) -> None:
         if self._child is not None and self._child.stdin is not None:
-            self._child.stdin.close()
+            with contextlib.suppress(OSError):  # it has ended
+                self._child.stdin.write(b"q")
 
     def _wait(self, child: "subprocess.Popen[bytes]") -> int:
         while not self._stopping:
@@ -107,16 +109,16 @@ class Launcher:
         signal.signal(signal.SIGINT, self.stop)
         signal.signal(signal.SIGTERM, self.stop)
         while True:
-            self._hang_up()
             # A session of its own: Ctrl-C reaches the child through stop() alone.
             self._child = subprocess.Popen(
                 command + options,
                 stdin=subprocess.PIPE,
+                bufsize=0,
                 start_new_session=True,
                 preexec_fn=_prepare_child,  # noqa: PLW1509 - this program has one thread
             )
             if self._stopping:  # the signal came before there was a child
-                self._hang_up()
+                self._ask()
             status = self._wait(self._child)
             if self._stopping:
                 return 0

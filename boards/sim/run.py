@@ -1,7 +1,7 @@
 """The virtual meter's program: `micropython boards/sim/run.py [options]`, `--help` lists them.
 
 Puts the simulation's stand-ins in place, builds the bench, boots the firmware and runs until it
-is interrupted, or its launcher ends standard input. Status 0: that; 1: a port or a file cannot be
+is interrupted, or its launcher asks for the end. Status 0: that; 1: a port or a file cannot be
 used; 2: a wrong option.
 """
 
@@ -88,16 +88,20 @@ def _open_faceplate(board: "Assembly") -> None:
     loop.create_task(face.start(board.options.host, board.options.http), loop.BENCH)
 
 
-def _hung_up(_events: int) -> "NoReturn":
-    raise KeyboardInterrupt
+def _asked(_events: int) -> None:
+    import loop
+
+    loop.io.unwatch(sys.stdin)
+    if sys.stdin.read(1):  # not the end of a launcher that was killed: no warning is one
+        raise KeyboardInterrupt
 
 
 def _heed_launcher() -> None:
-    """End with standard input: the loop looks at it while no task is at work."""
+    """End when an octet comes: the loop looks at standard input while no task is at work."""
     import loop
 
     if os.getenv("FERRARIS_LAUNCHED"):
-        loop.io.watch(sys.stdin, host.POLLIN, _hung_up)
+        loop.io.watch(sys.stdin, host.POLLIN, _asked)
 
 
 async def _pull_plug(board: "Assembly") -> None:
@@ -119,7 +123,6 @@ def _power_down(board: "Assembly") -> None:
     """End the meter as its supply would, not as a crash would."""
     import loop
 
-    loop.io.unwatch(sys.stdin)
     loop.create_task(_pull_plug(board), loop.BENCH)
     try:
         board.processor.run()
