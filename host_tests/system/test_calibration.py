@@ -202,7 +202,7 @@ def test_readings_typed_by_hand(start_meter):
 
 @pytest.mark.row("LED-06", "LED-08")
 def test_the_pulse_output_pulses_as_it_was_told(start_meter):
-    meter = start_meter("--rate", "0")
+    meter = start_meter("--rate", "0", "--detail", "frames")
     unlock(meter)
     client = session(meter)
     function = GXDLMSData("0.0.128.60.1.255")
