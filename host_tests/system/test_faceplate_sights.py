@@ -18,6 +18,14 @@ def eyes(bench, window, judged):
     return judged(window(bench).ready())
 
 
+@pytest.fixture
+def calm(bench, eyes):
+    """The same, all as at the start, and whatever was before is noted."""
+    eyes.to_normal()
+    bench.post("/api/advance", seconds=30)
+    return eyes
+
+
 def mains(meter):
     return meter.get("/api/state")["mains"]
 
@@ -38,7 +46,8 @@ def clock_s(meter):
         ("Solar roof", -6000, 0),
     ],
 )
-def test_a_load_is_what_it_says(bench, eyes, name, watts, vars_):
+def test_a_load_is_what_it_says(bench, calm, name, watts, vars_):
+    eyes = calm
     eyes.tries(name)
     assert eyes.text("message") == "" and mains(bench)["scenario"] is None
     bench.post("/api/advance", seconds=3)
@@ -95,7 +104,8 @@ def test_everything_to_break_is_tried_here(eyes):
 
 
 @pytest.mark.parametrize(("name", "event"), PLAYED)
-def test_what_breaks_is_noted(bench, eyes, name, event):
+def test_what_breaks_is_noted(bench, calm, name, event):
+    eyes = calm
     before = bench.get("/api/state")["events_posted"]
     was = mains(bench), bench.get("/api/state")["covers"], bench.get("/api/state")["magnet"]
 
@@ -115,7 +125,6 @@ def test_what_breaks_is_noted(bench, eyes, name, event):
         eyes.sees("newest", event)
         assert posted > 0 and "No event" not in eyes.text("tried")
     eyes.to_normal()
-    bench.post("/api/advance", seconds=30)
 
 
 def test_a_power_cut_is_played(bench, eyes):
