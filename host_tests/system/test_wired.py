@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import line_time
 import meter_link
 import meter_place
 import pytest
@@ -82,8 +81,7 @@ def test_the_optical_head_is_signed_on_at_and_its_rates_are_kept(cable, meter):
     line = cable("optical")
     options = ("--serial", line.name, "--optical")
     files = (HERE / "test_optical.py", HERE / "test_dlms_clients.py")
-    with line_time.still(meter, line_time.SLOW):
-        status, said = cases(*files, "-k", "mode_e or directly or public", *options)
+    status, said = cases(*files, "-k", "mode_e or directly or public", *options)
     assert status == 0 and "3 passed" in said, said
     # breaks of five octets that follow HDLC, while the rates differ: one a test at most
     assert line.noise in (0, 5, 10, 15)
